@@ -1,0 +1,153 @@
+/** The exit codes of the program. README's table is generated from this one. */
+export const exits = {
+  0: { name: 'ok', meaning: 'the work was done' },
+  1: { name: 'bug', meaning: 'not your error: stack, versions and where to report it are printed' },
+  2: { name: 'usage', meaning: 'bad flags or configuration' },
+  3: { name: 'partial', meaning: 'some objects or rows failed or were kept as conflicts; the list is in the result' },
+  4: { name: 'integrity', meaning: 'a digest, signature, chain or count does not hold' },
+  5: { name: 'refused', meaning: 'nothing was done: a guard said no' },
+  6: { name: 'differences', meaning: '`diff --exit-code` found some' },
+  7: { name: 'alert', meaning: 'the work was done and something needs a person' },
+  68: { name: 'auth', meaning: 'login, permission or key missing or wrong' },
+  69: { name: 'busy', meaning: 'another run holds the lease, or a remote job still runs: try again, resumable' },
+  74: { name: 'unavailable', meaning: 'org, store or disk cannot be reached or is full' },
+  75: { name: 'budget', meaning: 'stopped at an API or time budget, resumable' },
+  130: { name: 'interrupted', meaning: 'stopped by a signal, resumable' },
+} as const;
+export type Exit = keyof typeof exits;
+
+/**
+ * Every fault that salvor raises on purpose: its exit code and what to do about it.
+ * Names are stable; scripts match on them (`name` in `--json`).
+ */
+export const faults = {
+  usage: { exit: 2, advice: 'see `salvor --help`, or `--help` behind the command' },
+  'config-invalid': { exit: 2, advice: 'correct the configuration file; its schema is named in `$schema`' },
+  'no-vault': { exit: 2, advice: 'name the vault with --vault, or create it with `salvor init --vault <url>`' },
+  'no-such-point': { exit: 2, advice: 'see which points there are with `salvor list-points`' },
+  'no-such-object': { exit: 2, advice: 'see what the point holds with `salvor show <point>`' },
+  'no-such-record': { exit: 2, advice: 'check the Id; `salvor show <point> <Object>` lists rows' },
+
+  'object-failed': {
+    exit: 3,
+    advice: 'the reason stands with the object; run `salvor backup` again to take a whole point',
+  },
+
+  'object-missing': { exit: 4, advice: 'do not prune; look for the object in a second copy of the vault' },
+  'digest-mismatch': {
+    exit: 4,
+    advice: 'do not prune; restore the object from a second copy or an older version in the bucket',
+  },
+  'size-mismatch': {
+    exit: 4,
+    advice: 'do not prune; restore the object from a second copy or an older version in the bucket',
+  },
+  'signature-invalid': { exit: 4, advice: 'treat the vault as tampered with until you know who wrote this object' },
+  'chain-broken': { exit: 4, advice: 'treat the vault as tampered with; compare with the last head that you noted' },
+  'head-mismatch': { exit: 4, advice: 'the vault was rolled back or is another one; compare with a second copy' },
+  'not-authentic': { exit: 4, advice: 'the bytes were changed or cut; restore the object from a second copy' },
+  'segment-invalid': {
+    exit: 4,
+    advice: 'restore the object from a second copy; if it was just written, report this as a bug',
+  },
+  'count-mismatch': {
+    exit: 4,
+    advice: 'run again; if it stays, the org or a proxy between drops rows: report it with the job id',
+  },
+
+  'foreign-vault': { exit: 5, advice: 'this vault belongs to another org; choose another --vault or --target-org' },
+  'vault-exists': { exit: 5, advice: 'there is a vault already; use it, or choose an empty place' },
+  'vault-incomplete': {
+    exit: 5,
+    advice: '`salvor init` was cut short here; empty the place or choose another, and run it again',
+  },
+  'newer-format': { exit: 5, advice: 'install the version of salvor that is named' },
+  'unproven-store': {
+    exit: 5,
+    advice: 'use a store with conditional create, or accept one writer only with --single-writer',
+  },
+  'one-key': { exit: 5, advice: 'name two recipients, or accept the risk with --accept-one-key' },
+  'coverage-too-low': {
+    exit: 5,
+    advice: 'see the coverage report in the preview (`--dry-run`), or lower --min-coverage',
+  },
+  'confirmation-missing': { exit: 5, advice: 'confirm as the message says; `--json` alone never approves a write' },
+
+  'no-login': { exit: 68, advice: 'run `salvor login`, or set SF_ACCESS_TOKEN and SF_ORG_INSTANCE_URL' },
+  'login-failed': {
+    exit: 68,
+    advice: 'check the client id, the key or secret, the user and the host; then `salvor login` again',
+  },
+  'session-expired': {
+    exit: 68,
+    advice: 'log in again; a nightly job wants JWT or client credentials rather than a token',
+  },
+  'permission-missing': { exit: 68, advice: 'give the backup user the permission that is named' },
+  'org-refused': { exit: 68, advice: 'check that API access is enabled for the org and the user' },
+  'no-identity': { exit: 68, advice: 'give an identity with --identity, SALVOR_IDENTITY or SALVOR_IDENTITY_FILE' },
+  'wrong-identity': { exit: 68, advice: 'none of the identities opens this vault; try the one from the recovery kit' },
+  'no-writer-key': { exit: 68, advice: 'give the writer key with SALVOR_WRITER_KEY or SALVOR_WRITER_KEY_FILE' },
+  'wrong-writer-key': { exit: 68, advice: 'this writer key is not one of this vault; see `salvor keys list`' },
+  'key-invalid': { exit: 68, advice: 'the key is damaged or of another kind; take it again from where it was stored' },
+  'store-denied': { exit: 68, advice: 'check the credentials and the bucket policy (examples/ has one)' },
+  'keychain-unavailable': { exit: 68, advice: 'use a file or an environment variable instead' },
+
+  'lease-held': { exit: 69, advice: 'wait for the other run to end, then run again' },
+  'job-running': { exit: 69, advice: 'run again later; what is finished is kept' },
+
+  'org-unreachable': {
+    exit: 74,
+    advice: 'check the host, the network and the proxy; then run again, it goes on where it stopped',
+  },
+  'org-unavailable': { exit: 74, advice: 'the org is in maintenance or overloaded; run again later' },
+  'store-unreachable': { exit: 74, advice: 'check the endpoint, the network and the proxy; then run again' },
+  'disk-full': { exit: 74, advice: 'free space, then run again' },
+  'disk-error': { exit: 74, advice: 'check the path, its permissions and the disk; then run again' },
+
+  'api-budget': {
+    exit: 75,
+    advice: 'run again after the limit resets: it goes on where it stopped; or raise --max-api-percent',
+  },
+  'time-budget': { exit: 75, advice: 'run again: it goes on where it stopped' },
+
+  'bulk-refused': { exit: 3, advice: 'the object is read by REST instead' },
+  'object-refused': { exit: 3, advice: "the object cannot be read by this way; the reason is the org's own" },
+
+  interrupted: { exit: 130, advice: 'run the same command again: it goes on where it stopped' },
+} as const satisfies Record<string, { exit: Exit; advice: string }>;
+export type FaultName = keyof typeof faults;
+
+export interface FaultDetail {
+  /** What to do, most useful first; without it the table's advice stands. */
+  actions?: string[];
+  /** Facts for scripts and logs: keys, Ids, counts; never a secret, never a record value. */
+  data?: Record<string, unknown>;
+  cause?: unknown;
+}
+
+/** An error that salvor foresaw. Everything else that is thrown is a bug (exit 1). */
+export class Fault extends Error {
+  override readonly name: FaultName;
+  readonly exit: Exit;
+  readonly actions: string[];
+  readonly data: Record<string, unknown>;
+
+  /** `message`: one sentence on what happened, with names and figures, without advice. */
+  constructor(name: FaultName, message: string, detail: FaultDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.name = name;
+    this.exit = faults[name].exit;
+    this.actions = detail.actions ?? [faults[name].advice];
+    this.data = detail.data ?? {};
+  }
+}
+
+/** True for a Fault, of one of `names` when any is given. */
+export function isFault(error: unknown, ...names: FaultName[]): error is Fault {
+  return error instanceof Fault && (names.length === 0 || names.includes(error.name));
+}
+
+/** The code of a Node system error (`ENOENT`, `EPIPE`, …), or undefined. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,33 @@
+import type { FaultName } from './errors.ts';
+
+/** How an object is read from the org. */
+export type Way = 'bulk' | 'rest' | 'sliced' | 'index-walk';
+
+/** Everything that work reports while it goes on. A closed union: the renderers in `cli/` switch over all of it. */
+export type Event =
+  /** A stage of a command begins. `total`: how many things it will do, when known. */
+  | { type: 'stage'; stage: string; total?: number }
+  | { type: 'object-started'; object: string; way: Way; rowsExpected?: number }
+  /** Cumulative; sent about once a second per object. */
+  | { type: 'object-progress'; object: string; rows: number; bytes: number }
+  | {
+      type: 'object-finished';
+      object: string;
+      rows: number;
+      bytes: number;
+      segments: number;
+      complete: boolean;
+      reason?: string;
+    }
+  /** Files and attachments; cumulative. */
+  | { type: 'files-progress'; count: number; bytes: number; total?: number }
+  /** A request or a page is tried again. `what` names it without secrets. */
+  | { type: 'retry'; what: string; attempt: number; waitMs: number; reason: string }
+  | { type: 'api-usage'; used: number; max: number; own: number }
+  | { type: 'resumed'; point: string; objects: number }
+  | { type: 'point-sealed'; point: string; seq: number; digest: string }
+  | { type: 'rung'; point: string; rung: string; ok: boolean; figure: string; problems: number }
+  /** Something a person should read; the work goes on. */
+  | { type: 'warning'; name: FaultName | string; message: string }
+  /** A line of the story that a person follows; `demo` and `practice-org` speak with it. */
+  | { type: 'note'; message: string };

@@ -1,0 +1,110 @@
+import type { Way } from '../events.ts';
+import type { RowFlow } from '../rows/batch.ts';
+import type { ObjectDescribe, ObjectSummary } from '../schema/describe.ts';
+
+/** Who we are and where. */
+export interface OrgIdentity {
+  /** 18 characters. */
+  readonly orgId: string;
+  readonly userId: string;
+  readonly username: string;
+  /** Scheme and host, no trailing slash. */
+  readonly instanceUrl: string;
+  /** `67.0`; frozen for the run. */
+  readonly apiVersion: string;
+  readonly isSandbox: boolean;
+  readonly organizationName: string;
+}
+
+/** How an object will be read, or why it cannot be: known before any row is asked for. */
+export type ExtractionPlan =
+  | {
+      readonly way: Way;
+      /** In the order in which they are selected: Id, SystemModstamp, IsDeleted (where the object has them), then the rest. */
+      readonly fields: readonly string[];
+      /** Fields that hold bytes and are fetched one by one (Attachment.Body, ContentVersion.VersionData, …). */
+      readonly blobFields: readonly string[];
+      /** Readable fields of the describe that are not selected, with the reason (compound whose parts are selected, …). */
+      readonly leftOut: readonly { readonly field: string; readonly reason: string }[];
+    }
+  | { readonly way: 'none'; readonly reason: string };
+
+export interface ExtractRequest {
+  readonly object: string;
+  readonly plan: Exclude<ExtractionPlan, { way: 'none' }>;
+  /** A SOQL condition, without WHERE. */
+  readonly where?: string;
+  /** True: rows in the recycle bin and archived rows too (queryAll). */
+  readonly all: boolean;
+  readonly rowsExpected?: number;
+}
+
+/** Known when the rows have run through. All counts were checked against each other by then. */
+export interface ExtractionSummary {
+  readonly way: Way;
+  /** Rows parsed from the answer; equal to what every page and the job declared. */
+  readonly rows: number;
+  /** Bytes of CSV handed over. */
+  readonly bytes: number;
+  /** The server's clock just before the query began. */
+  readonly started: Date;
+  /** The server's clock after the last row. */
+  readonly ended: Date;
+  /** Id of the Bulk job, when there was one. */
+  readonly job?: string;
+}
+
+/**
+ * One reading of one object. `batches` can be walked once. When it ends without a throw, every row that the org
+ * declared has been handed over, once; otherwise it throws a Fault (`count-mismatch`, `object-refused`, …).
+ */
+export interface Extraction extends RowFlow {
+  /** Resolves after `batches` has ended. */
+  summary(): ExtractionSummary;
+}
+
+export interface Permissions {
+  readonly viewAllData: boolean;
+  readonly queryAllFiles: boolean;
+  readonly viewEncryptedData: boolean;
+  readonly viewSetup: boolean;
+}
+
+/** The org as the operations see it. Reading side. */
+export interface Org {
+  readonly identity: OrgIdentity;
+  /** Requests sent so far by this client that count against the org's daily limit. */
+  readonly apiCalls: number;
+  /** The org's daily requests: used (by anybody) and allowed; from the newest answer. */
+  readonly apiUsage: { readonly used: number; readonly max: number } | undefined;
+  /** The server's clock, from the `Date` header of an answer made now. */
+  serverTime(): Promise<Date>;
+  permissions(): Promise<Permissions>;
+  /** describeGlobal: every object that the user sees. */
+  objects(): Promise<ObjectSummary[]>;
+  /** Describes, in the order of `names`; an object that cannot be described stands there with the org's reason. */
+  describe(names: readonly string[]): Promise<Map<string, ObjectDescribe | { readonly reason: string }>>;
+  /** Names of all fields of an object that the org has, readable or not (FieldDefinition); undefined where it does not tell. */
+  fieldNames(object: string): Promise<readonly string[] | undefined>;
+  /** Names of all objects that the org has, visible or not (EntityDefinition). */
+  objectNames(): Promise<readonly string[]>;
+  /** Approximate, cached by the org, cheap: for planning only (limits/recordCount). Missing: unknown. */
+  approximateCounts(): Promise<Map<string, number>>;
+  /**
+   * Exact counts of live rows, archived ones included; undefined where the org refuses to count. `since`: only rows stamped then or
+   * later, those in the recycle bin included. Several objects go into one API call.
+   */
+  counts(requests: readonly { object: ObjectDescribe; since?: Date }[]): Promise<(number | undefined)[]>;
+  plan(object: ObjectDescribe): ExtractionPlan;
+  /** Starts when `batches` is first asked for a batch. Falls back from Bulk to REST by itself; `summary().way` tells. */
+  extract(request: ExtractRequest): Extraction;
+  /** The bytes of one blob field, in order; throws when the stream is cut or shorter than the declared length. */
+  blob(object: string, id: string, field: string): AsyncIterable<Buffer>;
+  close(): Promise<void>;
+}
+
+/** Stops a run in time: asked before every request that counts. Throws `api-budget` when the request may not be sent. */
+export interface ApiBudget {
+  readonly maxPercent: number;
+  readonly maxCalls?: number;
+}

@@ -1,0 +1,30 @@
+/** What a store knows of an object without reading it. */
+export interface StoredObject {
+  readonly key: string;
+  readonly size: number;
+  /** By the store's clock. */
+  readonly modified: Date;
+}
+
+/**
+ * Named, write-once blobs. Keys are `/`-separated ASCII. Every implementation passes `test/contracts/store.ts`.
+ *
+ * Faults: `store-unreachable` (network, 5xx and 409 after retries, time-outs), `store-denied` (credentials, policy),
+ * `disk-full`, `disk-error`; `object-missing` from get and getRange. After a `store-unreachable` from putIfAbsent its
+ * outcome is unknown: read the key to learn it.
+ */
+export interface Store {
+  /** As a person would name it; never holds credentials. */
+  readonly url: string;
+  /** Stores `body` under `key` if no object has that key: all of it or nothing, durable when it resolves. */
+  putIfAbsent(key: string, body: Uint8Array, signal?: AbortSignal): Promise<'created' | 'exists'>;
+  get(key: string, signal?: AbortSignal): Promise<Buffer>;
+  /** `length` bytes from `start`; fewer at the object's end. */
+  getRange(key: string, start: number, length: number, signal?: AbortSignal): Promise<Buffer>;
+  head(key: string, signal?: AbortSignal): Promise<StoredObject | undefined>;
+  /** All objects whose key begins with `prefix`, ascending by the bytes of the key; `after`: only keys behind this one. */
+  list(prefix: string, options?: { after?: string; signal?: AbortSignal }): AsyncIterable<StoredObject>;
+  /** True when the object is gone afterwards; false when the store refused (a lock on the object). */
+  delete(key: string, signal?: AbortSignal): Promise<boolean>;
+  close(): Promise<void>;
+}
