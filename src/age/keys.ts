@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
 import { bech32 } from '@scure/base';
 import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { Fault } from '../errors.ts';
@@ -11,10 +11,17 @@ const kinds = {
   admin: { prefix: 'salvor-admin-key-', size: 32 },
   root: { prefix: 'salvor-root-key-', size: 32 },
 } as const;
+/** What stands in front of an X25519 secret in PKCS #8 (RFC 8410). */
+const pkcs8Prefix = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
-/** A new age identity as text: `AGE-SECRET-KEY-1…`, or `AGE-SECRET-KEY-PQ-1…` with `postQuantum`. */
-export function newIdentity(options: { postQuantum?: boolean } = {}): Promise<string> {
-  return options.postQuantum ? generateHybridIdentity() : generateX25519Identity();
+export type { SigningKey } from './ssh.ts';
+
+/** A new age identity (`AGE-SECRET-KEY-1…`, with `postQuantum` `AGE-SECRET-KEY-PQ-1…`) and its recipient, as text. */
+export async function newAgeIdentity(
+  options: { postQuantum?: boolean } = {},
+): Promise<{ identity: string; recipient: string }> {
+  const identity = await (options.postQuantum ? generateHybridIdentity() : generateX25519Identity());
+  return { identity, recipient: await identityToRecipient(identity) };
 }
 
 /** The recipient (`age1…` or `age1pq1…`) of an identity. Throws `key-invalid`. */
@@ -38,11 +45,15 @@ export function newWriterKey(): string {
 }
 
 /** Reads what `newWriterKey` made. Throws `key-invalid`, which never repeats the text. */
-export async function parseWriterKey(text: string): Promise<WriterKey> {
+export function parseWriterKey(text: string): WriterKey {
   const bytes = parseKey(text, ['writer']);
   try {
-    const identity = encode('age-secret-key-', bytes.subarray(32));
-    return { signing: signingKeyOf(bytes.subarray(0, 32)), identity, recipient: await recipientOf(identity) };
+    const secret = bytes.subarray(32);
+    return {
+      signing: signingKeyOf(bytes.subarray(0, 32)),
+      identity: encode('age-secret-key-', secret).toUpperCase(),
+      recipient: encode('age', x25519PublicKey(secret)),
+    };
   } finally {
     bytes.fill(0);
   }
@@ -66,14 +77,21 @@ export function parseSigningKey(text: string, kind?: 'admin' | 'root'): SigningK
 function newKey(kind: keyof typeof kinds): string {
   const bytes = randomBytes(kinds[kind].size);
   try {
-    return encode(kinds[kind].prefix, bytes);
+    return encode(kinds[kind].prefix, bytes).toUpperCase();
   } finally {
     bytes.fill(0);
   }
 }
 
 function encode(prefix: string, bytes: Uint8Array): string {
-  return bech32.encode(prefix, bech32.toWords(bytes), false).toUpperCase();
+  return bech32.encode(prefix, bech32.toWords(bytes), false);
+}
+
+function x25519PublicKey(secret: Buffer): Buffer {
+  const der = Buffer.concat([pkcs8Prefix, secret]);
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  der.fill(0);
+  return createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32);
 }
 
 function parseKey(text: string, wanted: readonly (keyof typeof kinds)[]): Buffer {
