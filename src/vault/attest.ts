@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import type { Signer } from './keyring.ts';
+import { attestation, compactTime } from './layout.ts';
+import type { LogEntry } from './log.ts';
+import { openDocument, sha256, signDocument } from './signed.ts';
+import type { Vault } from './vault.ts';
+
+const attestSchema = z.object({
+  v: z.literal(1),
+  kind: z.literal('attest'),
+  vault: z.string(),
+  at: z.string(),
+  tool: z.string(),
+  points: z.array(
+    z.object({
+      point: z.string(),
+      /** The highest rung that was reached without a problem. */
+      rung: z.string(),
+      ok: z.boolean(),
+      figures: z.record(z.string(), z.string()),
+      problems: z.number().int(),
+    }),
+  ),
+});
+export type Attestation = z.infer<typeof attestSchema>;
+
+/** Keeps a verification's result: a signed object, and a log record that refers to it. Figures carry counts, never names or Ids. */
+export async function attest(
+  vault: Vault,
+  signer: Signer,
+  result: Pick<Attestation, 'points' | 'tool'>,
+  now: Date,
+): Promise<{ seq: number; digest: string }> {
+  const value: Attestation = { v: 1, kind: 'attest', vault: vault.info.vault, at: now.toISOString(), ...result };
+  const document = signDocument(signer.key, 'salvor-attest-v1', value);
+  const digest = sha256(document);
+  const key = attestation(compactTime(now), digest);
+  await vault.store.putIfAbsent(key, document);
+  const { epoch } = await vault.epoch();
+  return vault.log.append(signer, {
+    kind: 'attest',
+    points: result.points.map(({ point }) => point),
+    keys: [{ key, size: document.length, sha256: digest }],
+    epoch,
+    started: value.at,
+    ended: value.at,
+    tool: result.tool,
+  });
+}
+
+/** Reads what an `attest` record refers to; both signatures are checked. */
+export async function readAttestation(vault: Vault, entry: LogEntry): Promise<Attestation> {
+  const ref = entry.record.keys![0]!;
+  const { value } = openDocument(ref.key, await vault.read(ref), 'salvor-attest-v1', vault.trust, () => [
+    'writer',
+    'admin',
+  ]);
+  return attestSchema.parse(value);
+}

@@ -1,0 +1,170 @@
+import { checkIdentity } from '../age/header.ts';
+import { parseSigningKey, parseWriterKey, type WriterKey } from '../age/keys.ts';
+import type { SigningKey } from '../age/ssh.ts';
+import { Fault, isFault } from '../errors.ts';
+import type { Store } from '../store/store.ts';
+import type { LogEntry } from './log.ts';
+import { openAge } from './sealed.ts';
+import { sha256 } from './signed.ts';
+import type { Trust } from './trust.ts';
+
+/** Keys as text, as they came from a flag, the environment, a file or the keychain. */
+export interface KeyTexts {
+  /** `AGE-SECRET-KEY-1…` */
+  readonly identities?: readonly string[];
+  readonly writerKey?: string;
+  readonly adminKey?: string;
+}
+
+export interface Signer {
+  readonly id: string;
+  readonly key: SigningKey;
+}
+
+export interface AdminKeys {
+  readonly root: SigningKey;
+  readonly admin: SigningKey;
+  /** Keyed-hash key of the org id; 32 bytes. */
+  readonly orgKey: Buffer;
+}
+
+/** What is at hand, and what it opens. Nothing is unwrapped before it is asked for. */
+export class Keyring {
+  readonly #store: Store;
+  readonly #trust: Trust;
+  readonly #identities: readonly string[];
+  readonly writer: WriterKey | undefined;
+  readonly #admin: SigningKey | undefined;
+  readonly #epochs = new Map<number, string>();
+
+  private constructor(
+    store: Store,
+    trust: Trust,
+    identities: readonly string[],
+    writer?: WriterKey,
+    admin?: SigningKey,
+  ) {
+    this.#store = store;
+    this.#trust = trust;
+    this.#identities = identities;
+    this.writer = writer;
+    this.#admin = admin;
+  }
+
+  /** Throws `key-invalid` for a text that is no key of its kind. */
+  static async of(store: Store, trust: Trust, keys: KeyTexts): Promise<Keyring> {
+    for (const identity of keys.identities ?? []) checkIdentity(identity);
+    const writer = keys.writerKey === undefined ? undefined : await parseWriterKey(keys.writerKey);
+    const admin = keys.adminKey === undefined ? undefined : parseSigningKey(keys.adminKey, 'admin');
+    return new Keyring(store, trust, keys.identities ?? [], writer, admin);
+  }
+
+  get hasIdentity(): boolean {
+    return this.#identities.length > 0;
+  }
+
+  /** Who signs points here. Throws `no-writer-key`, or `wrong-writer-key` when the vault does not know it. */
+  writerSigner(): Signer {
+    if (!this.writer) throw new Fault('no-writer-key', 'there is no writer key: nothing can be written to the vault');
+    const known = this.#trust.keyOf(this.writer.signing.publicKey);
+    if (known?.role !== 'writer')
+      throw new Fault('wrong-writer-key', 'the writer key is not one that this vault trusts');
+    return { id: known.id, key: this.writer.signing };
+  }
+
+  /** Signs as writer when its key is at hand, else as admin when an identity unwraps it; undefined when neither is. */
+  async anySigner(epochs: readonly LogEntry[]): Promise<Signer | undefined> {
+    if (this.writer && this.#trust.keyOf(this.writer.signing.publicKey)) return this.writerSigner();
+    if (this.#admin) return this.#known(this.#admin);
+    if (!this.hasIdentity) return undefined;
+    return this.#known((await this.adminKeys(epochs)).admin);
+  }
+
+  #known(key: SigningKey): Signer {
+    const known = this.#trust.keyOf(key.publicKey);
+    if (!known) throw new Fault('key-invalid', 'the admin key is not one that this vault trusts');
+    return { id: known.id, key };
+  }
+
+  /**
+   * Identities of epochs that our identities unwrap, newest first. Each opens rows, indexes and manifests of its epoch.
+   * Throws `no-identity` when none was given and `wrong-identity` when none fits.
+   */
+  async epochIdentities(epochs: readonly LogEntry[]): Promise<string[]> {
+    if (!this.hasIdentity) throw new Fault('no-identity', 'rows are encrypted and there is no identity to open them');
+    for (const entry of epochs) {
+      if (this.#epochs.has(entry.record.epoch)) continue;
+      const text = await this.#unwrap(entry, `keys/e`);
+      const identity = text?.split('\n').find((line) => line.startsWith('AGE-SECRET-KEY-'));
+      if (identity) this.#epochs.set(entry.record.epoch, identity);
+    }
+    if (this.#epochs.size === 0) throw new Fault('wrong-identity', 'none of the identities at hand opens this vault');
+    return [...this.#epochs].sort(([a], [b]) => b - a).map(([, identity]) => identity);
+  }
+
+  /** What opens manifests and indexes: the writer key, or an identity through its epochs. */
+  async manifestIdentities(epochs: readonly LogEntry[]): Promise<string[]> {
+    const writer = this.writer ? [this.writer.identity] : [];
+    if (!this.hasIdentity) {
+      if (writer.length === 0) {
+        throw new Fault(
+          'no-identity',
+          'the vault is encrypted and there is neither a writer key nor an identity to open it',
+          {
+            actions: [
+              'give the writer key (SALVOR_WRITER_KEY or SALVOR_WRITER_KEY_FILE) or an identity (--identity, SALVOR_IDENTITY_FILE)',
+            ],
+          },
+        );
+      }
+      return writer;
+    }
+    return [...writer, ...(await this.epochIdentities(epochs))];
+  }
+
+  /** Root and admin keys, which whoever can recover can use. Throws `no-identity`, `wrong-identity`. */
+  async adminKeys(epochs: readonly LogEntry[]): Promise<AdminKeys> {
+    if (!this.hasIdentity)
+      throw new Fault('no-identity', 'the admin keys are wrapped to the recovery identities, and none is at hand');
+    for (const entry of [...epochs].reverse()) {
+      const text = await this.#unwrap(entry, 'keys/admin/');
+      if (text) return parseAdminKeys(text);
+    }
+    throw new Fault('wrong-identity', 'none of the identities at hand opens the admin keys');
+  }
+
+  /** The first wrap under `prefix` that an identity opens; undefined when none fits. Digests of wraps are signed: checked here. */
+  async #unwrap(entry: LogEntry, prefix: string): Promise<string | undefined> {
+    for (const wrap of entry.record.keys ?? []) {
+      if (!wrap.key.startsWith(prefix)) continue;
+      const stored = await this.#store.get(wrap.key);
+      if (sha256(stored) !== wrap.sha256) {
+        throw new Fault('digest-mismatch', `${wrap.key} is not what the log says`, { data: { key: wrap.key } });
+      }
+      try {
+        return (await openAge(wrap.key, stored, this.#identities)).toString('utf8');
+      } catch (error) {
+        if (!isFault(error, 'wrong-identity')) throw error;
+      }
+    }
+    return undefined;
+  }
+}
+
+/** The text that `keys/admin/` wraps: one key a line. */
+export function adminKeysText(keys: { root: string; admin: string; orgKey: Buffer }): string {
+  return `# salvor root key, admin key and org hash key\n${keys.root}\n${keys.admin}\norg-hash-key ${keys.orgKey.toString('hex')}\n`;
+}
+
+function parseAdminKeys(text: string): AdminKeys {
+  const line = (start: string) => {
+    const found = text.split('\n').find((one) => one.startsWith(start));
+    if (found === undefined) throw new Fault('key-invalid', 'the admin keys of this vault are not readable');
+    return found;
+  };
+  return {
+    root: parseSigningKey(line('SALVOR-ROOT-KEY-'), 'root'),
+    admin: parseSigningKey(line('SALVOR-ADMIN-KEY-'), 'admin'),
+    orgKey: Buffer.from(line('org-hash-key ').slice('org-hash-key '.length), 'hex'),
+  };
+}

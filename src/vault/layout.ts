@@ -1,0 +1,53 @@
+/** The only place that spells the names of a vault's objects (FORMAT.md, "Layout"). */
+
+export const readme = 'README.txt';
+export const vaultFile = 'vault.json';
+
+const digits = (n: number, width: number) => String(n).padStart(width, '0');
+
+export const trustFile = (number: number) => `trust/${digits(number, 4)}`;
+export const epochWrap = (epoch: number, wrap: number) => `keys/e${digits(epoch, 4)}/r${digits(wrap, 4)}.age`;
+export const adminWrap = (wrap: number) => `keys/admin/r${digits(wrap, 4)}.age`;
+export const logRecord = (seq: number) => `log/${digits(seq, 20)}`;
+export const seqOf = (key: string) => Number(/^log\/(\d{20})$/.exec(key)?.[1] ?? Number.NaN);
+
+export const pointRoot = (point: string) => `points/${point}/root.json.age`;
+export const pointRefs = (point: string) => `points/${point}/refs.zst`;
+
+export type PageKind = 'map' | 'schema' | 'files';
+export const page = (kind: PageKind, sha256: string) => `pages/${sha256}.${kind}.zst.age`;
+export const pageRefs = (sha256: string) => `pages/${sha256}.refs.zst`;
+
+const numbered = (folder: string, suffix: string) => (point: string, number: number, sha256: string) =>
+  `${folder}/${point}/${digits(number, 5)}-${sha256}${suffix}`;
+export const segment = numbered('data', '.csv.zst.age');
+export const indexTwin = numbered('index', '.idx.zst.age');
+export const gone = numbered('gone', '.csv.zst.age');
+export const pack = numbered('files', '.tar.age');
+export const filePart = (point: string, number: number, part: number, sha256: string) =>
+  `files/${point}/${digits(number, 5)}.age.${digits(part, 3)}-${sha256}`;
+export const detail = (point: string, sha256: string) => `detail/${point}-${sha256}.json.zst.age`;
+
+export const runPrefix = (point: string) => `runs/${point}/`;
+export const runEntry = (point: string, number: number, sha256: string) =>
+  `runs/${point}/${digits(number, 5)}-${sha256}.zst.age`;
+export const lease = (point: string, number: number, sha256: string) =>
+  `runs/${point}/lease-${digits(number, 5)}-${sha256}`;
+export const attestation = (time: string, sha256: string) => `attest/${time}-${sha256}`;
+
+/** The SHA-256 (of the stored bytes) that an object's name carries, or undefined for names without one. */
+export function digestIn(key: string): string | undefined {
+  return /(?:^|[/-])([0-9a-f]{64})(?:\.|$)/.exec(key)?.[1];
+}
+
+/** A point's id, minted at its start: `YYYYMMDDTHHMMSSZ-<6 hex>`; sorts by time. */
+export function mintPoint(started: Date, random: Buffer): string {
+  return `${compactTime(started)}-${random.subarray(0, 3).toString('hex')}`;
+}
+
+/** `20261123T224100Z` */
+export function compactTime(time: Date): string {
+  return `${time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
+}
+
+export const pointPattern = /^\d{8}T\d{6}Z-[0-9a-f]{6}$/;

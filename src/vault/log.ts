@@ -1,0 +1,185 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SigningKey } from '../age/ssh.ts';
+import { Fault, isFault } from '../errors.ts';
+import type { Store } from '../store/store.ts';
+import { logRecord } from './layout.ts';
+import { type LogRecord, type NewRecord, ordered, parseRecord, rolesFor } from './record.ts';
+import { openDocument, sha256, signDocument } from './signed.ts';
+import type { PublicKey, Trust } from './trust.ts';
+
+/** A number of the log that holds a record that verifies. */
+export interface LogEntry {
+  readonly seq: number;
+  readonly key: string;
+  /** SHA-256 of the whole stored record. */
+  readonly digest: string;
+  readonly record: LogRecord;
+  readonly signer: PublicKey;
+}
+
+/** A number of the log whose object does not verify: skipped by readers, reported by `verify`. */
+export interface LogProblem {
+  readonly seq: number;
+  readonly key: string;
+  readonly fault: Fault;
+}
+
+/** Where the log ends: the last record that verifies, and the last number taken. */
+export interface Head {
+  readonly seq: number;
+  readonly digest: string;
+  readonly taken: number;
+}
+
+/**
+ * The append-only list of signed records. Numbers are dense from 1; an object under a number is never replaced. A record exists
+ * from the instant its PUT succeeds: that is the commit of whatever it seals.
+ */
+export class Log {
+  readonly #store: Store;
+  readonly #trust: Trust;
+  readonly #vault: string;
+
+  constructor(store: Store, trust: Trust, vault: string) {
+    this.#store = store;
+    this.#trust = trust;
+    this.#vault = vault;
+  }
+
+  /** All records in order, and what does not verify. Throws `chain-broken` for a gap or a wrong `prev` only through `problems`. */
+  async read(signal?: AbortSignal): Promise<{ entries: LogEntry[]; problems: LogProblem[]; head: Head }> {
+    const entries: LogEntry[] = [];
+    const problems: LogProblem[] = [];
+    const last = await this.#last(signal);
+    let next = 1;
+    const ahead = 16;
+    const reading: Promise<{ seq: number; document: Buffer } | Fault>[] = [];
+    const take = async (seq: number) => {
+      try {
+        return { seq, document: await this.#store.get(logRecord(seq), signal) };
+      } catch (error) {
+        if (isFault(error, 'object-missing')) return error;
+        throw error;
+      }
+    };
+    for (let seq = 1; seq <= last; seq++) {
+      while (next <= last && next < seq + ahead) {
+        const promise = take(next++);
+        promise.catch(() => undefined);
+        reading.push(promise);
+      }
+      const got = await reading.shift()!;
+      const key = logRecord(seq);
+      if (got instanceof Fault) {
+        problems.push({
+          seq,
+          key,
+          fault: new Fault('chain-broken', `${key} is missing though later records exist`, { data: { key } }),
+        });
+        continue;
+      }
+      const opened = this.#open(seq, got.document);
+      if (opened instanceof Fault) {
+        problems.push({ seq, key, fault: opened });
+        continue;
+      }
+      const expected = entries.at(-1)?.digest ?? '';
+      if (opened.record.prev !== expected) {
+        problems.push({
+          seq,
+          key,
+          fault: new Fault('chain-broken', `${key} does not follow the record before it`, { data: { key } }),
+        });
+      }
+      entries.push(opened);
+    }
+    const end = entries.at(-1);
+    return { entries, problems, head: { seq: end?.seq ?? 0, digest: end?.digest ?? '', taken: last } };
+  }
+
+  /** The end of the log, read from the last number back to one that verifies. `known`: a head seen before, to start from. */
+  async head(known?: { seq: number }, signal?: AbortSignal): Promise<Head> {
+    const taken = await this.#last(signal, known?.seq);
+    for (let seq = taken; seq > 0; seq--) {
+      const opened = this.#open(seq, await this.#store.get(logRecord(seq), signal));
+      if (!(opened instanceof Fault)) return { seq, digest: opened.digest, taken };
+      if (opened.name === 'newer-format') throw opened;
+    }
+    return { seq: 0, digest: '', taken };
+  }
+
+  /**
+   * Appends a record and reads it back before it resolves. Racing writers each get a number of their own. `check` is called
+   * with each head before the attempt and may throw to give up. Throws `store-unreachable` when the outcome stays unknown.
+   */
+  async append(
+    signer: { id: string; key: SigningKey },
+    fields: NewRecord,
+    check?: (head: Head) => Promise<void> | void,
+  ): Promise<Head> {
+    let head = await this.head();
+    for (;;) {
+      await check?.(head);
+      const seq = head.taken + 1;
+      const record = ordered({ ...fields, v: 1, vault: this.#vault, seq, prev: head.digest, writer: signer.id });
+      const document = signDocument(signer.key, 'salvor-log-v1', record);
+      if (await this.#put(logRecord(seq), document)) return { seq, digest: sha256(document), taken: seq };
+      head = await this.head({ seq });
+    }
+  }
+
+  /** True: our bytes stand under `key`. False: somebody else's do. The answer to a PUT may be lost, so what counts is what is read. */
+  async #put(key: string, document: Buffer): Promise<boolean> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#store.putIfAbsent(key, document);
+      } catch (error) {
+        if (!isFault(error, 'store-unreachable')) throw error;
+        if (!(await this.#store.head(key))) {
+          if (attempt === 4) throw error;
+          await sleep(250 * 2 ** attempt);
+          continue;
+        }
+      }
+      return (await this.#store.get(key)).equals(document);
+    }
+  }
+
+  #open(seq: number, document: Buffer): LogEntry | Fault {
+    const key = logRecord(seq);
+    try {
+      const { value, signer } = openDocument(key, document, 'salvor-log-v1', this.#trust, rolesFor);
+      const record = parseRecord(key, value);
+      const refuse = (why: string) => new Fault('signature-invalid', `${key}: ${why}`, { data: { key } });
+      if (record.seq !== seq) throw refuse(`it is record ${record.seq}, copied to another number`);
+      if (record.vault !== this.#vault) throw refuse('it belongs to another vault');
+      if (record.writer !== signer.id) throw refuse('it names another signer than the one who signed it');
+      return { seq, key, digest: sha256(document), record, signer };
+    } catch (error) {
+      if (isFault(error)) return error;
+      throw error;
+    }
+  }
+
+  /** The highest number taken. Gallops from a known one and halves, then checks by a LIST behind it that nothing stands beyond a gap. */
+  async #last(signal?: AbortSignal, known = 0): Promise<number> {
+    const there = async (seq: number) => seq === 0 || (await this.#store.head(logRecord(seq), signal)) !== undefined;
+    let low = (await there(known)) ? known : 0;
+    let step = 1;
+    while (await there(low + step)) {
+      low += step;
+      step *= 2;
+    }
+    for (let high = low + step; high - low > 1; ) {
+      const middle = Math.floor((low + high) / 2);
+      if (await there(middle)) low = middle;
+      else high = middle;
+    }
+    for await (const object of this.#store.list('log/', { after: logRecord(low), signal })) {
+      const seq = Number(object.key.slice(4));
+      // A number far ahead was put there by somebody without our counting: it is not part of the log.
+      if (Number.isSafeInteger(seq) && seq > low && seq <= low + 1000) low = seq;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import { Fault } from '../errors.ts';
+import { refSchema } from './record.ts';
+
+/**
+ * A point's table of contents: its root, and the pages that it reaches. Tolerant of keys that later versions add, strict about those
+ * that this version knows.
+ */
+
+const leftOutSchema = z.object({ object: z.string(), field: z.string().optional(), reason: z.string() });
+export type LeftOut = z.infer<typeof leftOutSchema>;
+
+/** Why an object is not complete (vault format 5). */
+export const incompletenessSchema = z.enum(['failed', 'unproven', 'visibility']);
+export type Incompleteness = z.infer<typeof incompletenessSchema>;
+
+const segmentSchema = z.object({
+  ...refSchema.shape,
+  /** Rows, header line not counted. */
+  rows: z.number().int(),
+  /** Bytes of CSV, header line included. */
+  bytes: z.number().int(),
+  /** The twin with Id and SystemModstamp of each row; objects without Id have none. */
+  index: refSchema.optional(),
+});
+export type SegmentRef = z.infer<typeof segmentSchema>;
+
+/** One object's page. */
+export const mapSchema = z.object({
+  v: z.literal(1),
+  object: z.string(),
+  /** In the order in which they stand in the segments. */
+  columns: z.array(z.string()),
+  /** False for big objects: rows stand in the order in which the org gave them. */
+  hasId: z.boolean(),
+  /** The field that windows are cut on; null: the object is read in full each time. */
+  stamp: z.string().nullable(),
+  /** The server's clock when the read began: the next window's low end is this less the overlap. */
+  watermark: z.string(),
+  window: z.object({ from: z.string().nullable(), to: z.string() }),
+  way: z.string(),
+  /** Live rows of the object in this point. */
+  rows: z.number().int(),
+  /** Rows in the recycle bin, found by this read. */
+  deleted: z.number().int(),
+  /** Bytes of CSV of all segments. */
+  bytes: z.number().int(),
+  base: z.array(segmentSchema),
+  deltas: z.array(segmentSchema),
+  gone: z.array(segmentSchema),
+  /** What the runs that wrote these segments know of them: min and max Id, digests, block index. */
+  detail: z.array(refSchema),
+  /** SHA-256 of the object's canonical describe; the page that holds it. */
+  schema: z.object({ print: z.string(), page: refSchema }),
+  /** What the org counted, for the proof of completeness. */
+  counted: z.object({ before: z.number().nullable(), after: z.number().nullable(), changes: z.number().nullable() }),
+  complete: z.boolean(),
+  incomplete: incompletenessSchema.optional(),
+  reason: z.string().optional(),
+});
+export type MapPage = z.infer<typeof mapSchema>;
+
+const rootObjectSchema = z.object({
+  object: z.string(),
+  /** The object's page and the list of what the page needs; absent when the object failed before anything was written. */
+  page: refSchema.optional(),
+  refs: refSchema.optional(),
+  rows: z.number().int(),
+  changed: z.number().int(),
+  deleted: z.number().int(),
+  segments: z.number().int(),
+  /** Stored bytes that this run wrote for the object. */
+  bytes: z.number().int(),
+  /** bulk, rest, sliced, index-walk or none */
+  path: z.string(),
+  complete: z.boolean(),
+  incomplete: incompletenessSchema.optional(),
+  reason: z.string().optional(),
+});
+export type RootObject = z.infer<typeof rootObjectSchema>;
+
+export const rootSchema = z.object({
+  v: z.literal(1),
+  vault: z.string(),
+  point: z.string(),
+  org: z.object({
+    id: z.string(),
+    instanceUrl: z.string(),
+    name: z.string(),
+    isSandbox: z.boolean(),
+    username: z.string(),
+    apiVersion: z.string(),
+  }),
+  kind: z.enum(['full', 'incremental']),
+  status: z.enum(['complete', 'partial']),
+  suspect: z.boolean(),
+  started: z.string(),
+  ended: z.string(),
+  tags: z.array(z.string()),
+  /** What the user asked for: kept so that a restore knows what was left out on purpose. */
+  policy: z.object({ objects: z.array(z.string()), exclude: z.array(z.string()) }),
+  objects: z.array(rootObjectSchema),
+  /** Describes of all objects of the point. */
+  schema: z.array(refSchema),
+  files: z.object({
+    count: z.number().int(),
+    bytes: z.number().int(),
+    pages: z.array(refSchema),
+    refs: z.array(refSchema),
+  }),
+  notCovered: z.array(leftOutSchema),
+  /** Covered objects of those that the org has and that can be read, in percent. */
+  coverage: z.number(),
+  apiCalls: z.number().int(),
+  rows: z.number().int(),
+  /** Stored bytes that this run wrote. */
+  bytes: z.number().int(),
+});
+export type Root = z.infer<typeof rootSchema>;
+
+/** What only holders of an identity read about one object's segments. */
+export const detailSchema = z.object({
+  v: z.literal(1),
+  object: z.string(),
+  segments: z.array(
+    z.object({
+      key: z.string(),
+      columns: z.array(z.string()),
+      rows: z.number().int(),
+      minId: z.string().optional(),
+      maxId: z.string().optional(),
+      /** SHA-256 of the CSV. */
+      plainSha256: z.string(),
+      /** `[offset in the compressed stream, length there, rows, bytes of CSV, first Id]` of each zstd frame. */
+      blocks: z.array(z.tuple([z.number().int(), z.number().int(), z.number().int(), z.number().int(), z.string()])),
+    }),
+  ),
+});
+export type Detail = z.infer<typeof detailSchema>;
+
+/** Describes of some objects, as the org sent them, with their prints. */
+export const schemaPageSchema = z.object({
+  v: z.literal(1),
+  objects: z.array(z.object({ print: z.string(), describe: z.looseObject({ name: z.string() }) })),
+});
+export type SchemaPage = z.infer<typeof schemaPageSchema>;
+
+/** Parses stored JSON against its schema. Throws `newer-format` for a later `v`, `segment-invalid` for anything else that does not fit. */
+export function parseStored<T>(key: string, bytes: Buffer, schema: z.ZodType<T>): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw new Fault('segment-invalid', `${key} does not hold JSON`, { cause, data: { key } });
+  }
+  const v = (value as { v?: unknown } | null)?.v;
+  if (typeof v === 'number' && v > 1) {
+    throw new Fault('newer-format', `${key} is written in vault format ${v}; this salvor reads format 1`, {
+      data: { key },
+    });
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    throw new Fault('segment-invalid', `${key} does not have the form that the format states`, {
+      cause: parsed.error,
+      data: { key },
+    });
+  }
+  return parsed.data;
+}

@@ -1,0 +1,157 @@
+import { seal } from '../age/file.ts';
+import { Fault } from '../errors.ts';
+import type { Signer } from './keyring.ts';
+import * as layout from './layout.ts';
+import type { Detail, MapPage, Root, RootObject, SchemaPage } from './manifest.ts';
+import type { Ref } from './record.ts';
+import { writeRefs } from './refs.ts';
+import { sealBytes } from './sealed.ts';
+import { sha256 } from './signed.ts';
+import type { Vault } from './vault.ts';
+
+/** Who can open what this point writes. */
+export interface Recipients {
+  /** Rows, details, schemas, files. */
+  readonly rows: readonly string[];
+  /** Indexes, tombstones and manifests: the epoch and the writers. */
+  readonly manifest: readonly string[];
+}
+
+export type Numbered = 'segment' | 'indexTwin' | 'gone' | 'pack';
+
+/**
+ * Writes the objects of one point and seals it. Nothing that it writes belongs to any point until `seal` has appended the signed
+ * record, which comes last; a run that dies before leaves objects that nothing refers to.
+ */
+export class PointWriter {
+  readonly vault: Vault;
+  readonly point: string;
+  readonly recipients: Recipients;
+  readonly epoch: number;
+  readonly #numbers: Record<string, number> = {};
+  /** Stored bytes written so far. */
+  written = 0;
+
+  constructor(vault: Vault, point: string, epoch: { epoch: number; recipient: string }) {
+    this.vault = vault;
+    this.point = point;
+    this.epoch = epoch.epoch;
+    this.recipients = { rows: [epoch.recipient], manifest: [epoch.recipient, ...vault.writerRecipients] };
+  }
+
+  /** The next number for an object of this kind. */
+  number(kind: string): number {
+    const next = (this.#numbers[kind] ?? 0) + 1;
+    this.#numbers[kind] = next;
+    return next;
+  }
+
+  /** Continues numbering behind what an interrupted run wrote. */
+  numbersFrom(numbers: Readonly<Record<string, number>>): void {
+    Object.assign(this.#numbers, numbers);
+  }
+  get numbers(): Readonly<Record<string, number>> {
+    return { ...this.#numbers };
+  }
+
+  async put(key: string, body: Buffer, digest = sha256(body), signal?: AbortSignal): Promise<Ref> {
+    await this.vault.store.putIfAbsent(key, body, signal);
+    this.written += body.length;
+    return { key, size: body.length, sha256: digest };
+  }
+
+  /** Stores a sealed body under the next number of its kind. */
+  async putNumbered(kind: Numbered, body: Buffer, digest: string, signal?: AbortSignal): Promise<Ref> {
+    return this.put(layout[kind](this.point, this.number(kind), digest), body, digest, signal);
+  }
+
+  async putDetail(detail: Detail, signal?: AbortSignal): Promise<Ref> {
+    const body = await sealBytes(Buffer.from(JSON.stringify(detail)), this.recipients.rows);
+    const digest = sha256(body);
+    return this.put(layout.detail(this.point, digest), body, digest, signal);
+  }
+
+  async putSchema(page: SchemaPage, signal?: AbortSignal): Promise<Ref> {
+    return this.#page('schema', Buffer.from(JSON.stringify(page)), this.recipients.rows, signal);
+  }
+
+  /** A page and the list of all that it needs. */
+  async putMap(page: MapPage, signal?: AbortSignal): Promise<{ page: Ref; refs: Ref }> {
+    const map = await this.#page('map', Buffer.from(JSON.stringify(page)), this.recipients.manifest, signal);
+    const segments = [...page.base, ...page.deltas, ...page.gone];
+    const needs = segments.flatMap(({ key, size, sha256, index }) => [
+      { key, size, sha256 },
+      ...(index ? [index] : []),
+    ]);
+    const refs = await this.#refs([map, ...needs, ...page.detail, page.schema.page], signal);
+    return { page: map, refs };
+  }
+
+  /** A files page (CSV in our dialect) and the list of the objects that hold the bytes. */
+  async putFiles(csv: Buffer, needs: readonly Ref[], signal?: AbortSignal): Promise<{ page: Ref; refs: Ref }> {
+    const page = await this.#page('files', csv, this.recipients.manifest, signal);
+    return { page, refs: await this.#refs([page, ...needs], signal) };
+  }
+
+  async #page(kind: layout.PageKind, bytes: Buffer, recipients: readonly string[], signal?: AbortSignal): Promise<Ref> {
+    const body = await sealBytes(bytes, recipients);
+    const digest = sha256(body);
+    return this.put(layout.page(kind, digest), body, digest, signal);
+  }
+
+  async #refs(needs: readonly Ref[], signal?: AbortSignal): Promise<Ref> {
+    const unique = [...new Map(needs.map((ref) => [ref.key, ref])).values()];
+    const body = await writeRefs(unique);
+    const digest = sha256(body);
+    return this.put(layout.pageRefs(digest), body, digest, signal);
+  }
+
+  /**
+   * Checks by LIST that everything this run wrote stands in the vault with its size (a writer may not read segments back), writes the
+   * root and the list, appends the record and reads it back. After this the point exists.
+   */
+  async seal(
+    root: Root,
+    written: readonly Ref[],
+    signer: Signer,
+    tool: string,
+    signal?: AbortSignal,
+  ): Promise<{ seq: number; digest: string }> {
+    await this.#assertStored(written, signal);
+    const rootBody = await seal(this.recipients.manifest, Buffer.from(JSON.stringify(root)));
+    const rootRef = await this.put(layout.pointRoot(this.point), rootBody, sha256(rootBody), signal);
+    const pages = root.objects.flatMap((object: RootObject) =>
+      [object.page, object.refs].filter((ref) => ref !== undefined),
+    );
+    const all = [rootRef, ...pages, ...root.schema, ...root.files.pages, ...root.files.refs];
+    const refsBody = await writeRefs([...new Map(all.map((ref) => [ref.key, ref])).values()]);
+    const refs = await this.put(layout.pointRefs(this.point), refsBody, sha256(refsBody), signal);
+    signal?.throwIfAborted();
+    return this.vault.log.append(signer, {
+      kind: 'point',
+      point: this.point,
+      refs,
+      epoch: this.epoch,
+      started: root.started,
+      ended: root.ended,
+      tool,
+    });
+  }
+
+  async #assertStored(written: readonly Ref[], signal?: AbortSignal): Promise<void> {
+    const expected = new Map(written.map((ref) => [ref.key, ref.size]));
+    for (const folder of ['data', 'index', 'gone', 'files']) {
+      for await (const object of this.vault.store.list(`${folder}/${this.point}/`, { signal })) {
+        if (expected.get(object.key) === object.size) expected.delete(object.key);
+      }
+    }
+    const lost = [...expected.keys()].filter((key) => /^(data|index|gone|files)\//.test(key));
+    if (lost.length > 0) {
+      throw new Fault(
+        'object-missing',
+        `${lost.length} objects that were just written do not stand in the vault: ${lost[0]}`,
+        { data: { keys: lost.slice(0, 20) } },
+      );
+    }
+  }
+}

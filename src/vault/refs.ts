@@ -1,0 +1,36 @@
+import { Fault } from '../errors.ts';
+import type { Ref } from './record.ts';
+import { compress, decompress } from './sealed.ts';
+
+/**
+ * A list of objects with their digests, readable by `sha256sum -c`: a line `<sha256>  <key>` each, with `# size <n> <key>` before it
+ * (sha256sum skips comments). Ascending by key, so that equal contents give equal bytes.
+ */
+export async function writeRefs(refs: readonly Ref[]): Promise<Buffer> {
+  const lines = [...refs]
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ key, size, sha256 }) => `# size ${size} ${key}\n${sha256}  ${key}\n`);
+  return compress(Buffer.from(lines.join('')));
+}
+
+/** Throws `segment-invalid` when it is no such list. */
+export async function readRefs(key: string, stored: Buffer): Promise<Ref[]> {
+  const text = (await decompress(key, stored)).toString('utf8');
+  const invalid = (line: string) =>
+    new Fault('segment-invalid', `${key} holds a line that is no reference: ${line.slice(0, 80)}`, { data: { key } });
+  const sizes = new Map<string, number>();
+  const refs: Ref[] = [];
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    const size = /^# size (\d+) (\S+)$/.exec(line);
+    if (size) {
+      sizes.set(size[2]!, Number(size[1]));
+      continue;
+    }
+    const digest = /^([0-9a-f]{64}) {2}(\S+)$/.exec(line);
+    const bytes = digest && sizes.get(digest[2]!);
+    if (!digest || bytes === undefined || bytes === null) throw invalid(line);
+    refs.push({ key: digest[2]!, size: bytes, sha256: digest[1]! });
+  }
+  return refs;
+}

@@ -1,0 +1,245 @@
+import { z } from 'zod';
+import { open } from '../age/file.ts';
+import { Fault, isFault } from '../errors.ts';
+import type { Store } from '../store/store.ts';
+import { orgHash } from './create.ts';
+import { Keyring, type KeyTexts } from './keyring.ts';
+import { pointRefs, pointRoot, vaultFile } from './layout.ts';
+import { type Head, Log, type LogEntry, type LogProblem } from './log.ts';
+import {
+  type Detail,
+  detailSchema,
+  type MapPage,
+  mapSchema,
+  parseStored,
+  type Root,
+  rootSchema,
+  type SchemaPage,
+  schemaPageSchema,
+} from './manifest.ts';
+import type { Ref } from './record.ts';
+import { readRefs } from './refs.ts';
+import { openAge, openBytes } from './sealed.ts';
+import { openDocument, sha256, splitDocument } from './signed.ts';
+import { readTrust, type Trust } from './trust.ts';
+
+const features = z.object({
+  read: z.array(z.string()),
+  write: z.array(z.string()),
+  prune: z.array(z.string()),
+  verify: z.array(z.string()),
+});
+const infoSchema = z.object({
+  v: z.literal(1),
+  kind: z.literal('vault'),
+  vault: z.string(),
+  created: z.string(),
+  org: z.object({ hash: z.string() }).nullable(),
+  features,
+  probe: z.record(z.string(), z.unknown()),
+  tool: z.string(),
+});
+export type VaultInfo = z.infer<typeof infoSchema>;
+
+/** Features of the format that this version knows; a vault may name more, which stop the operation they are listed under. */
+const known: readonly string[] = [];
+
+export interface OpenOptions extends KeyTexts {
+  /** Pinned fingerprint of the root key. Without it the vault is believed on its own word: `anchored` is false. */
+  readonly rootFingerprint?: string;
+  readonly operation: keyof VaultInfo['features'];
+}
+
+/** The log as it was read, with the points and epochs that stand in it. */
+export interface LogState {
+  readonly entries: readonly LogEntry[];
+  readonly problems: readonly LogProblem[];
+  readonly head: Head;
+  /** `point` records, oldest first. */
+  readonly points: readonly LogEntry[];
+  /** `epoch` records, oldest first. */
+  readonly epochs: readonly LogEntry[];
+}
+
+/** An opened vault: verified trust, the log, and reading by reference. Every read checks the digest that led to it. */
+export class Vault {
+  readonly store: Store;
+  readonly info: VaultInfo;
+  readonly trust: Trust;
+  readonly log: Log;
+  readonly keyring: Keyring;
+  readonly anchored: boolean;
+  #state: LogState | undefined;
+
+  private constructor(store: Store, info: VaultInfo, trust: Trust, keyring: Keyring, anchored: boolean) {
+    this.store = store;
+    this.info = info;
+    this.trust = trust;
+    this.log = new Log(store, trust, info.vault);
+    this.keyring = keyring;
+    this.anchored = anchored;
+  }
+
+  /** Throws `no-vault`, `vault-incomplete`, `newer-format`, `signature-invalid`, `key-invalid`. */
+  static async open(store: Store, options: OpenOptions): Promise<Vault> {
+    const document = await vaultDocument(store);
+    const { value } = splitDocument(vaultFile, document);
+    const v = (value as { v?: unknown } | null)?.v;
+    if (typeof v === 'number' && v > 1) {
+      throw new Fault('newer-format', `${store.url} is written in vault format ${v}; this salvor reads format 1`, {
+        data: { format: v },
+      });
+    }
+    const parsed = infoSchema.safeParse(value);
+    if (!parsed.success)
+      throw new Fault('signature-invalid', `${vaultFile} does not describe a vault`, {
+        cause: parsed.error,
+        data: { key: vaultFile },
+      });
+    const info = parsed.data;
+    const trust = await readTrust(store, info.vault, options.rootFingerprint);
+    openDocument(vaultFile, document, 'salvor-vault-v1', trust, () => ['root']);
+    const unknown = info.features[options.operation].filter((feature) => !known.includes(feature));
+    if (unknown.length > 0) {
+      throw new Fault(
+        'newer-format',
+        `to ${options.operation} this vault takes a salvor that knows: ${unknown.join(', ')}`,
+        { data: { features: unknown } },
+      );
+    }
+    return new Vault(
+      store,
+      info,
+      trust,
+      await Keyring.of(store, trust, options),
+      options.rootFingerprint !== undefined,
+    );
+  }
+
+  /** The log, read once; `again` reads it anew. */
+  async state(again = false, signal?: AbortSignal): Promise<LogState> {
+    if (this.#state && !again) return this.#state;
+    const read = await this.log.read(signal);
+    this.#state = {
+      ...read,
+      points: read.entries.filter(({ record }) => record.kind === 'point'),
+      epochs: read.entries.filter(({ record }) => record.kind === 'epoch'),
+    };
+    return this.#state;
+  }
+
+  /** The epoch that new data is encrypted to; its recipient comes from the signed log and from nowhere else. */
+  async epoch(): Promise<{ epoch: number; recipient: string }> {
+    const record = (await this.state()).epochs.at(-1)?.record;
+    if (!record?.recipient) throw new Fault('chain-broken', 'the log names no epoch to encrypt to');
+    return { epoch: record.epoch, recipient: record.recipient };
+  }
+
+  /** Who may read indexes and manifests besides the holders of identities. */
+  get writerRecipients(): string[] {
+    return this.trust.writers.flatMap(({ recipient }) => recipient ?? []);
+  }
+
+  async manifestIdentities(): Promise<string[]> {
+    return this.keyring.manifestIdentities((await this.state()).epochs);
+  }
+  async rowIdentities(): Promise<string[]> {
+    return this.keyring.epochIdentities((await this.state()).epochs);
+  }
+
+  /** Throws `foreign-vault` when the vault is bound to another org. Reads nothing but what the writer key opens. */
+  async assertOrg(orgId: string): Promise<void> {
+    const foreign = () =>
+      new Fault('foreign-vault', `the vault ${this.store.url} belongs to another org than ${orgId}`);
+    const writer = this.keyring.writer;
+    const entry = writer && this.trust.keyOf(writer.signing.publicKey);
+    if (this.info.org && writer && entry?.orgKey) {
+      const orgKey = await open([writer.identity], Buffer.from(entry.orgKey, 'base64'));
+      if (orgHash(orgKey, orgId) !== this.info.org.hash) throw foreign();
+    }
+    const last = (await this.state()).points.at(-1);
+    if (last && (await this.root(last)).org.id.slice(0, 15) !== orgId.slice(0, 15)) throw foreign();
+  }
+
+  /** The stored bytes behind a reference. Throws `object-missing`, `size-mismatch`, `digest-mismatch`. */
+  async read(ref: Ref, signal?: AbortSignal): Promise<Buffer> {
+    const stored = await this.store.get(ref.key, signal);
+    if (stored.length !== ref.size) {
+      throw new Fault('size-mismatch', `${ref.key} has ${stored.length} bytes, ${ref.size} were written`, {
+        data: { key: ref.key },
+      });
+    }
+    if (sha256(stored) !== ref.sha256) {
+      throw new Fault('digest-mismatch', `${ref.key} does not have the digest it was written with`, {
+        data: { key: ref.key },
+      });
+    }
+    return stored;
+  }
+
+  /** What a point consists of: the list that its record signs. */
+  async refs(entry: LogEntry): Promise<Ref[]> {
+    const refs = entry.record.refs;
+    if (!refs || refs.key !== pointRefs(entry.record.point ?? '')) {
+      throw new Fault('signature-invalid', `${entry.key} names no list of objects`, { data: { key: entry.key } });
+    }
+    return readRefs(refs.key, await this.read(refs));
+  }
+
+  async root(entry: LogEntry): Promise<Root> {
+    const key = pointRoot(entry.record.point ?? '');
+    const ref = (await this.refs(entry)).find((one) => one.key === key);
+    if (!ref)
+      throw new Fault('object-missing', `the list of point ${entry.record.point} does not name its root`, {
+        data: { key },
+      });
+    const root = parseStored(
+      key,
+      await openAge(key, await this.read(ref), await this.manifestIdentities()),
+      rootSchema,
+    );
+    if (root.point !== entry.record.point || root.vault !== this.info.vault) {
+      throw new Fault('segment-invalid', `${key} describes another point than its record`, { data: { key } });
+    }
+    return root;
+  }
+
+  async map(ref: Ref): Promise<MapPage> {
+    return parseStored(
+      ref.key,
+      await openBytes(ref.key, await this.read(ref), await this.manifestIdentities()),
+      mapSchema,
+    );
+  }
+
+  /** Needs an identity. */
+  async detail(ref: Ref): Promise<Detail> {
+    return parseStored(
+      ref.key,
+      await openBytes(ref.key, await this.read(ref), await this.rowIdentities()),
+      detailSchema,
+    );
+  }
+
+  /** Needs an identity. */
+  async schema(ref: Ref): Promise<SchemaPage> {
+    return parseStored(
+      ref.key,
+      await openBytes(ref.key, await this.read(ref), await this.rowIdentities()),
+      schemaPageSchema,
+    );
+  }
+}
+
+async function vaultDocument(store: Store): Promise<Buffer> {
+  try {
+    return await store.get(vaultFile);
+  } catch (error) {
+    if (!isFault(error, 'object-missing')) throw error;
+    for await (const object of store.list('')) {
+      if (!/^(keys|trust|log|points)\//.test(object.key)) continue;
+      throw new Fault('vault-incomplete', `${store.url} holds parts of a vault but no ${vaultFile}`);
+    }
+    throw new Fault('no-vault', `there is no vault at ${store.url}`);
+  }
+}
