@@ -1,4 +1,4 @@
-import { Fault } from '../errors.ts';
+import { Fault, isFault } from '../errors.ts';
 import { isArmored } from './armor.ts';
 import { open } from './file.ts';
 import { checkIdentity } from './header.ts';
@@ -20,7 +20,10 @@ export async function unwrapIdentityFile(bytes: Buffer, passphrase?: string): Pr
   if (passphrase === undefined) {
     throw new Fault('no-identity', 'the identity file is protected with a passphrase, and none was given');
   }
-  const plaintext = await open([{ passphrase }], bytes);
+  const plaintext = await open([{ passphrase }], bytes).catch((error: unknown) => {
+    if (!isFault(error, 'wrong-identity')) throw error;
+    throw new Fault('wrong-identity', 'the passphrase does not open the identity file', { actions: ['type it again'] });
+  });
   try {
     return identitiesIn(plaintext);
   } finally {
