@@ -1,0 +1,349 @@
+import { createHash } from 'node:crypto';
+import { open as openAge, openRange, type ReadRange, seal } from '../age/file.ts';
+import { Fault } from '../errors.ts';
+import type { RowBatch } from '../rows/batch.ts';
+import { cells, Keys, rowStart } from '../rows/cells.ts';
+import { closingQuote, encodeHeader, encodeRow } from '../rows/csv.ts';
+import { inOrder } from '../rows/in-order.ts';
+import { RowSplitter } from '../rows/split.ts';
+import { compressFrame, decompressFrame, decompressFrames } from './zstd.ts';
+
+/*
+ * A segment: the header line and rows that ascend strictly by the bytes of Id, in the CSV dialect of `rows/csv.ts`.
+ * The header line is one zstd frame, then each block of about 1 MiB of whole rows is one; the frames are one age file.
+ * Its index twin has the columns Id and SystemModstamp and the same rows, framed block by block in the same way.
+ */
+
+const BLOCK_BYTES = 1024 * 1024;
+const IN_FLIGHT = 3;
+const INDEX_COLUMNS = ['Id', 'SystemModstamp'];
+
+/** Rows on their way into segments. `cut`: the batch begins a stretch whose Id range is disjoint from all others. */
+export interface ArrangedRows {
+  readonly batch: RowBatch;
+  readonly cut: boolean;
+}
+
+export interface SegmentOptions {
+  /** age recipients of the rows. */
+  recipients: readonly string[];
+  /** age recipients of the index twins; without them none are made. */
+  indexRecipients?: readonly string[];
+  /** About how many stored bytes a segment has; it closes at the first block that reaches them. Default 16 MiB. */
+  targetBytes?: number;
+  /** zstd level of the rows. Default 3. */
+  level?: number;
+  signal?: AbortSignal;
+}
+
+/** One zstd frame of rows: where it lies in the compressed stream (before encryption) and what it holds. */
+export interface Block {
+  readonly offset: number;
+  readonly length: number;
+  readonly rows: number;
+  /** Bytes of CSV. */
+  readonly bytes: number;
+  /** Undefined for rows without Id. */
+  readonly firstId: string | undefined;
+}
+
+/** A segment, ready to be stored. */
+export interface SegmentMade {
+  readonly body: Buffer;
+  /** Of `body`, in hex. */
+  readonly sha256: string;
+  readonly size: number;
+  readonly rows: number;
+  /** Bytes of CSV, header line included. */
+  readonly bytes: number;
+  /** Of the CSV, header line included, in hex. */
+  readonly plainSha256: string;
+  /** Both undefined for rows without Id. */
+  readonly minId: string | undefined;
+  readonly maxId: string | undefined;
+  readonly columns: readonly string[];
+  readonly blocks: readonly Block[];
+  /** Only for rows with Id, and when there are recipients for it. */
+  readonly index?: { readonly body: Buffer; readonly sha256: string; readonly size: number; readonly rows: number };
+}
+
+/**
+ * Writes rows into segments, in the order they come. A `cut` always begins a new segment, so the segments' Id ranges are
+ * as disjoint as the stretches are; `arrange` sees to it that stretches are long. No rows, no segment.
+ * Holds one unfinished segment and the blocks in the thread pool; the next segment begins when it is asked for.
+ * Throws TypeError when Ids do not ascend inside a stretch: that would be a bug of the caller.
+ */
+export async function* writeSegments(
+  columns: readonly string[],
+  flow: AsyncIterable<ArrangedRows>,
+  options: SegmentOptions,
+): AsyncGenerator<SegmentMade> {
+  const { targetBytes = 16 * 1024 * 1024, level = 3, signal } = options;
+  const withIndex = options.indexRecipients !== undefined && new Keys(columns).idColumn >= 0;
+  const header = await headerFrame(columns);
+  const indexHeader = withIndex ? await headerFrame(INDEX_COLUMNS) : undefined;
+  const pack = async (block: PlainBlock): Promise<PackedBlock> => ({
+    ...block,
+    frame: await compressFrame(block.plain, level),
+    indexFrame: indexHeader && (await compressFrame(indexRows(columns, block), 1)),
+  });
+  let open: OpenSegment | undefined;
+  for await (const block of inOrder(cutBlocks(columns, flow, signal), IN_FLIGHT, pack)) {
+    if (open && block.cut) {
+      yield await open.close(options);
+      open = undefined;
+    }
+    open ??= new OpenSegment(columns, header, indexHeader);
+    open.add(block);
+    if (open.size >= targetBytes) {
+      yield await open.close(options);
+      open = undefined;
+    }
+  }
+  signal?.throwIfAborted();
+  if (open) yield await open.close(options);
+}
+
+interface HeaderFrame {
+  readonly plain: Buffer;
+  readonly frame: Buffer;
+}
+
+async function headerFrame(columns: readonly string[]): Promise<HeaderFrame> {
+  const plain = encodeHeader(columns);
+  return { plain, frame: await compressFrame(plain) };
+}
+
+interface PlainBlock {
+  readonly cut: boolean;
+  readonly plain: Buffer;
+  readonly ends: Uint32Array;
+  readonly firstId: string;
+  readonly lastId: string;
+}
+
+interface PackedBlock extends PlainBlock {
+  readonly frame: Buffer;
+  readonly indexFrame: Buffer | undefined;
+}
+
+/** Regroups batches into blocks of about 1 MiB, and proves that Ids ascend. */
+async function* cutBlocks(
+  columns: readonly string[],
+  flow: AsyncIterable<ArrangedRows>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<PlainBlock> {
+  const keys = new Keys(columns);
+  let parts: RowBatch[] = [];
+  let bytes = 0;
+  let rows = 0;
+  let cut = false;
+  let firstId = '';
+  let lastId = '';
+  const flush = (): PlainBlock => {
+    const block = { cut, ...joined(parts, bytes, rows), firstId, lastId };
+    parts = [];
+    bytes = 0;
+    rows = 0;
+    cut = false;
+    return block;
+  };
+  for await (const { batch, cut: begins } of flow) {
+    signal?.throwIfAborted();
+    if (batch.ends.length === 0) continue;
+    if (begins) {
+      if (rows > 0) yield flush();
+      cut = true;
+      lastId = '';
+    }
+    if (bytes > 0 && bytes + batch.bytes.length > 1.25 * BLOCK_BYTES) yield flush();
+    if (keys.idColumn >= 0) {
+      for (let i = 0; i < batch.ends.length; i++) {
+        const id = keys.id(batch, i);
+        if (id <= lastId) throw new TypeError('rows do not ascend by Id');
+        if (rows === 0 && i === 0) firstId = id;
+        lastId = id;
+      }
+    }
+    parts.push(batch);
+    bytes += batch.bytes.length;
+    rows += batch.ends.length;
+    if (bytes >= BLOCK_BYTES) yield flush();
+  }
+  if (rows > 0) yield flush();
+}
+
+function joined(parts: readonly RowBatch[], bytes: number, rows: number): { plain: Buffer; ends: Uint32Array } {
+  if (parts.length === 1) return { plain: parts[0]!.bytes, ends: parts[0]!.ends };
+  const plain = Buffer.allocUnsafeSlow(bytes);
+  const ends = new Uint32Array(rows);
+  let at = 0;
+  let row = 0;
+  for (const part of parts) {
+    part.bytes.copy(plain, at);
+    for (const end of part.ends) ends[row++] = at + end;
+    at += part.bytes.length;
+  }
+  return { plain, ends };
+}
+
+/** Id and SystemModstamp of each row of a block, as rows. */
+function indexRows(columns: readonly string[], block: PlainBlock): Buffer {
+  const keys = new Keys(columns);
+  const batch = { bytes: block.plain, ends: block.ends };
+  if (keys.idColumn !== 0 || keys.stampColumn !== 1) {
+    const rows = Array.from(block.ends, (_, i) => encodeRow([keys.id(batch, i), keys.stamp(batch, i)]));
+    return Buffer.from(rows.join(''));
+  }
+  // The two cells in front are taken over as they stand.
+  const out = Buffer.allocUnsafe(block.plain.length + block.ends.length);
+  let at = 0;
+  for (const [i, end] of block.ends.entries()) {
+    const start = rowStart(batch, i);
+    const stamp = closingQuote(block.plain, start, end) + 2;
+    at += block.plain.copy(out, at, start, closingQuote(block.plain, stamp, end) + 1);
+    out[at++] = 0x0a;
+  }
+  return out.subarray(0, at);
+}
+
+/** A segment that still takes blocks. */
+class OpenSegment {
+  readonly #columns: readonly string[];
+  readonly #frames: Buffer[];
+  readonly #index: Buffer[] | undefined;
+  readonly #blocks: Block[] = [];
+  readonly #hash = createHash('sha256');
+  #bytes: number;
+  #rows = 0;
+  #maxId = '';
+  /** Bytes of the frames so far; the age file is larger by less than a thousandth. */
+  size: number;
+
+  constructor(columns: readonly string[], header: HeaderFrame, indexHeader: HeaderFrame | undefined) {
+    this.#columns = columns;
+    this.#frames = [header.frame];
+    this.#index = indexHeader && [indexHeader.frame];
+    this.size = header.frame.length;
+    this.#bytes = header.plain.length;
+    this.#hash.update(header.plain);
+  }
+
+  add(block: PackedBlock): void {
+    const rows = block.ends.length;
+    const bytes = block.plain.length;
+    const firstId = block.firstId === '' ? undefined : block.firstId;
+    this.#blocks.push({ offset: this.size, length: block.frame.length, rows, bytes, firstId });
+    this.#frames.push(block.frame);
+    if (block.indexFrame) this.#index?.push(block.indexFrame);
+    this.#hash.update(block.plain);
+    this.size += block.frame.length;
+    this.#bytes += bytes;
+    this.#rows += rows;
+    this.#maxId = block.lastId;
+  }
+
+  async close({ recipients, indexRecipients }: SegmentOptions): Promise<SegmentMade> {
+    const index = this.#index && indexRecipients ? await stored(indexRecipients, this.#index) : undefined;
+    return {
+      ...(await stored(recipients, this.#frames)),
+      rows: this.#rows,
+      bytes: this.#bytes,
+      plainSha256: this.#hash.digest('hex'),
+      minId: this.#blocks[0]?.firstId,
+      maxId: this.#maxId === '' ? undefined : this.#maxId,
+      columns: this.#columns,
+      blocks: this.#blocks,
+      ...(index ? { index: { ...index, rows: this.#rows } } : {}),
+    };
+  }
+}
+
+async function stored(recipients: readonly string[], frames: readonly Buffer[]) {
+  const body = await seal(recipients, frames);
+  return { body, sha256: createHash('sha256').update(body).digest('hex'), size: body.length };
+}
+
+const vaultRows = { strict: true, fault: 'segment-invalid' } as const;
+
+/**
+ * The rows of a stored segment or index twin, with its columns on each batch. Decrypts all, walks every frame, and checks
+ * that the rows are in the dialect, have as many cells as the header line, and ascend strictly by Id where they have one.
+ * At the end it holds `expected` against what passed: nothing is proven before the generator has ended.
+ * Throws `segment-invalid`, `count-mismatch`, `digest-mismatch`, and what `open` of `age/` throws.
+ */
+export async function* readSegment(
+  identities: readonly string[],
+  body: Buffer,
+  { expected, signal }: { expected?: { rows?: number; plainSha256?: string }; signal?: AbortSignal } = {},
+): AsyncGenerator<{ readonly columns: readonly string[]; readonly batch: RowBatch }> {
+  const hash = createHash('sha256');
+  const splitter = new RowSplitter(vaultRows);
+  const order = new IdOrder();
+  const compressed = await openAge(identities, body);
+  for await (const plain of decompressFrames(compressed)) {
+    signal?.throwIfAborted();
+    hash.update(plain);
+    const batch = splitter.push(plain);
+    if (!batch) continue;
+    order.check(splitter.columns!, batch);
+    yield { columns: splitter.columns!, batch };
+  }
+  for (const batch of splitter.end()) {
+    order.check(splitter.columns!, batch);
+    yield { columns: splitter.columns!, batch };
+  }
+  if (!splitter.columns) throw new Fault('segment-invalid', 'A segment has no header line.');
+  if (expected?.rows !== undefined && expected.rows !== order.rows) {
+    throw new Fault('count-mismatch', `A segment has ${order.rows} rows in place of ${expected.rows}.`);
+  }
+  if (expected?.plainSha256 !== undefined && expected.plainSha256 !== hash.digest('hex')) {
+    throw new Fault('digest-mismatch', 'The CSV of a segment has another SHA-256 than was noted when it was written.');
+  }
+}
+
+/** Counts rows and proves that they ascend. */
+class IdOrder {
+  rows = 0;
+  #keys: Keys | undefined;
+  #last = '';
+
+  check(columns: readonly string[], batch: RowBatch): void {
+    this.#keys ??= new Keys(columns);
+    this.rows += batch.ends.length;
+    if (this.#keys.idColumn < 0) return;
+    for (let i = 0; i < batch.ends.length; i++) {
+      const id = this.#keys.id(batch, i);
+      if (id <= this.#last) throw new Fault('segment-invalid', 'The rows of a segment do not ascend by Id.');
+      this.#last = id;
+    }
+  }
+}
+
+/**
+ * One row by its Id, with one range read of the block that would hold it (and one of the age header); undefined when the
+ * segment does not have it. `size`: stored bytes of the segment. Throws `segment-invalid` and what `openRange` throws.
+ */
+export async function readSegmentRow(
+  identities: readonly string[],
+  segment: { readonly size: number; readonly columns: readonly string[]; readonly blocks: readonly Block[] },
+  id: string,
+  readRange: ReadRange,
+): Promise<string[] | undefined> {
+  const block = segment.blocks.findLast(({ firstId }) => firstId !== undefined && firstId <= id);
+  if (!block) return undefined;
+  const frame = await openRange(identities, segment.size, readRange, block.offset, block.length);
+  const bytes = await decompressFrame(frame, block.offset);
+  const splitter = new RowSplitter({ ...vaultRows, columns: segment.columns, header: false });
+  const keys = new Keys(segment.columns);
+  let rows = 0;
+  let found: string[] | undefined;
+  for (const batch of [splitter.push(bytes), ...splitter.end()]) {
+    rows += batch?.ends.length ?? 0;
+    for (const i of batch?.ends.keys() ?? []) if (keys.id(batch!, i) === id) found = cells(batch!, i);
+  }
+  if (bytes.length !== block.bytes || rows !== block.rows) {
+    throw new Fault('segment-invalid', 'A block of a segment holds something else than its index says.');
+  }
+  return found;
+}

@@ -1,0 +1,97 @@
+import { promisify } from 'node:util';
+import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import { Fault } from '../errors.ts';
+import { inOrder } from '../rows/in-order.ts';
+
+/*
+ * Zstandard as the vault uses it: one frame per block, one behind the other, each with its checksum. Node's readers stop
+ * after the first frame and say nothing about the rest, so a stored stream is walked frame by frame, by the lengths in
+ * the frame and block headers (RFC 8878, 3.1.1), and Node is never handed more than one.
+ */
+
+const compressAsync = promisify(zstdCompress);
+const decompressAsync = promisify(zstdDecompress);
+
+const MAGIC = 0xfd2fb528;
+/** What one frame may unpack to; a row is at most 64 MiB (`rows/split.ts`). */
+const LARGEST_FRAME = 128 * 1024 * 1024;
+const IN_FLIGHT = 3;
+
+/** One zstd frame with checksum, made in the thread pool. */
+export async function compressFrame(bytes: Uint8Array, level = 3): Promise<Buffer> {
+  return compressAsync(bytes, {
+    params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
+    pledgedSrcSize: bytes.length,
+    // The output rarely passes half of the input; one chunk of that size saves copies.
+    chunkSize: Math.max(1024, Math.ceil(bytes.length / 2)),
+  });
+}
+
+/** Where a frame lies in a stored stream. */
+export interface Frame {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * The frames of `stored`, which they fill without a gap. Throws `segment-invalid` for an empty or truncated stream, a
+ * skippable frame, a dictionary and anything else that is not a frame.
+ */
+export function* frames(stored: Buffer): Generator<Frame> {
+  if (stored.length === 0) throw invalid('it is empty', 0);
+  for (let offset = 0; offset < stored.length; ) {
+    const length = frameLength(stored, offset);
+    yield { offset, length };
+    offset += length;
+  }
+}
+
+/**
+ * What the frames of `stored` unpack to, one buffer for each frame. Throws `segment-invalid` as `frames` does, and for a
+ * frame that does not unpack or whose checksum does not hold. Nothing is proven before the generator has ended.
+ */
+export async function* decompressFrames(stored: Buffer): AsyncGenerator<Buffer> {
+  yield* inOrder(frames(stored), IN_FLIGHT, ({ offset, length }) =>
+    decompressFrame(stored.subarray(offset, offset + length), offset),
+  );
+}
+
+/** What one frame unpacks to. Throws `segment-invalid` when `frame` is not exactly one whole frame. `offset`: for the message. */
+export async function decompressFrame(frame: Buffer, offset = 0): Promise<Buffer> {
+  if (frameLength(frame, 0, offset) !== frame.length) throw invalid('there is more behind the frame', offset);
+  try {
+    return await decompressAsync(frame, { maxOutputLength: LARGEST_FRAME });
+  } catch (cause) {
+    throw invalid('a frame does not unpack', offset, cause);
+  }
+}
+
+function frameLength(stored: Buffer, start: number, base = 0): number {
+  const need = (end: number) => {
+    if (end > stored.length) throw invalid('it ends inside a frame', base + start);
+  };
+  need(start + 6);
+  if (stored.readUInt32LE(start) !== MAGIC) throw invalid('there is something that is not a frame', base + start);
+  const descriptor = stored[start + 4]!;
+  const singleSegment = (descriptor & 0x20) !== 0;
+  if ((descriptor & 0x08) !== 0) throw invalid('a frame sets a reserved bit', base + start);
+  if ((descriptor & 0x03) !== 0) throw invalid('a frame wants a dictionary', base + start);
+  const contentSizeBytes = [singleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6]!;
+  let at = start + 5 + (singleSegment ? 0 : 1) + contentSizeBytes;
+  for (;;) {
+    need(at + 3);
+    const header = stored.readUIntLE(at, 3);
+    const type = (header >> 1) & 3;
+    if (type === 3) throw invalid('a block has a reserved type', base + start);
+    // A block of one repeated byte (type 1) stores that byte only.
+    at += 3 + (type === 1 ? 1 : header >> 3);
+    if ((header & 1) === 1) break;
+  }
+  if ((descriptor & 0x04) !== 0) at += 4;
+  need(at);
+  return at - start;
+}
+
+function invalid(what: string, offset: number, cause?: unknown): Fault {
+  return new Fault('segment-invalid', `A zstd stream cannot be read: ${what}.`, { data: { offset }, cause });
+}
