@@ -47,12 +47,11 @@ export async function createVault(store: Store, request: CreateRequest): Promise
   const root = newSigningKey('root');
   const admin = newSigningKey('admin');
   const writer = newWriterKey();
-  const identity = await newAgeIdentity();
-  const epoch = { identity, recipient: await recipientOf(identity) };
+  const epoch = await newAgeIdentity();
   const orgKey = randomBytes(32);
   const rootKey = parseSigningKey(root);
   const adminKey = parseSigningKey(admin);
-  const writerKey = await parseWriterKey(writer);
+  const writerKey = parseWriterKey(writer);
   const created = request.now.toISOString();
 
   const keys: Ref[] = [];

@@ -54,7 +54,7 @@ export class Keyring {
   /** Throws `key-invalid` for a text that is no key of its kind. */
   static async of(store: Store, trust: Trust, keys: KeyTexts): Promise<Keyring> {
     for (const identity of keys.identities ?? []) checkIdentity(identity);
-    const writer = keys.writerKey === undefined ? undefined : await parseWriterKey(keys.writerKey);
+    const writer = keys.writerKey === undefined ? undefined : parseWriterKey(keys.writerKey);
     const admin = keys.adminKey === undefined ? undefined : parseSigningKey(keys.adminKey, 'admin');
     return new Keyring(store, trust, keys.identities ?? [], writer, admin);
   }

@@ -7,7 +7,7 @@ import { refSchema } from './record.ts';
  * that this version knows.
  */
 
-const leftOutSchema = z.object({ object: z.string(), field: z.string().optional(), reason: z.string() });
+export const leftOutSchema = z.object({ object: z.string(), field: z.string().optional(), reason: z.string() });
 export type LeftOut = z.infer<typeof leftOutSchema>;
 
 /** Why an object is not complete (vault format 5). */
@@ -60,7 +60,7 @@ export const mapSchema = z.object({
 });
 export type MapPage = z.infer<typeof mapSchema>;
 
-const rootObjectSchema = z.object({
+export const rootObjectSchema = z.object({
   object: z.string(),
   /** The object's page and the list of what the page needs; absent when the object failed before anything was written. */
   page: refSchema.optional(),

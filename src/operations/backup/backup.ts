@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto';
+import type { Context } from '../../context.ts';
+import { Fault } from '../../errors.ts';
+import type { Org, Permissions } from '../../salesforce/org.ts';
+import { matchesAny } from '../../schema/pattern.ts';
+import { schemaPrint } from '../../schema/print.ts';
+import type { LeftOut, Root, RootObject } from '../../vault/manifest.ts';
+import { PointWriter } from '../../vault/point.ts';
+import type { Ref } from '../../vault/record.ts';
+import type { Vault } from '../../vault/vault.ts';
+import type { FileList } from './file-list.ts';
+import { fileKey, filesOf, storeFiles } from './file-pages.ts';
+import { type Journal, openJournal } from './journal.ts';
+import { backupObjects, stillToRead } from './objects.ts';
+import { type BackupRequest, type PointResult, pointResult } from './request.ts';
+import { type Chosen, select } from './select.ts';
+
+export interface BackupResult {
+  readonly point: PointResult;
+  /** The log's end after this point: note it to detect a roll-back. */
+  readonly head: { readonly seq: number; readonly digest: string };
+}
+
+/** Describes go into pages of this many objects. */
+const describesPerPage = 50;
+
+/**
+ * Takes a full recovery point. The point exists when this resolves, and not before. A run that ends early (signal, budget, unreachable
+ * org or store) throws, keeps what it has finished in its journal, and the same request continues it within three days.
+ */
+export async function backup(ctx: Context, org: Org, vault: Vault, request: BackupRequest): Promise<BackupResult> {
+  const signer = vault.keyring.writerSigner();
+  await vault.assertOrg(org.identity.orgId);
+  ctx.report({ type: 'stage', stage: 'looking at the org' });
+  const permissions = await org.permissions();
+  const { chosen, notCovered, readable } = await select(org, request.policy);
+  const journal = await openJournal(ctx, vault, org.identity.orgId, request, true, randomBytes(3));
+  try {
+    const writer = new PointWriter(vault, journal.run.point, await vault.epoch());
+    writer.numbersFrom(journal.numbers);
+    const schemas = await writeSchemas(writer, stillToRead(journal, chosen), ctx.signal);
+    ctx.report({ type: 'stage', stage: 'reading rows', total: chosen.length });
+    const read = await backupObjects(ctx, org, writer, { chosen, schemas, permissions, journal, request });
+    const files = await backupFiles(ctx, org, vault, writer, request, journal, read.lists);
+    const objects = withFailures(read.objects, files.failures);
+    const root = rootOf({
+      org,
+      vault,
+      request,
+      journal,
+      permissions,
+      readable,
+      files,
+      objects,
+      notCovered: [...notCovered, ...read.hidden, ...files.notCovered],
+      schema: read.schema,
+      bytes: writer.written,
+      ended: ctx.now(),
+    });
+    assertCoverage(root, request);
+    ctx.report({ type: 'stage', stage: 'sealing the point' });
+    const head = await writer.seal(root, [...read.written, ...files.written], signer, request.tool, ctx.signal);
+    ctx.report({ type: 'point-sealed', point: root.point, ...head });
+    return { point: pointResult(root), head };
+  } finally {
+    // The outcome is decided by now; a lease that cannot be released runs out by itself.
+    await journal.run.release(ctx.now).catch(() => undefined);
+  }
+}
+
+async function writeSchemas(
+  writer: PointWriter,
+  chosen: readonly Chosen[],
+  signal: AbortSignal,
+): Promise<Map<string, { print: string; page: Ref }>> {
+  const schemas = new Map<string, { print: string; page: Ref }>();
+  for (let from = 0; from < chosen.length; from += describesPerPage) {
+    const part = chosen.slice(from, from + describesPerPage);
+    const objects = part.map(({ describe }) => ({ print: schemaPrint(describe), describe: { ...describe } }));
+    const page = await writer.putSchema({ v: 1, objects }, signal);
+    for (const { print, describe } of objects) schemas.set(describe.name, { print, page });
+  }
+  return schemas;
+}
+
+interface FilesDone {
+  readonly count: number;
+  readonly bytes: number;
+  readonly pages: readonly Ref[];
+  readonly refs: readonly Ref[];
+  readonly written: readonly Ref[];
+  readonly failures: ReadonlyMap<string, string>;
+  readonly notCovered: readonly LeftOut[];
+}
+
+async function backupFiles(
+  ctx: Context,
+  org: Org,
+  vault: Vault,
+  writer: PointWriter,
+  request: BackupRequest,
+  journal: Journal,
+  lists: readonly FileList[],
+): Promise<FilesDone> {
+  const wanted = lists.filter(({ length }) => length > 0);
+  if (!request.files) {
+    const notCovered = wanted.flatMap(({ object, fields }) =>
+      fields.map((field) => ({ object, field, reason: 'files are left out (--no-files)' })),
+    );
+    return { count: 0, bytes: 0, pages: [], refs: [], written: [], failures: new Map(), notCovered };
+  }
+  const done = new Set<string>();
+  for (const { page } of journal.files) {
+    for (const { object, id, field } of await filesOf(vault, page)) done.add(fileKey(object, id, field));
+  }
+  if (wanted.length > 0) ctx.report({ type: 'stage', stage: 'fetching files' });
+  const result = await storeFiles(ctx, org, writer, wanted, done, (page) =>
+    journal.run.append({ type: 'files', ...page, numbers: writer.numbers }),
+  );
+  const all = [...journal.files, ...result.pages];
+  return {
+    count: all.reduce((sum, { count }) => sum + count, 0),
+    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+    pages: all.map(({ page }) => page),
+    refs: all.map(({ refs }) => refs),
+    written: all.flatMap(({ stored }) => stored),
+    failures: result.failures,
+    notCovered: [],
+  };
+}
+
+function withFailures(objects: readonly RootObject[], failures: ReadonlyMap<string, string>): RootObject[] {
+  return objects.map((object) => {
+    const reason = failures.get(object.object);
+    if (reason === undefined) return object;
+    return {
+      ...object,
+      complete: false,
+      incomplete: 'failed',
+      reason: object.reason ? `${object.reason}; ${reason}` : reason,
+    };
+  });
+}
+
+function rootOf(parts: {
+  org: Org;
+  vault: Vault;
+  request: BackupRequest;
+  journal: Journal;
+  permissions: Permissions;
+  readable: number;
+  files: FilesDone;
+  objects: readonly RootObject[];
+  notCovered: readonly LeftOut[];
+  schema: readonly Ref[];
+  bytes: number;
+  ended: Date;
+}): Root {
+  const { org, request, journal, objects, files } = parts;
+  const { orgId, instanceUrl, organizationName, isSandbox, username, apiVersion } = org.identity;
+  const sorted = [...objects].sort((a, b) => (a.object < b.object ? -1 : 1));
+  const today = parts.ended.toISOString();
+  const accepted = (object: RootObject) =>
+    request.accept.some(
+      (one) =>
+        matchesAny(object.object, [one.object]) &&
+        one.reason === object.incomplete &&
+        one.until >= today.slice(0, one.until.length),
+    );
+  const whole = sorted.filter(({ complete }) => complete).length;
+  return {
+    v: 1,
+    vault: parts.vault.info.vault,
+    point: journal.run.point,
+    org: { id: orgId, instanceUrl, name: organizationName, isSandbox, username, apiVersion },
+    kind: 'full',
+    status: sorted.every((object) => object.complete || accepted(object)) ? 'complete' : 'partial',
+    suspect: false,
+    started: journal.started.toISOString(),
+    ended: today,
+    tags: [...request.tags],
+    policy: { objects: [...request.policy.objects], exclude: [...request.policy.exclude] },
+    objects: sorted,
+    schema: [...parts.schema],
+    files: { count: files.count, bytes: files.bytes, pages: [...files.pages], refs: [...files.refs] },
+    notCovered: [...parts.notCovered].sort((a, b) =>
+      `${a.object} ${a.field ?? ''}` < `${b.object} ${b.field ?? ''}` ? -1 : 1,
+    ),
+    coverage: parts.readable === 0 ? 100 : Math.floor((1000 * whole) / parts.readable) / 10,
+    apiCalls: org.apiCalls,
+    rows: sorted.reduce((sum, { rows }) => sum + rows, 0),
+    bytes: parts.bytes,
+  };
+}
+
+function assertCoverage(root: Root, request: BackupRequest): void {
+  if (request.minCoverage === undefined || root.coverage >= request.minCoverage) return;
+  throw new Fault(
+    'coverage-too-low',
+    `the point would cover ${root.coverage} % of the readable objects, ${request.minCoverage} % are asked for`,
+  );
+}

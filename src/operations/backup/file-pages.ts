@@ -1,0 +1,169 @@
+import type { Context } from '../../context.ts';
+import { type Fault, isFault } from '../../errors.ts';
+import { cells } from '../../rows/cells.ts';
+import { encodeTable, splitRows } from '../../rows/split.ts';
+import type { Org } from '../../salesforce/org.ts';
+import type { PointWriter } from '../../vault/point.ts';
+import type { Ref } from '../../vault/record.ts';
+import { openBytes } from '../../vault/sealed.ts';
+import type { Vault } from '../../vault/vault.ts';
+import type { FileList, WantedFile } from './file-list.ts';
+import { FileWriter, type StoredFile } from './files.ts';
+
+export const filesColumns = ['Object', 'Id', 'Field', 'Size', 'Sha256', 'Stored', 'Entry'] as const;
+
+/** Entries of one files page. */
+const entriesPerPage = 2000;
+const parallel = 5;
+/** This many failed files of one object are named in its reason. */
+const namedFailures = 5;
+
+export interface FilesPage {
+  readonly page: Ref;
+  readonly refs: Ref;
+  readonly count: number;
+  readonly bytes: number;
+  /** Objects under `files/` that the page names. */
+  readonly stored: readonly Ref[];
+}
+
+export interface FilesResult {
+  readonly pages: readonly FilesPage[];
+  /** Object -> what could not be fetched. */
+  readonly failures: ReadonlyMap<string, string>;
+}
+
+/**
+ * Fetches the files of all objects, several at once, and writes their pages; `onPage` is called when a page stands in the vault.
+ * A file that cannot be fetched is a failure of its object and does not stop the others.
+ */
+export async function storeFiles(
+  ctx: Context,
+  org: Org,
+  writer: PointWriter,
+  lists: readonly FileList[],
+  done: ReadonlySet<string>,
+  onPage: (page: FilesPage) => Promise<void>,
+): Promise<FilesResult> {
+  const files = new FileWriter(ctx, org, writer);
+  const pages: FilesPage[] = [];
+  const failed = new Map<string, string[]>();
+  const total = lists.reduce((sum, list) => sum + list.length, 0);
+  let entries: StoredFile[] = [];
+  let count = done.size;
+  let bytes = 0;
+  let writing: Promise<void> = Promise.resolve();
+  const flush = () => {
+    if (entries.length === 0) return;
+    const page = entries;
+    entries = [];
+    writing = writing.then(async () => {
+      const written = await writePage(writer, page, ctx.signal);
+      pages.push(written);
+      await onPage(written);
+    });
+  };
+  const keep = (stored: readonly StoredFile[]) => {
+    entries.push(...stored);
+    count += stored.length;
+    bytes += stored.reduce((sum, { size }) => sum + size, 0);
+    if (stored.length > 0) ctx.report({ type: 'files-progress', count, bytes, total });
+    if (entries.length >= entriesPerPage) flush();
+  };
+  const one = async (file: WantedFile) => {
+    try {
+      keep(await files.fetch(file));
+    } catch (error) {
+      if (!isFileFault(error)) throw error;
+      failed.set(file.object, [...(failed.get(file.object) ?? []), `${file.id}: ${error.message}`]);
+    }
+  };
+  const queue = wantedFiles(lists, done);
+  const workers = Array.from({ length: parallel }, async () => {
+    for (const file of queue) {
+      ctx.signal.throwIfAborted();
+      await one(file);
+    }
+  });
+  const outcomes = await Promise.allSettled(workers);
+  const broken = outcomes.find((outcome) => outcome.status === 'rejected');
+  // What was fetched is kept for the next run also when this one has to stop.
+  keep(await files.end());
+  flush();
+  await writing;
+  if (broken) throw broken.reason;
+  return { pages, failures: new Map([...failed].map(([object, reasons]) => [object, reasonOf(reasons)])) };
+}
+
+function* wantedFiles(lists: readonly FileList[], done: ReadonlySet<string>): Generator<WantedFile> {
+  for (const list of lists) {
+    for (const file of list.wanted()) if (!done.has(fileKey(file.object, file.id, file.field))) yield file;
+  }
+}
+
+function isFileFault(error: unknown): error is Fault {
+  return isFault(error, 'count-mismatch', 'object-refused', 'permission-missing', 'org-refused', 'no-such-record');
+}
+
+function reasonOf(reasons: readonly string[]): string {
+  const more = reasons.length > namedFailures ? ` and ${reasons.length - namedFailures} more` : '';
+  return `${reasons.length} files could not be fetched: ${reasons.slice(0, namedFailures).join('; ')}${more}`;
+}
+
+export function fileKey(object: string, id: string, field: string): string {
+  return `${object} ${id} ${field}`;
+}
+
+async function writePage(writer: PointWriter, entries: readonly StoredFile[], signal: AbortSignal): Promise<FilesPage> {
+  const sorted = [...entries].sort((a, b) =>
+    fileKey(a.file.object, a.file.id, a.file.field) < fileKey(b.file.object, b.file.id, b.file.field) ? -1 : 1,
+  );
+  const csv = encodeTable(
+    filesColumns,
+    sorted.map(({ file, size, sha256, stored, entry }) => [
+      file.object,
+      file.id,
+      file.field,
+      String(size),
+      sha256,
+      stored.map(({ key }) => key).join(' '),
+      entry,
+    ]),
+  );
+  const stored = [...new Map(entries.flatMap((one) => one.stored).map((ref) => [ref.key, ref])).values()];
+  const written = await writer.putFiles(csv, stored, signal);
+  return { ...written, stored, count: entries.length, bytes: entries.reduce((sum, { size }) => sum + size, 0) };
+}
+
+/** A line of a files page. */
+export interface FileEntry {
+  readonly object: string;
+  readonly id: string;
+  readonly field: string;
+  readonly size: number;
+  readonly sha256: string;
+  /** Keys: one pack, or the parts of a large file in order. */
+  readonly stored: readonly string[];
+  readonly entry: string;
+}
+
+/** Which files a page names. Takes the writer key or an identity. */
+export async function filesOf(vault: Vault, page: Ref): Promise<FileEntry[]> {
+  const csv = await openBytes(page.key, await vault.read(page), await vault.manifestIdentities());
+  const files: FileEntry[] = [];
+  for await (const batch of splitRows([csv], { columns: filesColumns, strict: true, fault: 'segment-invalid' })) {
+    for (let i = 0; i < batch.ends.length; i++) {
+      const [object, id, field, size, sha256, stored, entry] = cells(batch, i) as [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+      ];
+      files.push({ object, id, field, size: Number(size), sha256, stored: stored.split(' '), entry });
+    }
+  }
+  return files;
+}

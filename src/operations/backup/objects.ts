@@ -1,0 +1,224 @@
+import type { Context } from '../../context.ts';
+import type { Org, Permissions } from '../../salesforce/org.ts';
+import type { LeftOut, MapPage, RootObject } from '../../vault/manifest.ts';
+import type { PointWriter } from '../../vault/point.ts';
+import type { Ref } from '../../vault/record.ts';
+import { type Counted, judgeCount, judgeVisibility, type Verdict } from './completeness.ts';
+import type { FileList } from './file-list.ts';
+import type { Journal, JournalObject } from './journal.ts';
+import { isObjectFault, type ObjectRead, readObject } from './object.ts';
+import type { BackupRequest } from './request.ts';
+import { type Chosen, hiddenFields } from './select.ts';
+
+interface Given {
+  readonly chosen: readonly Chosen[];
+  readonly schemas: ReadonlyMap<string, { print: string; page: Ref }>;
+  readonly permissions: Permissions;
+  readonly journal: Journal;
+  readonly request: BackupRequest;
+}
+
+export interface ObjectsRead {
+  readonly objects: readonly RootObject[];
+  readonly hidden: readonly LeftOut[];
+  readonly lists: readonly FileList[];
+  readonly schema: readonly Ref[];
+  readonly written: readonly Ref[];
+}
+
+/** Objects expected to be larger than this are counted one by one and read beside one other at most. */
+const largeRows = 50_000;
+/** Queries that one composite call may hold: small objects are counted in groups of this size. */
+const groupSize = 5;
+
+/** Reads all chosen objects that the journal does not have yet, several at once; each is journalled when it is finished. */
+export async function backupObjects(ctx: Context, org: Org, writer: PointWriter, given: Given): Promise<ObjectsRead> {
+  const approximate = await org.approximateCounts();
+  const expected = ({ describe }: Chosen) => approximate.get(describe.name);
+  const left = stillToRead(given.journal, given.chosen);
+  const names = new Set(left.map(({ describe }) => describe.name));
+  const finished = given.journal.objects.filter(({ object }) => !names.has(object.object));
+  const lists: FileList[] = [];
+  const large = left.filter((one) => (expected(one) ?? 0) > largeRows).sort((a, b) => expected(b)! - expected(a)!);
+  const small = left.filter((one) => (expected(one) ?? 0) <= largeRows);
+  const group = async (objects: readonly Chosen[]) => {
+    const since = await org.serverTime();
+    const before = await org.counts(objects.map(({ describe }) => ({ object: describe })));
+    const reads: { chosen: Chosen; read: ObjectRead | { reason: string } }[] = [];
+    for (const chosen of objects) {
+      ctx.signal.throwIfAborted();
+      ctx.report({
+        type: 'object-started',
+        object: chosen.describe.name,
+        way: chosen.plan.way,
+        rowsExpected: expected(chosen),
+      });
+      reads.push({ chosen, read: await tryRead(ctx, org, writer, chosen, expected(chosen)) });
+    }
+    const after = await org.counts(objects.map(({ describe }) => ({ object: describe })));
+    const changes = await org.counts(objects.map(({ describe }) => ({ object: describe, since })));
+    for (const [i, { chosen, read }] of reads.entries()) {
+      const counted = { before: before[i] ?? null, after: after[i] ?? null, changes: changes[i] ?? null };
+      finished.push(await finish(ctx, org, writer, given, chosen, read, counted, lists));
+    }
+  };
+  const groups = Array.from({ length: Math.ceil(small.length / groupSize) }, (_, i) =>
+    small.slice(i * groupSize, (i + 1) * groupSize),
+  );
+  await Promise.all([
+    work(
+      large.map((one) => [one]),
+      1,
+      group,
+    ),
+    work(groups, given.request.parallel, group),
+  ]);
+  return {
+    objects: finished.map(({ object }) => object),
+    hidden: finished.flatMap(({ hidden }) => hidden),
+    lists,
+    schema: [...new Map(finished.flatMap(({ schema }) => (schema ? [[schema.key, schema] as const] : []))).values()],
+    written: finished.flatMap(({ written }) => written),
+  };
+}
+
+/**
+ * Objects that the journal has not finished. Those with files are read again, since their rows tell which files there are;
+ * files that were fetched before are not fetched again.
+ */
+export function stillToRead(journal: Journal, chosen: readonly Chosen[]): Chosen[] {
+  const done = new Set(journal.objects.map(({ object }) => object.object));
+  return chosen.filter(({ describe, plan }) => !done.has(describe.name) || plan.blobFields.length > 0);
+}
+
+/** Takes from `queue` with `parallel` workers; the first that throws stops the others at their next item. */
+async function work<T>(queue: readonly T[], parallel: number, each: (item: T) => Promise<void>): Promise<void> {
+  const items = queue.values();
+  const workers = Array.from({ length: parallel }, async () => {
+    for (const item of items) await each(item);
+  });
+  const outcomes = await Promise.allSettled(workers);
+  const broken = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (broken) throw broken.reason;
+}
+
+/** A read, tried once more when the counts within it did not agree; or the reason why the object is not in the point. */
+async function tryRead(
+  ctx: Context,
+  org: Org,
+  writer: PointWriter,
+  chosen: Chosen,
+  rowsExpected?: number,
+): Promise<ObjectRead | { reason: string }> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await readObject(ctx, org, writer, chosen, rowsExpected);
+    } catch (error) {
+      if (!isObjectFault(error)) throw error;
+      if (attempt === 2 || error.name !== 'count-mismatch') return { reason: error.message };
+      ctx.report({ type: 'retry', what: chosen.describe.name, attempt, waitMs: 0, reason: error.message });
+    }
+  }
+}
+
+async function finish(
+  ctx: Context,
+  org: Org,
+  writer: PointWriter,
+  given: Given,
+  chosen: Chosen,
+  first: ObjectRead | { reason: string },
+  counted: Counted,
+  lists: FileList[],
+): Promise<JournalObject> {
+  const { name } = chosen.describe;
+  let read = first;
+  let verdict: Verdict =
+    'reason' in read ? { complete: false, incomplete: 'failed', reason: read.reason } : judgeCount(read.rows, counted);
+  let counts = counted;
+  if (!('reason' in read) && !verdict.complete) {
+    ctx.report({ type: 'retry', what: name, attempt: 1, waitMs: 0, reason: verdict.reason! });
+    const since = await org.serverTime();
+    const [before] = await org.counts([{ object: chosen.describe }]);
+    read = await tryRead(ctx, org, writer, chosen, counted.after ?? undefined);
+    const [after, changes] = await org.counts([{ object: chosen.describe }, { object: chosen.describe, since }]);
+    counts = { before: before ?? null, after: after ?? null, changes: changes ?? null };
+    verdict =
+      'reason' in read ? { complete: false, incomplete: 'failed', reason: read.reason } : judgeCount(read.rows, counts);
+  }
+  if (verdict.complete) verdict = judgeVisibility(name, given.permissions);
+  const hidden = await hiddenFields(org, chosen.describe);
+  const entry: JournalObject =
+    'reason' in read
+      ? { type: 'object', object: failed(name, chosen.plan.way, verdict), written: [], hidden, numbers: writer.numbers }
+      : await stored(writer, given, chosen, read, counts, verdict, hidden, ctx.signal);
+  if (!('reason' in read)) lists.push(read.files);
+  await given.journal.run.append(entry);
+  const { rows, bytes, segments, complete, reason } = entry.object;
+  ctx.report({
+    type: 'object-finished',
+    object: name,
+    rows,
+    bytes,
+    segments,
+    complete,
+    ...(reason === undefined ? {} : { reason }),
+  });
+  return entry;
+}
+
+function failed(object: string, path: string, verdict: Verdict): RootObject {
+  return { object, rows: 0, changed: 0, deleted: 0, segments: 0, bytes: 0, path, ...verdict };
+}
+
+async function stored(
+  writer: PointWriter,
+  given: Given,
+  { describe }: Chosen,
+  read: ObjectRead,
+  counted: Counted,
+  verdict: Verdict,
+  hidden: readonly LeftOut[],
+  signal: AbortSignal,
+): Promise<JournalObject> {
+  const schema = given.schemas.get(describe.name)!;
+  const page: MapPage = {
+    v: 1,
+    object: describe.name,
+    columns: [...read.columns],
+    hasId: read.hasId,
+    stamp: ['SystemModstamp', 'CreatedDate'].find((field) => read.columns.includes(field)) ?? null,
+    watermark: read.summary.started.toISOString(),
+    window: { from: null, to: read.summary.ended.toISOString() },
+    way: read.summary.way,
+    rows: read.rows,
+    deleted: read.deleted,
+    bytes: read.bytes,
+    base: [...read.base],
+    deltas: [],
+    gone: [...read.gone],
+    detail: [...read.detail],
+    schema,
+    counted: { ...counted },
+    ...verdict,
+  };
+  const { page: map, refs } = await writer.putMap(page, signal);
+  const segments = [...read.base, ...read.gone];
+  const written = segments.flatMap(({ key, size, sha256, index }) => [
+    { key, size, sha256 },
+    ...(index ? [index] : []),
+  ]);
+  const object: RootObject = {
+    object: describe.name,
+    page: map,
+    refs,
+    rows: read.rows,
+    changed: read.rows,
+    deleted: read.deleted,
+    segments: read.base.length,
+    bytes: written.reduce((sum, { size }) => sum + size, 0),
+    path: read.summary.way,
+    ...verdict,
+  };
+  return { type: 'object', object, schema: schema.page, written, hidden: [...hidden], numbers: writer.numbers };
+}

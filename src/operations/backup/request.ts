@@ -1,0 +1,85 @@
+import type { Incompleteness, Root } from '../../vault/manifest.ts';
+import type { Policy } from './select.ts';
+
+/** A reason that the user has accepted for an object, so that it does not make points partial. */
+export interface Acceptance {
+  /** Object name or pattern. */
+  readonly object: string;
+  readonly reason: Incompleteness;
+  readonly owner: string;
+  /** ISO date; behind it the acceptance no longer holds. */
+  readonly until: string;
+}
+
+export interface BackupRequest {
+  readonly policy: Policy;
+  readonly accept: readonly Acceptance[];
+  readonly tags: readonly string[];
+  /** False: files, attachments and documents are left out, and the coverage report says so. */
+  readonly files: boolean;
+  /** Refuse (`coverage-too-low`) a point below this percentage of readable objects. */
+  readonly minCoverage?: number;
+  /** Objects that are read at the same time. */
+  readonly parallel: number;
+  readonly tool: string;
+}
+
+/** One object as results and reports show it. */
+export interface ObjectResult {
+  readonly object: string;
+  readonly rows: number;
+  readonly changed: number;
+  readonly deleted: number;
+  readonly segments: number;
+  readonly bytes: number;
+  readonly path: string;
+  readonly complete: boolean;
+  readonly reason?: string;
+}
+
+/** `result.point` of `salvor backup --json`. */
+export interface PointResult {
+  readonly id: string;
+  readonly status: 'complete' | 'partial';
+  readonly suspect: boolean;
+  readonly kind: 'full' | 'incremental';
+  readonly started: string;
+  readonly ended: string;
+  readonly objects: readonly ObjectResult[];
+  readonly files: { readonly count: number; readonly bytes: number };
+  readonly notCovered: Root['notCovered'];
+  readonly coverage: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly apiCalls: number;
+  readonly tags: readonly string[];
+}
+
+export function pointResult(root: Root): PointResult {
+  return {
+    id: root.point,
+    status: root.status,
+    suspect: root.suspect,
+    kind: root.kind,
+    started: root.started,
+    ended: root.ended,
+    objects: root.objects.map(({ object, rows, changed, deleted, segments, bytes, path, complete, reason }) => ({
+      object,
+      rows,
+      changed,
+      deleted,
+      segments,
+      bytes,
+      path,
+      complete,
+      ...(reason === undefined ? {} : { reason }),
+    })),
+    files: { count: root.files.count, bytes: root.files.bytes },
+    notCovered: root.notCovered,
+    coverage: root.coverage,
+    rows: root.rows,
+    bytes: root.bytes,
+    apiCalls: root.apiCalls,
+    tags: root.tags,
+  };
+}

@@ -1,0 +1,50 @@
+import type { RowBatch } from '../../rows/batch.ts';
+import { cell, Keys, sliceBatch } from '../../rows/cells.ts';
+
+export const goneColumns = ['Id', 'DeletedDate', 'DeletedById', 'CascadeRoot', 'Learned'] as const;
+
+/** What a pass over the rows of one object finds besides the rows themselves. */
+export interface Passed {
+  live: number;
+  deleted: number;
+}
+
+/**
+ * Lets live rows through and turns rows of the recycle bin into tombstones (given to `onGone`, cells in the order of `goneColumns`). The platform keeps no
+ * deletion date in the row: its last stamp and last modifier are what the deletion set (field guide, extract 5.4).
+ */
+export async function* liveRows(
+  columns: readonly string[],
+  batches: AsyncIterable<RowBatch>,
+  passed: Passed,
+  onGone: (cells: readonly string[]) => Promise<void>,
+): AsyncGenerator<RowBatch> {
+  const keys = new Keys(columns);
+  const modifier = columns.indexOf('LastModifiedById');
+  for await (const batch of batches) {
+    const dead: number[] = [];
+    if (keys.deletedColumn >= 0) {
+      for (let i = 0; i < batch.ends.length; i++) if (keys.deleted(batch, i)) dead.push(i);
+    }
+    passed.live += batch.ends.length - dead.length;
+    passed.deleted += dead.length;
+    if (dead.length === 0) {
+      yield batch;
+      continue;
+    }
+    for (const i of dead) {
+      await onGone([
+        keys.id(batch, i),
+        keys.stamp(batch, i),
+        modifier < 0 ? '' : cell(batch, i, modifier),
+        '',
+        'recycle bin',
+      ]);
+    }
+    let from = 0;
+    for (const i of [...dead, batch.ends.length]) {
+      if (i > from) yield sliceBatch(batch, from, i);
+      from = i + 1;
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { encodeHeader, encodeRows } from '../../rows/csv.ts';
+import type { SegmentRef } from '../../vault/manifest.ts';
+import type { PointWriter } from '../../vault/point.ts';
+import { sealBytes } from '../../vault/sealed.ts';
+import { sha256 } from '../../vault/signed.ts';
+import { goneColumns } from './rows.ts';
+
+const rowsPerSegment = 100_000;
+
+/** Collects tombstones of one object and stores them in segments sorted by Id, in constant memory. */
+export class Tombstones {
+  readonly #writer: PointWriter;
+  #rows: (readonly string[])[] = [];
+  readonly segments: SegmentRef[] = [];
+
+  constructor(writer: PointWriter) {
+    this.#writer = writer;
+  }
+
+  async add(cells: readonly string[]): Promise<void> {
+    this.#rows.push(cells);
+    if (this.#rows.length >= rowsPerSegment) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    if (this.#rows.length === 0) return;
+    const rows = this.#rows.sort(([a], [b]) => (a! < b! ? -1 : a! > b! ? 1 : 0));
+    this.#rows = [];
+    const csv = Buffer.concat([encodeHeader(goneColumns), encodeRows(rows).bytes]);
+    const body = await sealBytes(csv, this.#writer.recipients.manifest);
+    const ref = await this.#writer.putNumbered('gone', body, sha256(body));
+    this.segments.push({ ...ref, rows: rows.length, bytes: csv.length });
+  }
+}
