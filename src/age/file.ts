@@ -111,7 +111,7 @@ async function startOf(source: AsyncGenerator<Buffer, void, undefined>): Promise
     if (next.done) return start;
     wanted = Math.min(2 * length, longestArmor);
     const armored = isArmored(start);
-    if (armored === true && length >= longestArmor) {
+    if (armored !== false && length >= longestArmor) {
       throw new Fault('not-authentic', `an armored age file is longer than ${longestArmor} bytes; remove its armor`);
     }
     if (armored !== false) continue;

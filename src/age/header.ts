@@ -107,8 +107,9 @@ export function headerLength(start: Buffer): number | undefined {
     throw new Fault('not-authentic', 'an age v1 file was expected; the bytes begin otherwise');
   }
   // only the last line of a header can begin with dashes
-  const mac = start.indexOf('\n---', intro.length - 1, 'latin1');
-  const end = mac < 0 ? -1 : start.indexOf(lineFeed, mac + 1);
+  const head = start.subarray(0, longestHeader);
+  const mac = head.indexOf('\n---', intro.length - 1, 'latin1');
+  const end = mac < 0 ? -1 : head.indexOf(lineFeed, mac + 1);
   if (end >= 0) return end + 1;
   if (start.length >= longestHeader) throw new Fault('not-authentic', 'the header of an age file does not end');
   return undefined;

@@ -225,6 +225,14 @@ test('a header with twenty post-quantum recipients is read in random access too'
   assert.equal(String(await openRange([last.identity], file.length, readRange, 4, 6)), 'behind');
 });
 
+test('a header that never ends is refused after a megabyte, however the file is read', async () => {
+  const endless = Buffer.from(`age-encryption.org/v1\n${'-> x y\n\n'.repeat(200_000)}`);
+  assert.equal(await faultOf(open([alice.identity], endless)), 'not-authentic');
+  assert.equal(await faultOf(joined(openStream([alice.identity], cut(endless, [65536])))), 'not-authentic');
+  const readRange = async (start: number, length: number) => endless.subarray(start, start + length);
+  assert.equal(await faultOf(openRange([alice.identity], endless.length, readRange, 0, 1)), 'not-authentic');
+});
+
 test('armored files are opened, whole and as a stream, with space around them and CRLF', async () => {
   const file = await seal([alice.recipient], randomBytes(100_000));
   const plaintext = await open([alice.identity], file);
