@@ -9,8 +9,14 @@ export interface OpenStoreOptions {
   report?: (event: Event) => void;
   /** Ends every call on the store, besides the call's own signal. */
   signal?: AbortSignal;
-  /** Where `AWS_ENDPOINT_URL_S3`, `HTTPS_PROXY` and the like are looked up; the SDK reads `process.env` itself. */
-  env?: NodeJS.ProcessEnv;
+  /** Instead of what the SDK finds in the environment, the profiles and around. */
+  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+  /** How often S3 is asked for one thing before `store-unreachable`; 8 unless told. */
+  attempts?: number;
+  /** The first wait between attempts, in milliseconds; it doubles up to 10 s, with jitter. 250 unless told. */
+  backoffMs?: number;
+  /** How long a connection to S3 may be silent, in milliseconds; 60,000 unless told. */
+  timeoutMs?: number;
 }
 
 /**

@@ -158,7 +158,7 @@ test('a full disk is a disk-full that leaves nothing behind, and the store goes 
         for (; ; stored++) await store.putIfAbsent(`data/n${stored}`, Buffer.from('x'));
       })().catch((error: unknown) => error);
       assert.ok(isFault(fault, 'disk-full'), String(fault));
-      const left = await readdir(path.join(mounted.folder, `links-${hardLinks}`, 'data'));
+      const left: string[] = await readdir(path.join(mounted.folder, `links-${hardLinks}`, 'data'));
       assert.equal(left.filter((name) => name.startsWith('.')).length, 0);
       assert.equal(left.length, 1 + stored);
       for (let i = 0; i < stored; i++) await store.delete(`data/n${i}`);
