@@ -1,13 +1,6 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { seal } from '../age/file.ts';
-import {
-  newAgeIdentity,
-  newSigningKey,
-  newWriterKey,
-  parseSigningKey,
-  parseWriterKey,
-  recipientOf,
-} from '../age/keys.ts';
+import { newAgeIdentity, newSigningKey, newWriterKey, parseSigningKey, parseWriterKey } from '../age/keys.ts';
 import { Fault } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import { adminKeysText } from './keyring.ts';

@@ -92,14 +92,21 @@ export class Keyring {
    */
   async epochIdentities(epochs: readonly LogEntry[]): Promise<string[]> {
     if (!this.hasIdentity) throw new Fault('no-identity', 'rows are encrypted and there is no identity to open them');
+    const texts = await this.epochTexts(epochs);
+    if (texts.size === 0) throw new Fault('wrong-identity', 'none of the identities at hand opens this vault');
+    return [...texts]
+      .sort(([a], [b]) => b - a)
+      .map(([, text]) => text.split('\n').find((line) => line.startsWith('AGE-SECRET-KEY-'))!);
+  }
+
+  /** Epoch -> the identity file that its wrap holds, for the epochs that our identities open. */
+  async epochTexts(epochs: readonly LogEntry[]): Promise<ReadonlyMap<number, string>> {
     for (const entry of epochs) {
       if (this.#epochs.has(entry.record.epoch)) continue;
-      const text = await this.#unwrap(entry, `keys/e`);
-      const identity = text?.split('\n').find((line) => line.startsWith('AGE-SECRET-KEY-'));
-      if (identity) this.#epochs.set(entry.record.epoch, identity);
+      const text = await this.#unwrap(entry, 'keys/e');
+      if (text?.includes('AGE-SECRET-KEY-')) this.#epochs.set(entry.record.epoch, text);
     }
-    if (this.#epochs.size === 0) throw new Fault('wrong-identity', 'none of the identities at hand opens this vault');
-    return [...this.#epochs].sort(([a], [b]) => b - a).map(([, identity]) => identity);
+    return this.#epochs;
   }
 
   /** What opens manifests and indexes: the writer key, or an identity through its epochs. */
@@ -124,11 +131,16 @@ export class Keyring {
 
   /** Root and admin keys, which whoever can recover can use. Throws `no-identity`, `wrong-identity`. */
   async adminKeys(epochs: readonly LogEntry[]): Promise<AdminKeys> {
+    return parseAdminKeys(await this.adminText(epochs));
+  }
+
+  /** The text that `keys/admin/` wraps. Throws as `adminKeys`. */
+  async adminText(epochs: readonly LogEntry[]): Promise<string> {
     if (!this.hasIdentity)
       throw new Fault('no-identity', 'the admin keys are wrapped to the recovery identities, and none is at hand');
     for (const entry of [...epochs].reverse()) {
       const text = await this.#unwrap(entry, 'keys/admin/');
-      if (text) return parseAdminKeys(text);
+      if (text) return text;
     }
     throw new Fault('wrong-identity', 'none of the identities at hand opens the admin keys');
   }

@@ -1,0 +1,209 @@
+import { open, seal } from '../age/file.ts';
+import { checkRecipient } from '../age/header.ts';
+import { newAgeIdentity, newWriterKey, parseWriterKey } from '../age/keys.ts';
+import type { Context } from '../context.ts';
+import { Fault } from '../errors.ts';
+import { writerEntry } from '../vault/create.ts';
+import { adminWrap, epochWrap, trustFile } from '../vault/layout.ts';
+import type { LogEntry } from '../vault/log.ts';
+import type { Ref } from '../vault/record.ts';
+import { sha256, signDocument } from '../vault/signed.ts';
+import { readTrust, type TrustFile } from '../vault/trust.ts';
+import type { Vault } from '../vault/vault.ts';
+
+export interface KeysListed {
+  readonly vaultId: string;
+  readonly anchored: boolean;
+  readonly keys: readonly { readonly id: string; readonly role: string; readonly fingerprint: string }[];
+  readonly recipients: readonly string[];
+  readonly epochs: readonly { readonly epoch: number; readonly since: string; readonly recipient: string }[];
+}
+
+export async function listKeys(vault: Vault): Promise<KeysListed> {
+  const { epochs } = await vault.state();
+  return {
+    vaultId: vault.info.vault,
+    anchored: vault.anchored,
+    keys: vault.trust.keys.map(({ id, role, fingerprint }) => ({ id, role, fingerprint })),
+    recipients: vault.trust.recipients,
+    epochs: epochs.map(({ record }) => ({ epoch: record.epoch, since: record.started, recipient: record.recipient! })),
+  };
+}
+
+export interface KeyTested {
+  /** `identity` opens the newest epoch and, when there is a point, one of its schema pages; `writer` opens its root. */
+  readonly key: 'identity' | 'writer';
+  readonly ok: boolean;
+  readonly figure: string;
+}
+
+/** Proves that the keys at hand open what they have to. Throws `no-identity` when there is neither an identity nor a writer key. */
+export async function testKeys(vault: Vault): Promise<KeyTested[]> {
+  const { points, epochs } = await vault.state();
+  const last = points.at(-1);
+  const tested: KeyTested[] = [];
+  if (vault.keyring.hasIdentity) {
+    const identities = await vault.rowIdentities();
+    const admin = await vault.keyring.adminKeys(epochs);
+    const opened = last ? await oneSchema(vault, last) : undefined;
+    const figure = `opens ${identities.length} of ${new Set(epochs.map(({ record }) => record.epoch)).size} epochs, the admin keys (${admin.admin.fingerprint})`;
+    tested.push({
+      key: 'identity',
+      ok: true,
+      figure:
+        opened === undefined ? `${figure}; there is no point to try yet` : `${figure} and rows of the newest point`,
+    });
+  }
+  if (vault.keyring.writer) {
+    const { id } = vault.keyring.writerSigner();
+    const entry = vault.trust.keys.find((key) => key.id === id)!;
+    await open([vault.keyring.writer.identity], Buffer.from(entry.orgKey ?? '', 'base64'));
+    if (last) await vault.root(last);
+    tested.push({
+      key: 'writer',
+      ok: true,
+      figure: `is ${id}; ${last ? 'opens the newest manifest' : 'there is no point to try yet'}`,
+    });
+  }
+  if (tested.length === 0) await vault.manifestIdentities();
+  return tested;
+}
+
+async function oneSchema(vault: Vault, entry: LogEntry): Promise<string | undefined> {
+  const [schema] = (await vault.root(entry)).schema;
+  return schema && (await vault.schema(schema)).objects[0]?.describe.name;
+}
+
+/** Adds a writer: a new `trust/` file signed by the root key. Needs an identity. Returns its secret string, stored nowhere else. */
+export async function addWriter(ctx: Context, vault: Vault): Promise<{ id: string; writerKey: string }> {
+  const { epochs } = await vault.state();
+  const { root, orgKey } = await vault.keyring.adminKeys(epochs);
+  const text = newWriterKey();
+  const key = parseWriterKey(text);
+  const id = `writer-${vault.trust.writers.length + 1}`;
+  await addTrust(ctx, vault, root, [await writerEntry(id, key.signing, key.recipient, orgKey)], vault.trust.recipients);
+  return { id, writerKey: text };
+}
+
+/**
+ * Adds a person's recipient: every epoch and the admin keys are wrapped to it too, in new small objects that a new log record
+ * signs. No data is rewritten. Needs an identity that opens them.
+ */
+export async function addRecipient(
+  ctx: Context,
+  vault: Vault,
+  recipient: string,
+  tool: string,
+): Promise<{ recipients: readonly string[] }> {
+  checkRecipient(recipient);
+  if (vault.trust.recipients.includes(recipient))
+    throw new Fault('usage', 'this recipient is one of the vault already');
+  const recipients = [...vault.trust.recipients, recipient];
+  await rewrap(ctx, vault, recipients, tool, false);
+  return { recipients };
+}
+
+/**
+ * Begins a new epoch: data written from now on is encrypted to a new key, wrapped to `recipients`. Who could open older epochs still
+ * can. Needs an identity.
+ */
+export async function rotate(
+  ctx: Context,
+  vault: Vault,
+  recipients: readonly string[],
+  tool: string,
+): Promise<{ epoch: number; recipients: readonly string[] }> {
+  for (const recipient of recipients) checkRecipient(recipient);
+  const epoch = await rewrap(ctx, vault, recipients, tool, true);
+  return { epoch, recipients };
+}
+
+async function rewrap(
+  ctx: Context,
+  vault: Vault,
+  recipients: readonly string[],
+  tool: string,
+  fresh: boolean,
+): Promise<number> {
+  const { epochs } = await vault.state();
+  const { root, admin } = await vault.keyring.adminKeys(epochs);
+  const adminSigner = { id: vault.trust.keyOf(admin.publicKey)!.id, key: admin };
+  const at = ctx.now().toISOString();
+  const numbers = epochs.flatMap(({ record }) =>
+    (record.keys ?? []).map(({ key }) => Number(/r(\d+)\.age$/.exec(key)?.[1] ?? 0)),
+  );
+  const wrap = Math.max(0, ...numbers) + 1;
+  const adminRef = await put(
+    vault,
+    adminWrap(wrap),
+    await seal(recipients, Buffer.from(await vault.keyring.adminText(epochs))),
+  );
+  await addTrust(ctx, vault, root, [], recipients);
+  const last = await vault.epoch();
+  const latest = new Map(epochs.map((entry) => [entry.record.epoch, entry]));
+  const texts = await vault.keyring.epochTexts(epochs);
+  for (const [epoch, entry] of fresh ? [] : latest) {
+    const text = texts.get(epoch);
+    if (text === undefined) throw new Fault('wrong-identity', `the identity at hand does not open epoch ${epoch}`);
+    const ref = await put(vault, epochWrap(epoch, wrap), await seal(recipients, Buffer.from(text)));
+    await vault.log.append(adminSigner, {
+      kind: 'epoch',
+      keys: [ref, adminRef],
+      epoch,
+      recipient: entry.record.recipient,
+      started: at,
+      ended: at,
+      tool,
+    });
+  }
+  if (!fresh) return last.epoch;
+  const made = await newAgeIdentity();
+  const epoch = last.epoch + 1;
+  const text = `# salvor vault ${vault.info.vault}, epoch ${epoch}\n# public key: ${made.recipient}\n${made.identity}\n`;
+  const ref = await put(vault, epochWrap(epoch, wrap), await seal(recipients, Buffer.from(text)));
+  await vault.log.append(adminSigner, {
+    kind: 'epoch',
+    keys: [ref, adminRef],
+    epoch,
+    recipient: made.recipient,
+    started: at,
+    ended: at,
+    tool,
+  });
+  return epoch;
+}
+
+async function addTrust(
+  ctx: Context,
+  vault: Vault,
+  root: Parameters<typeof signDocument>[0],
+  keys: TrustFile['keys'],
+  recipients: readonly string[],
+): Promise<void> {
+  const number = vault.trust.files.length + 1;
+  const file: TrustFile = {
+    v: 1,
+    kind: 'trust',
+    vault: vault.info.vault,
+    number,
+    keys,
+    recipients: [...recipients],
+    created: ctx.now().toISOString(),
+  };
+  const document = signDocument(root, 'salvor-vault-v1', file);
+  if ((await vault.store.putIfAbsent(trustFile(number), document)) === 'exists') {
+    throw new Fault(
+      'lease-held',
+      `somebody else is changing the keys of this vault: ${trustFile(number)} was just written`,
+    );
+  }
+  const trust = await readTrust(vault.store, vault.info.vault, vault.trust.root.fingerprint);
+  vault.trust.files.splice(0, vault.trust.files.length, ...trust.files);
+}
+
+async function put(vault: Vault, key: string, body: Buffer): Promise<Ref> {
+  if ((await vault.store.putIfAbsent(key, body)) === 'exists') {
+    throw new Fault('lease-held', `somebody else is changing the keys of this vault: ${key} was just written`);
+  }
+  return { key, size: body.length, sha256: sha256(body) };
+}
