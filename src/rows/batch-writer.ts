@@ -1,0 +1,54 @@
+import type { RowBatch } from './batch.ts';
+
+/** Copies rows, one behind the other, into batches of about `batchBytes`. */
+export class BatchWriter {
+  readonly #batchBytes: number;
+  #bytes: Buffer = Buffer.alloc(0);
+  #filled = 0;
+  #ends = new Uint32Array(256);
+  #rows = 0;
+
+  constructor(batchBytes: number) {
+    this.#batchBytes = batchBytes;
+  }
+
+  /** True when `take` should be called before the next row. */
+  get full(): boolean {
+    return this.#filled >= this.#batchBytes || this.#rows >= 65_536;
+  }
+
+  get empty(): boolean {
+    return this.#rows === 0;
+  }
+
+  /** Adds the row at `bytes[start, end)`. */
+  add(bytes: Buffer, start: number, end: number): void {
+    const filled = this.#filled + end - start;
+    if (filled > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(
+        Math.max(filled + (this.#rows === 0 ? 0 : filled), this.#batchBytes * 1.0625),
+      );
+      this.#bytes.copy(larger, 0, 0, this.#filled);
+      this.#bytes = larger;
+    }
+    if (this.#rows === this.#ends.length) {
+      const larger = new Uint32Array(2 * this.#rows);
+      larger.set(this.#ends);
+      this.#ends = larger;
+    }
+    bytes.copy(this.#bytes, this.#filled, start, end);
+    this.#filled = filled;
+    this.#ends[this.#rows++] = filled;
+  }
+
+  /** The rows added so far; the next ones go into a new batch. */
+  take(): RowBatch {
+    const batch = { bytes: this.#bytes.subarray(0, this.#filled), ends: this.#ends.slice(0, this.#rows) };
+    // A small batch must not keep a large buffer alive.
+    if (this.#filled < this.#bytes.length / 2) batch.bytes = Buffer.from(batch.bytes);
+    this.#bytes = Buffer.alloc(0);
+    this.#filled = 0;
+    this.#rows = 0;
+    return batch;
+  }
+}

@@ -1,0 +1,146 @@
+import type { RowBatch } from './batch.ts';
+import { BatchWriter } from './batch-writer.ts';
+import { type Keys, rowStart } from './cells.ts';
+import { type Cursor, mergeSorted, type SortedRows } from './merge.ts';
+import { type Run, Spill } from './spill.ts';
+
+export interface SortOptions {
+  tempDir: string;
+  signal?: AbortSignal;
+  /** Bytes of rows that are sorted in memory; more go to the disk. Default 16 MiB. */
+  runBytes?: number;
+  /** How many runs are merged at a time; each holds two blocks in memory. Default 128. */
+  fanIn?: number;
+}
+
+const BATCH_BYTES = 1024 * 1024;
+const SPILL_BLOCK_BYTES = 128 * 1024;
+/** Ids are held as strings while a run is sorted. */
+const RUN_ROWS = 200_000;
+
+/**
+ * Sorts any number of rows by the bytes of Id in constant memory. Rows with the same Id become one: the newest
+ * SystemModstamp wins, else the last to arrive. Call `remove` at the end, whatever happened.
+ */
+export class RowSorter {
+  readonly #keys: Keys;
+  readonly #options: SortOptions;
+  readonly #runBytes: number;
+  readonly #spill: Spill;
+  #runs: Run[] = [];
+  #arena: Buffer = Buffer.alloc(0);
+  #filled = 0;
+  #ends: number[] = [];
+  #ids: string[] = [];
+  /** Rows dropped because a newer one had the same Id. */
+  duplicates = 0;
+
+  constructor(keys: Keys, options: SortOptions) {
+    this.#keys = keys;
+    this.#options = options;
+    this.#runBytes = options.runBytes ?? 16 * 1024 * 1024;
+    this.#spill = new Spill(options.tempDir);
+  }
+
+  /** Bytes written to the disk so far. */
+  get spilledBytes(): number {
+    return this.#spill.bytes;
+  }
+
+  /** Takes rows; they are copied. `ids`: the Id of each, if the caller knows them. */
+  async add(batch: RowBatch, ids?: readonly string[]): Promise<void> {
+    if (this.#filled > 0 && this.#filled + batch.bytes.length > this.#runBytes) await this.#spillRun();
+    if (this.#ids.length > RUN_ROWS) await this.#spillRun();
+    this.#room(batch.bytes.length);
+    for (let i = 0; i < batch.ends.length; i++) {
+      this.#ids.push(ids ? ids[i]! : this.#keys.id(batch, i));
+      this.#ends.push(this.#filled + batch.ends[i]!);
+    }
+    batch.bytes.copy(this.#arena, this.#filled);
+    this.#filled += batch.bytes.length;
+  }
+
+  /** All rows in order. To be called once, after the last `add`. */
+  async *sorted(): AsyncGenerator<RowBatch> {
+    const last = this.#inMemory(this.#runs.length === 0 ? BATCH_BYTES : SPILL_BLOCK_BYTES);
+    if (this.#runs.length === 0) {
+      yield* last;
+      return;
+    }
+    const fanIn = this.#options.fanIn ?? 128;
+    while (this.#runs.length >= fanIn) await this.#mergeRuns(fanIn);
+    const flows = [...this.#runs.map((run) => this.#spill.read(run)), inSteps(last)];
+    yield* this.#merge(flows, BATCH_BYTES);
+  }
+
+  /** Deletes the temporary files. */
+  async remove(): Promise<void> {
+    this.#arena = Buffer.alloc(0);
+    this.#ids = [];
+    await this.#spill.remove();
+  }
+
+  async #spillRun(): Promise<void> {
+    this.#runs.push(await this.#spill.write(this.#inMemory(SPILL_BLOCK_BYTES)));
+    this.#filled = 0;
+    this.#ends = [];
+    this.#ids = [];
+  }
+
+  /** One level of merging: neighbours, in the order in which they arrived. */
+  async #mergeRuns(fanIn: number): Promise<void> {
+    const merged: Run[] = [];
+    for (let at = 0; at < this.#runs.length; at += fanIn) {
+      this.#options.signal?.throwIfAborted();
+      const group = this.#runs.slice(at, at + fanIn);
+      const flows = group.map((run) => this.#spill.read(run));
+      merged.push(await this.#spill.write(this.#merge(flows, SPILL_BLOCK_BYTES)));
+      for (const run of group) await this.#spill.drop(run);
+    }
+    this.#runs = merged;
+  }
+
+  #merge(flows: readonly AsyncIterable<RowBatch>[], batchBytes: number): AsyncGenerator<RowBatch> {
+    const sorted = flows.map((batches): SortedRows => ({ keys: this.#keys, batches }));
+    return mergeSorted(sorted, { choose: newer, batchBytes, onLost: () => this.duplicates++ });
+  }
+
+  /** What is in memory, sorted. */
+  *#inMemory(batchBytes: number): Generator<RowBatch> {
+    const ids = this.#ids;
+    const all: RowBatch = { bytes: this.#arena, ends: Uint32Array.from(this.#ends) };
+    const order = Array.from(ids, (_, i) => i).sort((a, b) => (ids[a]! < ids[b]! ? -1 : ids[a]! > ids[b]! ? 1 : a - b));
+    const out = new BatchWriter(batchBytes);
+    for (let n = 0; n < order.length; n++) {
+      let row = order[n]!;
+      while (n + 1 < order.length && ids[order[n + 1]!] === ids[row]) {
+        const later = order[++n]!;
+        if (this.#keys.stamp(all, later) >= this.#keys.stamp(all, row)) row = later;
+        this.duplicates++;
+      }
+      out.add(all.bytes, rowStart(all, row), all.ends[row]!);
+      if (out.full) yield out.take();
+    }
+    if (!out.empty) yield out.take();
+  }
+
+  /** Grows step by step, so that small objects take little memory. */
+  #room(more: number): void {
+    const needed = this.#filled + more;
+    if (needed <= this.#arena.length) return;
+    const doubled = Math.min(Math.max(2 * this.#arena.length, BATCH_BYTES), this.#runBytes);
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, doubled));
+    this.#arena.copy(larger, 0, 0, this.#filled);
+    this.#arena = larger;
+  }
+}
+
+/** Stamps are texts of one form in a flow, so that they compare as texts. */
+function newer(earlier: Cursor, later: Cursor): Cursor {
+  const stamp = (cursor: Cursor) => cursor.keys.stamp(cursor.batch, cursor.row);
+  return stamp(later) >= stamp(earlier) ? later : earlier;
+}
+
+async function* inSteps(batches: Iterable<RowBatch>): AsyncGenerator<RowBatch> {
+  yield* batches;
+}
