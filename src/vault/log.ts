@@ -116,14 +116,14 @@ export class Log {
     signer: { id: string; key: SigningKey },
     fields: NewRecord,
     check?: (head: Head) => Promise<void> | void,
-  ): Promise<Head> {
+  ): Promise<Pick<Head, 'seq' | 'digest'>> {
     let head = await this.head();
     for (;;) {
       await check?.(head);
       const seq = head.taken + 1;
       const record = ordered({ ...fields, v: 1, vault: this.#vault, seq, prev: head.digest, writer: signer.id });
       const document = signDocument(signer.key, 'salvor-log-v1', record);
-      if (await this.#put(logRecord(seq), document)) return { seq, digest: sha256(document), taken: seq };
+      if (await this.#put(logRecord(seq), document)) return { seq, digest: sha256(document) };
       head = await this.head({ seq });
     }
   }
