@@ -17,7 +17,8 @@ export interface Recipients {
   readonly manifest: readonly string[];
 }
 
-export type Numbered = 'segment' | 'indexTwin' | 'gone' | 'pack';
+const numbered = { segment: layout.segment, indexTwin: layout.indexTwin, gone: layout.gone, pack: layout.pack };
+export type Numbered = keyof typeof numbered;
 
 /**
  * Writes the objects of one point and seals it. Nothing that it writes belongs to any point until `seal` has appended the signed
@@ -62,7 +63,7 @@ export class PointWriter {
 
   /** Stores a sealed body under the next number of its kind. */
   async putNumbered(kind: Numbered, body: Buffer, digest: string, signal?: AbortSignal): Promise<Ref> {
-    return this.put(layout[kind](this.point, this.number(kind), digest), body, digest, signal);
+    return this.put(numbered[kind](this.point, this.number(kind), digest), body, digest, signal);
   }
 
   async putDetail(detail: Detail, signal?: AbortSignal): Promise<Ref> {
