@@ -1,0 +1,86 @@
+import { faultOf, isObjectLevel, Refusal, refusalFrom, statusOf } from './faults.ts';
+import type { Wire } from './wire.ts';
+
+/** One GET inside a composite, and what became of it. */
+export type Part = { readonly body: unknown } | { readonly refusal: Refusal };
+
+/**
+ * Several GETs in one call: up to 25, of which five may be queries (field guide, extract 14). The answers come in the order of
+ * `urls`. undefined: the org refuses composites of these, so ask one by one.
+ */
+export async function composite(wire: Wire, urls: readonly string[], what: string): Promise<Part[] | undefined> {
+  const compositeRequest = urls.map((url, i) => ({ method: 'GET', url, referenceId: `r${i}` }));
+  let json: unknown;
+  try {
+    json = await wire.http.json({
+      what,
+      method: 'POST',
+      url: `${wire.root}/composite`,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ allOrNone: false, compositeRequest }),
+    });
+  } catch (error) {
+    if (isObjectLevel(error) && statusOf(error) !== 0) return undefined;
+    throw error;
+  }
+  const answers = (json as { compositeResponse?: unknown })?.compositeResponse;
+  if (!Array.isArray(answers)) return undefined;
+  const byReference = new Map(answers.map((answer) => [answer?.referenceId, answer]));
+  const parts: Part[] = [];
+  for (let i = 0; i < urls.length; i++) {
+    const answer = byReference.get(`r${i}`);
+    const status = Number(answer?.httpStatusCode);
+    if (Number.isNaN(status)) return undefined;
+    parts.push(status >= 200 && status < 300 ? { body: answer.body } : { refusal: refusalFrom(status, answer.body) });
+  }
+  return parts;
+}
+
+/** One GET on its own, with the refusal of the object as a value. Throws what stops the whole run. */
+export async function single(wire: Wire, url: string, what: string): Promise<Part> {
+  try {
+    return { body: await wire.http.json({ what, url }) };
+  } catch (error) {
+    if (!isObjectLevel(error)) throw error;
+    return { refusal: new Refusal(statusOf(error), String(error.data.errorCode ?? ''), error.message) };
+  }
+}
+
+/** The sentence for a refusal inside a composite. */
+export function reasonOf(refusal: Refusal, what: string): string {
+  return faultOf(refusal, what).message;
+}
+
+/** Runs `work` over `items`, at most `width` at a time; results in the order of `items`. The first error ends it. */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = new Array(items.length);
+  let next = 0;
+  let failed = false;
+  const worker = async () => {
+    while (next < items.length && !failed) {
+      const i = next++;
+      try {
+        results[i] = await work(items[i]!);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const workers = Array.from({ length: Math.min(width, items.length) }, worker);
+  const settled = await Promise.allSettled(workers);
+  const bad = settled.find((one) => one.status === 'rejected');
+  if (bad) throw bad.reason;
+  return results;
+}
+
+/** `items` in groups of `size`. */
+export function groups<T>(items: readonly T[], size: number): T[][] {
+  const result: T[][] = [];
+  for (let i = 0; i < items.length; i += size) result.push(items.slice(i, i + size));
+  return result;
+}

@@ -1,0 +1,76 @@
+import type { ObjectDescribe } from '../schema/describe.ts';
+import { composite, groups, inParallel, type Part, single } from './composite.ts';
+import { isObjectLevel } from './faults.ts';
+import { planFor } from './plan.ts';
+import { and, datetime, queryPath, select } from './soql.ts';
+import type { Wire } from './wire.ts';
+
+/** limits/recordCount: cached, approximate (field guide, extract 2.4). Empty where the user may not see it. */
+export async function approximateCounts(wire: Wire): Promise<Map<string, number>> {
+  try {
+    const answer = (await wire.http.json({
+      what: 'the approximate record counts',
+      url: `${wire.root}/limits/recordCount`,
+    })) as { sObjects?: { name: string; count: number }[] };
+    return new Map((answer?.sObjects ?? []).map(({ name, count }) => [name, Number(count)]));
+  } catch (error) {
+    if (isObjectLevel(error)) return new Map();
+    throw error;
+  }
+}
+
+/** Queries that one composite may hold (field guide, extract 14). */
+const perCall = 5;
+
+/** Exact counts by COUNT(), five to a call; undefined where the org refuses to count or takes too long. */
+export async function exactCounts(
+  wire: Wire,
+  requests: readonly { object: ObjectDescribe; since?: Date }[],
+): Promise<(number | undefined)[]> {
+  const result: (number | undefined)[] = new Array(requests.length).fill(undefined);
+  const asked = requests.flatMap((request, place) => {
+    const soql = countQuery(request.object, request.since);
+    return soql === undefined
+      ? []
+      : [{ place, url: queryPath(wire.root, 'queryAll', soql), name: request.object.name }];
+  });
+  await inParallel(groups(asked, perCall), 3, async (group) => {
+    const what = `the counts of ${group.map(({ name }) => name).join(', ')}`;
+    const parts =
+      group.length > 1
+        ? await composite(
+            wire,
+            group.map(({ url }) => url),
+            what,
+          )
+        : undefined;
+    for (const [i, { place, url, name }] of group.entries()) {
+      let part = parts?.[i];
+      if (!part || isPassing(part)) part = await single(wire, url, `the count of ${name}`);
+      result[place] = countFrom(part);
+    }
+  });
+  return result;
+}
+
+/** undefined: the object cannot be counted like this. */
+function countQuery(object: ObjectDescribe, since: Date | undefined): string | undefined {
+  // Big objects know no aggregates (field guide, extract 4.1).
+  if (object.name.endsWith('__b') || planFor(object).way === 'none') return undefined;
+  const has = (name: string) => object.fields.some((field) => field.name === name);
+  if (since) {
+    return has('SystemModstamp') ? select(['COUNT()'], object.name, `SystemModstamp >= ${datetime(since)}`) : undefined;
+  }
+  return select(['COUNT()'], object.name, and(has('IsDeleted') ? 'IsDeleted = false' : undefined));
+}
+
+function isPassing(part: Part): boolean {
+  if (!('refusal' in part)) return false;
+  const { status } = part.refusal;
+  return status === 401 || status === 403 || status === 406 || status === 429 || status === 502 || status === 503;
+}
+
+function countFrom(part: Part): number | undefined {
+  const total = 'body' in part ? (part.body as { totalSize?: unknown } | null)?.totalSize : undefined;
+  return typeof total === 'number' && total >= 0 ? total : undefined;
+}

@@ -1,0 +1,127 @@
+import { Fault, isFault } from '../errors.ts';
+import type { Way } from '../events.ts';
+import type { RowBatch } from '../rows/batch.ts';
+import { bulkRows } from './bulk.ts';
+import { isObjectLevel } from './faults.ts';
+import type { Extraction, ExtractionSummary, ExtractRequest } from './org.ts';
+import { type RestRead, restRows } from './rest-rows.ts';
+import { slicedRows, wantsParentFilter } from './sliced.ts';
+import { fitsUrl, queryPath, select } from './soql.ts';
+import { serverNow, type Wire } from './wire.ts';
+
+/** What the client has learned about objects in this run. */
+export interface Learned {
+  /** Objects that Bulk has refused. */
+  readonly notBulk: Set<string>;
+  /** Type of each field. */
+  typesOf(object: string): Promise<ReadonlyMap<string, string>>;
+}
+
+/** Below this many rows REST is quicker and costs fewer calls (field guide, extract 7). */
+const fewRows = 2_000;
+/** Up to this many rows a job that failed is worth another try by REST. */
+const stillSmall = 50_000;
+
+/** One reading of one object, by the way that suits it; see `Extraction`. */
+export class ObjectExtraction implements Extraction {
+  readonly columns: readonly string[];
+  readonly batches: AsyncIterable<RowBatch>;
+  readonly #wire: Wire;
+  readonly #learned: Learned;
+  readonly #request: ExtractRequest;
+  #way: Way;
+  #job: string | undefined;
+  #rows = 0;
+  #summary: ExtractionSummary | undefined;
+
+  constructor(wire: Wire, learned: Learned, request: ExtractRequest) {
+    this.#wire = wire;
+    this.#learned = learned;
+    this.#request = request;
+    this.#way = request.plan.way;
+    this.columns = request.plan.fields;
+    this.batches = this.#run();
+  }
+
+  summary(): ExtractionSummary {
+    if (!this.#summary) throw new TypeError('summary() before the batches have ended');
+    return this.#summary;
+  }
+
+  async *#run(): AsyncGenerator<RowBatch> {
+    const started = await serverNow(this.#wire);
+    let bytes = 0;
+    for await (const batch of this.#ways()) {
+      this.#rows += batch.ends.length;
+      bytes += batch.bytes.length;
+      yield batch;
+    }
+    const ended = await serverNow(this.#wire);
+    this.#summary = { way: this.#way, rows: this.#rows, bytes, started, ended, job: this.#job };
+  }
+
+  async *#ways(): AsyncGenerator<RowBatch> {
+    if (this.#request.plan.way !== 'sliced') return yield* this.#unfiltered('bulk');
+    try {
+      yield* this.#unfiltered('sliced');
+    } catch (error) {
+      if (!this.#wantsFilter(error)) throw error;
+      this.#way = 'sliced';
+      yield* slicedRows(this.#wire, await this.#read());
+    }
+  }
+
+  #wantsFilter(error: unknown): boolean {
+    return this.#rows === 0 && isObjectLevel(error) && wantsParentFilter.test(error.message);
+  }
+
+  async *#unfiltered(planned: Way): AsyncGenerator<RowBatch> {
+    const { object } = this.#request;
+    if (this.#byBulk()) {
+      this.#way = 'bulk';
+      try {
+        return yield* bulkRows(this.#wire, this.#request, (job) => {
+          this.#job = job;
+        });
+      } catch (error) {
+        if (planned === 'sliced' && this.#wantsFilter(error)) throw error;
+        if (this.#rows > 0 || !this.#goesOnByRest(error)) throw error;
+        if (isFault(error, 'bulk-refused')) this.#learned.notBulk.add(object);
+        this.#job = undefined;
+      }
+    }
+    this.#way = object.endsWith('__b') ? 'index-walk' : 'rest';
+    yield* restRows(this.#wire, await this.#read());
+  }
+
+  #byBulk(): boolean {
+    const { object, plan, rowsExpected, where, all } = this.#request;
+    if (plan.way === 'rest' || plan.way === 'index-walk' || this.#learned.notBulk.has(object)) return false;
+    if (object.endsWith('__b') || rowsExpected === undefined || rowsExpected >= fewRows) return true;
+    const path = queryPath(this.#wire.root, all ? 'queryAll' : 'query', select(plan.fields, object, where));
+    return !fitsUrl(this.#wire.instanceUrl, path);
+  }
+
+  #goesOnByRest(error: unknown): boolean {
+    if (isFault(error, 'bulk-refused')) return true;
+    const { rowsExpected } = this.#request;
+    return isFault(error, 'object-refused') && rowsExpected !== undefined && rowsExpected < stillSmall;
+  }
+
+  async #read(): Promise<RestRead> {
+    const { object, plan, where, all } = this.#request;
+    const types = await this.#learned.typesOf(object);
+    return { object, fields: plan.fields, types, where, all: all && !object.endsWith('__b') };
+  }
+}
+
+/** The types of an object's fields; throws `object-refused` when the org does not describe it. */
+export function fieldTypes(
+  object: string,
+  describe: { readonly fields: readonly { name: string; type: string }[] } | { readonly reason: string } | undefined,
+): ReadonlyMap<string, string> {
+  if (!describe || 'reason' in describe) {
+    throw new Fault('object-refused', describe?.reason ?? `The org does not describe ${object}.`, { data: { object } });
+  }
+  return new Map(describe.fields.map(({ name, type }) => [name, type]));
+}

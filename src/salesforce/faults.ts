@@ -1,0 +1,137 @@
+import { Fault, type FaultName, isFault } from '../errors.ts';
+import { redact } from './redact.ts';
+
+/** Why a request was not answered with what was asked for, before it is mapped to a Fault. Never leaves this folder. */
+export class Refusal extends Error {
+  /** HTTP status; 0 when no answer came. */
+  readonly status: number;
+  /** Salesforce's errorCode, OAuth's error, or a system code such as `ECONNRESET`; '' when the answer had none. */
+  readonly errorCode: string;
+  /** Milliseconds, from Retry-After. */
+  readonly retryAfter: number | undefined;
+
+  constructor(status: number, errorCode: string, message: string, more: { retryAfter?: number; cause?: unknown } = {}) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = 'Refusal';
+    this.status = status;
+    this.errorCode = errorCode;
+    this.retryAfter = more.retryAfter;
+  }
+}
+
+/**
+ * Reads the four dialects of error bodies (field guide, extract 2.9): a JSON array, an OAuth object, a web page, nothing.
+ */
+export function readRefusal(status: number, body: string, more: { retryAfter?: number } = {}): Refusal {
+  const text = body.trim();
+  if (text === '') return new Refusal(status, '', `HTTP ${status} with an empty body`, more);
+  if (text.startsWith('<')) return new Refusal(status, '', `HTTP ${status} with a web page instead of data`, more);
+  try {
+    return refusalFrom(status, JSON.parse(text), more);
+  } catch {
+    return new Refusal(status, '', `HTTP ${status} with a body that is not JSON`, more);
+  }
+}
+
+/** As `readRefusal`, from JSON that is already parsed, such as one answer inside a composite. */
+export function refusalFrom(status: number, json: unknown, more: { retryAfter?: number } = {}): Refusal {
+  const first: unknown = Array.isArray(json) ? json[0] : json;
+  const part = (first ?? {}) as Record<string, unknown>;
+  const errorCode = String(part.errorCode ?? part.error ?? part.exceptionCode ?? '');
+  const message = String(part.message ?? part.error_description ?? part.exceptionMessage ?? `HTTP ${status}`);
+  return new Refusal(status, errorCode, message, more);
+}
+
+/** True when this 401 says that the token ran out, rather than that it will never do (field guide, extract 1.5). */
+export function isExpiredSession(refusal: Refusal): boolean {
+  if (refusal.status !== 401) return false;
+  if (/not valid for use with the REST API|Connected app is not attached/i.test(refusal.message)) return false;
+  return refusal.errorCode === 'INVALID_SESSION_ID' || refusal.errorCode === '';
+}
+
+/** The two meanings of REQUEST_LIMIT_EXCEEDED (field guide, extract 2.9). */
+export function limitReached(refusal: Refusal): 'daily' | 'concurrent' | undefined {
+  if (refusal.errorCode !== 'REQUEST_LIMIT_EXCEEDED') return undefined;
+  return /Concurrent/i.test(refusal.message) ? 'concurrent' : 'daily';
+}
+
+const byCode: Record<string, readonly [FaultName, string?]> = {
+  INVALID_SESSION_ID: ['session-expired'],
+  INVALID_AUTH_HEADER: ['session-expired'],
+  API_DISABLED_FOR_ORG: [
+    'org-refused',
+    'give the user "API Enabled", and check that the edition of the org has API access',
+  ],
+  API_CURRENTLY_DISABLED: [
+    'org-refused',
+    'the org has switched off its API for now; ask Salesforce or its administrator',
+  ],
+  LIMIT_EXCEEDED: ['api-budget', 'the org allows no more Bulk jobs for today; run again tomorrow'],
+  EXCEEDEDQUOTA: ['api-budget', 'the org allows no more Bulk jobs for today; run again tomorrow'],
+  TXN_SECURITY_METERING_ERROR: ['object-refused', 'give the user the permission "Exempt from Transaction Security"'],
+  OPERATION_TOO_LARGE: ['object-refused', 'give the user "View All Data"'],
+};
+
+const tlsCode = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT)/;
+
+/**
+ * The Fault for a refusal: the only place where status and errorCode become names. `what` names the request, as in
+ * `the describe of Account`. `data` holds `status`, `errorCode` and `what`.
+ */
+export function faultOf(refusal: Refusal, what: string, secrets: Iterable<string> = []): Fault {
+  const [name, action] = nameOf(refusal);
+  const reason = redact(`${refusal.errorCode ? `${refusal.errorCode}: ` : ''}${oneLine(refusal.message)}`, secrets);
+  const verb = refusal.status === 0 ? 'got no answer' : 'was refused';
+  return new Fault(name, `${capital(what)} ${verb}: ${reason}`, {
+    data: { status: refusal.status, errorCode: refusal.errorCode, what },
+    actions: action ? [action] : undefined,
+  });
+}
+
+function nameOf(refusal: Refusal): readonly [FaultName, string?] {
+  const { status, errorCode } = refusal;
+  const limit = limitReached(refusal);
+  if (limit) return limit === 'daily' ? ['api-budget'] : ['org-unavailable'];
+  if (byCode[errorCode]) return byCode[errorCode];
+  if (status === 0 && tlsCode.test(errorCode)) {
+    return ['org-unreachable', 'the certificate is not trusted: name the CA that signed it in NODE_EXTRA_CA_CERTS'];
+  }
+  if (status === 0) return ['org-unreachable'];
+  if (status === 401) return ['session-expired'];
+  if (status >= 300 && status < 400)
+    return ['org-unreachable', 'use the address of the org itself (…my.salesforce.com)'];
+  if (status === 410) return ['org-refused', 'this API version is retired; choose a newer one with --api-version'];
+  if (status === 500 && errorCode !== '') return ['object-refused'];
+  if (status === 406 || status === 408 || status === 420 || status === 429 || status >= 500) return ['org-unavailable'];
+  return ['object-refused'];
+}
+
+/** Salesforce's errorCode behind a Fault of this folder; '' when there is none. */
+export function errorCodeOf(error: unknown): string {
+  return isFault(error) ? String(error.data.errorCode ?? '') : '';
+}
+
+/** The HTTP status behind a Fault of this folder; 0 when there is none. */
+export function statusOf(error: unknown): number {
+  return isFault(error) ? Number(error.data.status ?? 0) : 0;
+}
+
+/** True when the org said no to this one request; false for everything that stops the whole run. */
+export function isObjectLevel(error: unknown): error is Fault {
+  return isFault(error, 'object-refused', 'bulk-refused');
+}
+
+/** The Fault of an aborted run: the reason of the signal when it is one, else `interrupted`. */
+export function abortFault(signal: AbortSignal): Fault {
+  const { reason } = signal;
+  return isFault(reason) ? reason : new Fault('interrupted', 'The work was stopped by a signal.', { cause: reason });
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > 400 ? `${line.slice(0, 400)}…` : line;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,37 @@
+import type { RowBatch } from '../rows/batch.ts';
+import { encodeRows } from '../rows/csv.ts';
+import { groups } from './composite.ts';
+import { cellOf, type RestRecord } from './rest-json.ts';
+import { isTooLong, queryPages } from './rest-query.ts';
+import { select } from './soql.ts';
+import { wideRecords } from './wide.ts';
+import type { Wire } from './wire.ts';
+
+export interface RestRead {
+  readonly object: string;
+  readonly fields: readonly string[];
+  /** Type of each field, from the describe. */
+  readonly types: ReadonlyMap<string, string>;
+  readonly where?: string;
+  readonly all: boolean;
+}
+
+/** The rows of an object by REST, in the dialect and with the values as Bulk writes them, numbers as REST writes them. */
+export async function* restRows(wire: Wire, read: RestRead): AsyncGenerator<RowBatch> {
+  for await (const records of recordsOf(wire, read)) {
+    for (const group of groups(records, 1000)) {
+      yield encodeRows(group.map((record) => read.fields.map((field) => cellOf(record[field], read.types.get(field)))));
+    }
+  }
+}
+
+async function* recordsOf(wire: Wire, read: RestRead): AsyncGenerator<readonly RestRecord[]> {
+  const soql = select(read.fields, read.object, read.where);
+  try {
+    yield* queryPages(wire, soql, { all: read.all, what: `the query of ${read.object}` });
+  } catch (error) {
+    // Only the first request of a query can be too long, so no record was handed over.
+    if (!isTooLong(error) || !read.fields.includes('Id')) throw error;
+    yield* wideRecords(wire, read);
+  }
+}
