@@ -93,6 +93,11 @@ class ComputedOrg implements SampleOrg {
     return size;
   }
 
+  /** Names of the objects that were asked for in volume, by the prefix of their Ids. */
+  scaledByPrefix(): Map<string, string> {
+    return new Map([...this.#scale.keys()].map((name) => [this.#of(name).object.declaration.prefix, name]));
+  }
+
   scaled(name: string): boolean {
     return this.#scale.has(name);
   }
@@ -127,7 +132,15 @@ function tableOf(object: SampleObject, describe: Describe, org: ComputedOrg): Ta
   const make = rowMaker(object, describe, org);
   const source: RowSource =
     org.scaled(name) && size > templates
-      ? scaledSource({ describe, prefix, size, template: make, org, created: createdAt(object, size, org) })
+      ? scaledSource({
+          describe,
+          prefix,
+          size,
+          template: make,
+          org,
+          created: createdAt(object, size, org),
+          scaled: org.scaledByPrefix(),
+        })
       : plainSource(prefix, size, make);
   const { file } = object;
   return {
@@ -174,7 +187,6 @@ function rowMaker(object: SampleObject, describe: Describe, org: ComputedOrg): (
   const empty: [string, Value][] = describe.fields
     .filter((field) => !notStored.has(field.type))
     .map((field) => [field.name, emptyValue(field.type)]);
-  for (const hidden of object.treatment?.hiddenFields ?? []) empty.push([hidden, null]);
   const has = new Set(empty.map(([field]) => field));
   const created = createdAt(object, org.size(name), org);
   const changes = org.scaled(name) ? 18 * day : 0;

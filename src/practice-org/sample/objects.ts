@@ -1,10 +1,27 @@
 import type { SampleObject } from '../sample.ts';
 import { accountObjects } from './accounts.ts';
+import { activityObjects } from './activities.ts';
+import { customObjects } from './custom.ts';
+import { everything } from './everything.ts';
+import { fileObjects } from './files.ts';
+import { oddObjects } from './oddities.ts';
+import { opportunityObjects } from './opportunities.ts';
+import { productObjects } from './products.ts';
+import { serviceObjects } from './service.ts';
 import { setupObjects } from './setup.ts';
 
 /** All objects of the sample org, in the order of describeGlobal. */
 export function sampleObjects(options: { personAccounts: boolean }): SampleObject[] {
-  return [...accountObjects(options), ...setupObjects].sort((a, b) =>
-    a.declaration.name < b.declaration.name ? -1 : 1,
-  );
+  return [
+    ...accountObjects(options),
+    ...opportunityObjects,
+    ...productObjects,
+    ...serviceObjects,
+    ...activityObjects,
+    ...fileObjects,
+    ...customObjects,
+    everything,
+    ...oddObjects,
+    ...setupObjects,
+  ].sort((a, b) => (a.declaration.name < b.declaration.name ? -1 : 1));
 }

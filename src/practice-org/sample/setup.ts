@@ -14,7 +14,7 @@ import {
   systemModstamp,
   textarea,
 } from '../declaration.ts';
-import { instant, type SampleObject, setupTraits } from '../sample.ts';
+import { instant, type SampleObject, serial, setupTraits } from '../sample.ts';
 import { firstNames, lastNames, plainLetters } from '../words.ts';
 import { addressCells } from './places.ts';
 
@@ -135,7 +135,8 @@ const user: SampleObject = {
     const firstName = number === 0 ? 'Backup' : random.pick(firstNames);
     const lastName = number === 0 ? 'Service' : number === userCount - 1 ? 'Process' : random.pick(lastNames);
     const alias = `${plainLetters(firstName).slice(0, 2)}${plainLetters(lastName).slice(0, 4)}`;
-    const address = number === 0 ? 'backup' : `${plainLetters(firstName)}.${plainLetters(lastName)}${number}`;
+    const tail = org.scaled('User') ? serial(number) : number;
+    const address = number === 0 ? 'backup' : `${plainLetters(firstName)}.${plainLetters(lastName)}${tail}`;
     return {
       Username: `${address}@practice-org.example`,
       FirstName: firstName,
@@ -148,7 +149,7 @@ const user: SampleObject = {
       Phone: `+41 44 555 ${String(random.int(1000, 9999))}`,
       Signature: random.chance(30) ? `Kind regards\r\n${firstName} ${lastName}\r\n-- \r\nPractice Org` : null,
       Alias: alias.slice(0, 8),
-      CommunityNickname: `${alias}${number}`,
+      CommunityNickname: `${alias}${tail}`,
       // 5 left the company and still owns records.
       IsActive: number !== 5 && number !== 17,
       TimeZoneSidKey: random.pick(['Europe/Zurich', 'America/Los_Angeles', 'Asia/Tokyo']),
@@ -159,7 +160,7 @@ const user: SampleObject = {
       ProfileId: org.id('Profile', number === 0 ? 5 : number === 1 ? 0 : number % 5),
       UserRoleId: number === 0 ? null : org.id('UserRole', number % roles.length),
       ManagerId: number > 2 ? org.id('User', Math.floor(number / 3)) : null,
-      EmployeeNumber: String(1000 + number),
+      EmployeeNumber: String(tail),
       FederationIdentifier: number % 3 === 0 ? `${address}@SSO.example` : null,
       LastLoginDate: random.chance(80) ? instant(org.now - random.int(1, 5_000_000) * 1000) : null,
     };
