@@ -87,7 +87,9 @@ export async function openS3(url: string, options: OpenStoreOptions = {}): Promi
         const body = await whole(answer.Body as Readable, answer.ContentLength, abortSignal);
         if (range === undefined) return body;
         if (answer.ContentRange === undefined) return body.subarray(range.start, range.start + range.length);
-        if (!answer.ContentRange.startsWith(`bytes ${range.start}-`) || body.length > range.length) {
+        const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.ContentRange)?.map(Number) ?? [];
+        const end = Math.min(range.start + range.length, size ?? 0);
+        if (first !== range.start || last !== end - 1 || body.length !== end - first) {
           throw new StrangeAnswer('another range than was asked for');
         }
         return body;
@@ -270,8 +272,9 @@ function watchForErrors(client: S3Client): void {
       if (context.commandName === 'GetObjectCommand' || !isReadable(response.body)) return result;
       const body = Buffer.concat(await response.body.toArray());
       response.body = body;
-      if (response.statusCode < 300 && /^\s*(<\?xml[^>]*>\s*)?<Error\b/.test(body.toString('utf8', 0, 200)))
-        response.statusCode = 500;
+      if (response.statusCode >= 300 || body.length === 0) return result;
+      if (/^\s*(<\?xml[^>]*>\s*)?<Error\b/.test(body.toString('utf8', 0, 200))) response.statusCode = 500;
+      else if (context.commandName !== 'ListObjectsV2Command') throw new StrangeAnswer('a page where S3 says nothing');
       return result;
     },
     { step: 'deserialize', priority: 'low', name: 'errorsInGoodAnswers' },
