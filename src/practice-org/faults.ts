@@ -1,0 +1,137 @@
+import type { Endpoint } from './endpoints.ts';
+
+/**
+ * What may go wrong, once asked for (field guide, extract 9). Every fault hits whole requests of one endpoint.
+ * On the wire: reset, truncate, truncate-gzip, hang, drip. Instead of the answer: those with a status in their name and the rest up to
+ * `query-timeout`. In the answer of one endpoint: the rest.
+ */
+export type OrgFault =
+  /** The connection is reset after so many bytes of the body, as sent. */
+  | { readonly name: 'reset'; readonly afterBytes: number }
+  /** The body ends early and the HTTP message ends as if nothing was wrong. Cuts before compression. */
+  | { readonly name: 'truncate'; readonly afterBytes: number }
+  /** The gzip body ends after so many compressed bytes, and the HTTP message ends well. Compresses when the client accepts it. */
+  | { readonly name: 'truncate-gzip'; readonly afterBytes: number }
+  /** No more bytes after so many of the body; 0: not even headers. The connection stays open. */
+  | { readonly name: 'hang'; readonly afterBytes: number }
+  /** The body comes at this speed. */
+  | { readonly name: 'drip'; readonly bytesPerSecond: number }
+  /** 401 INVALID_SESSION_ID, and the session is dead from here on. */
+  | { readonly name: 'session-expired' }
+  /** The session's requests so far do not count; after so many more it dies. The request itself is answered. */
+  | { readonly name: 'session-dies-after'; readonly requests: number }
+  /** oauth.token: `invalid_grant`, `expired access/refresh token`. */
+  | { readonly name: 'refresh-dead' }
+  | { readonly name: '406-empty' }
+  | { readonly name: '420-empty' }
+  | { readonly name: '420-html' }
+  | { readonly name: '429' }
+  | { readonly name: '502' }
+  | { readonly name: '503-html' }
+  /** 503 SERVER_UNAVAILABLE as JSON. */
+  | { readonly name: '503-json' }
+  /** 500 UNKNOWN_EXCEPTION with an ErrorId ("gack"); with `object` and many times: deterministic for that object. */
+  | { readonly name: '500-unknown-exception' }
+  /** 403 REQUEST_LIMIT_EXCEEDED, `TotalRequests Limit exceeded.`: stop for today. */
+  | { readonly name: '403-daily-limit' }
+  /** 403 REQUEST_LIMIT_EXCEEDED, concurrent requests: try again soon. */
+  | { readonly name: '403-concurrent-limit' }
+  /** 403 with another error code, such as API_DISABLED_FOR_ORG. */
+  | { readonly name: '403'; readonly errorCode: string; readonly message?: string }
+  /** 400 QUERY_TIMEOUT. */
+  | { readonly name: 'query-timeout' }
+  /** bulk.results: `Sforce-Locator` names a place one row too far, so a row is lost. */
+  | { readonly name: 'wrong-locator' }
+  /** bulk.results: the rows of the page before, with this page's headers. */
+  | { readonly name: 'repeated-page' }
+  /** bulk.results: `Sforce-Locator` skips the next page. */
+  | { readonly name: 'dropped-page' }
+  /** bulk.results: `Sforce-NumberOfRecords` is off by this much. */
+  | { readonly name: 'wrong-record-count'; readonly by: number }
+  /** bulk.results: so many rows at the end of the page are missing; the headers do not know. */
+  | { readonly name: 'lost-rows'; readonly rows: number }
+  /** bulk.results: no `Sforce-Locator` header. */
+  | { readonly name: 'no-locator' }
+  /** bulk.job: `numberRecordsProcessed` is off by this much. */
+  | { readonly name: 'wrong-processed-count'; readonly by: number }
+  /** bulk.job: the job is Failed from here on; real ones come with and without a message. */
+  | { readonly name: 'job-failed'; readonly errorMessage?: string }
+  /** bulk.job: the job stays InProgress for ever. */
+  | { readonly name: 'job-stuck' }
+  /** query, queryMore: `done: true` although rows are left. */
+  | { readonly name: 'early-done' }
+  /** queryMore: INVALID_QUERY_LOCATOR, and the locator is gone. */
+  | { readonly name: 'locator-expired' }
+  /** query, bulk.create: INVALID_FIELD for this field, though the describe shows it (schema drift). */
+  | { readonly name: 'field-gone'; readonly field: string }
+  /** query with COUNT(), recordCount: rows came or went between count and read; the count is off by this much. */
+  | { readonly name: 'count-off'; readonly by: number };
+
+export type FaultName = OrgFault['name'];
+
+/** Faults that work on the bytes of an answer; they do not hit subrequests of a composite. */
+const onTheWire: readonly FaultName[] = ['reset', 'truncate', 'truncate-gzip', 'hang', 'drip'];
+
+export interface FaultRule {
+  readonly endpoint: Endpoint | '*';
+  readonly fault: OrgFault;
+  /** Only requests for this object, by API name. */
+  readonly object?: string;
+  /** So many matching requests pass first. Default 0. */
+  readonly skip?: number;
+  /** So many matching requests are hit. Default 1. */
+  readonly times?: number;
+}
+
+interface ArmedRule {
+  rule: FaultRule;
+  skip: number;
+  times: number;
+}
+
+/** What is known of a request before it is answered. */
+export interface FaultTarget {
+  readonly endpoint: Endpoint;
+  readonly object: string | undefined;
+  readonly isCount: boolean;
+  readonly isSubrequest: boolean;
+}
+
+/** The faults that wait for their request. Older rules come first; one request is hit by one fault at most. */
+export class FaultMenu {
+  #rules: ArmedRule[] = [];
+
+  add(rule: FaultRule): void {
+    this.#rules.push({ rule, skip: rule.skip ?? 0, times: rule.times ?? 1 });
+  }
+
+  clear(): void {
+    this.#rules = [];
+  }
+
+  /** How many hits are still to come. */
+  get pending(): number {
+    return this.#rules.reduce((sum, armed) => sum + armed.times, 0);
+  }
+
+  take(target: FaultTarget): OrgFault | undefined {
+    for (const armed of this.#rules) {
+      if (!matches(armed.rule, target)) continue;
+      if (armed.skip > 0) {
+        armed.skip -= 1;
+        continue;
+      }
+      armed.times -= 1;
+      if (armed.times <= 0) this.#rules = this.#rules.filter((other) => other !== armed);
+      return armed.rule.fault;
+    }
+    return undefined;
+  }
+}
+
+function matches({ endpoint, fault, object }: FaultRule, target: FaultTarget): boolean {
+  if (target.endpoint === 'control' || (endpoint !== '*' && endpoint !== target.endpoint)) return false;
+  if (object !== undefined && object.toLowerCase() !== target.object?.toLowerCase()) return false;
+  if (fault.name === 'count-off' && !target.isCount && target.endpoint !== 'recordCount') return false;
+  return !(target.isSubrequest && onTheWire.includes(fault.name));
+}

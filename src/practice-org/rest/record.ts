@@ -1,0 +1,84 @@
+import { type Answer, type ApiRequest, json } from '../answer.ts';
+import type { Row } from '../database.ts';
+import { id18, isId } from '../identifiers.ts';
+import { notFound, Refusal } from '../refusal.ts';
+import type { SObject } from '../schema.ts';
+import { attributes, fieldValue } from '../soql/record-json.ts';
+import { visibility } from '../soql/rows.ts';
+import type { OrgState } from '../state.ts';
+import { visibleObject } from './describe.ts';
+
+/** GET sobjects/X/{id}[?fields=a,b]. */
+export function getRecord(state: OrgState, request: ApiRequest): Answer {
+  const object = visibleObject(state, request.parts[0]!);
+  const row = findRow(state, object, request.parts[1]!);
+  return json(recordBody(object, row, request));
+}
+
+/** GET sobjects/X/{id}/{BlobField}: the bytes. GET sobjects/X/{ExternalIdField}/{value}: the record, or 300 with URLs. */
+export function getBlob(state: OrgState, request: ApiRequest): Answer {
+  const object = visibleObject(state, request.parts[0]!);
+  const blobField = object.field(request.parts[2]!);
+  if (blobField?.type !== 'base64') return byExternalId(state, request, object);
+  const row = findRow(state, object, request.parts[1]!);
+  const bytes = object.table.blob?.(row.Id as string, blobField.name);
+  if (!bytes) throw notFound();
+  return { status: 200, headers: { 'Content-Type': 'application/octet-stream' }, bytes };
+}
+
+function byExternalId(state: OrgState, request: ApiRequest, object: SObject): Answer {
+  const [, name, value] = request.parts as [string, string, string];
+  const field = object.field(name);
+  if (!field || (field.externalId !== true && field.idLookup !== true))
+    throw notFound(`Provided external ID field does not exist or is not accessible: ${name}`);
+  const { source } = object.table;
+  const visible = visibility(object, false, state.settings.permissions, state.database.facts);
+  const found: Row[] = [];
+  for (let number = 0; number < source.size; number += 1) {
+    const row = source.row(number);
+    if (row[field.name] !== null && String(row[field.name]) === value && (!visible || visible(row))) found.push(row);
+  }
+  if (found.length === 0) throw notFound();
+  if (found.length > 1)
+    return json(
+      found.map((row) => attributes(object, row, request.version).url),
+      300,
+    );
+  return json(recordBody(object, found[0]!, request));
+}
+
+/** The row with this Id that the user may see. Throws 404, or 400 for an Id of another kind. */
+function findRow(state: OrgState, object: SObject, id: string): Row {
+  const { keyPrefix } = object.describe;
+  if (!isId(id)) throw notFound(`Provided external ID field does not exist or is not accessible: ${id}`);
+  if (keyPrefix && !id.startsWith(keyPrefix))
+    throw new Refusal(400, 'MALFORMED_ID', `${object.name} ID: id value of incorrect type: ${id}`, ['Id']);
+  const number = object.table.source.find(id18(id));
+  if (number < 0) throw notFound();
+  const row = object.table.source.row(number);
+  if (row.IsDeleted === true) throw new Refusal(404, 'ENTITY_IS_DELETED', 'entity is deleted');
+  const visible = visibility(object, true, state.settings.permissions, state.database.facts);
+  if (visible && !visible(row)) throw notFound();
+  return row;
+}
+
+function recordBody(object: SObject, row: Row, request: ApiRequest): Record<string, unknown> {
+  const asked = request.query.get('fields');
+  const fields =
+    asked === null
+      ? object.fields
+      : asked.split(',').map((name) => {
+          const field = object.field(name.trim());
+          if (!field)
+            throw new Refusal(
+              400,
+              'INVALID_FIELD',
+              `No such column '${name.trim()}' on sobject of type ${object.name}`,
+            );
+          return field;
+        });
+  const record: Record<string, unknown> = { attributes: attributes(object, row, request.version) };
+  for (const field of fields) record[field.name] = fieldValue(object, field, request.version)(row);
+  if (asked !== null && !('Id' in record)) record.Id = row.Id;
+  return record;
+}
