@@ -169,9 +169,10 @@ const CompleteMultipartUpload: Handler = (request, handling) => {
     etag: texts(part, 'ETag')[0],
   }));
   if (listed.length === 0) throw new S3Error(400, 'MalformedXML', 'The XML you provided was not well-formed.');
+  if (listed.some(({ number }, i) => i > 0 && number <= listed[i - 1]!.number)) {
+    throw new S3Error(400, 'InvalidPartOrder', 'The list of parts was not in ascending order.');
+  }
   const parts = listed.map(({ number, etag }, i) => {
-    if (i > 0 && number <= listed[i - 1]!.number)
-      throw new S3Error(400, 'InvalidPartOrder', 'The list of parts was not in ascending order.');
     const part = upload.parts.get(number);
     if (part === undefined || part.etag !== etag)
       throw new S3Error(400, 'InvalidPart', 'One or more of the specified parts could not be found.');
