@@ -128,7 +128,7 @@ export function describeField(field: FieldDeclaration, siblings: readonly FieldD
   }
   Object.assign(json, { label: labelOf(field), ...more });
   if (json.nillable === false && more.permissionable === undefined) json.permissionable = false;
-  if (byType[field.type]?.byteLength === undefined) {
+  if (byType[field.type]?.byteLength === undefined && more.byteLength === undefined) {
     json.byteLength = ['id', 'reference'].includes(field.type) ? 18 : Number(json.length) * 3;
   }
   if (field.values) {
@@ -209,8 +209,7 @@ function objectKeys(declared: ObjectDeclaration, version: string): Json {
     isSubtype: false,
     keyPrefix: declared.prefix,
     label: declared.label,
-    labelPlural:
-      declared.label.replace(/y$/, 'ie').replace(/(s|x|ch)$/, '$1e') + (declared.label.endsWith('ss') ? 's' : 's'),
+    labelPlural: `${declared.label.replace(/y$/, 'ie').replace(/(s|x|ch)$/, '$1e')}s`,
     layoutable: true,
     listviewable: null,
     lookupLayoutable: null,

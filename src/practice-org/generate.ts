@@ -113,8 +113,9 @@ class ComputedOrg implements SampleOrg {
   }
 
   live(name: string, number: number): string {
-    const at = number % this.size(name);
-    return this.id(name, this.deleted(name, at) ? at - 1 : at);
+    let at = number % this.size(name);
+    while (this.deleted(name, at)) at--;
+    return this.id(name, at);
   }
 
   random(name: string, number: number, use = 0): Random {

@@ -15,7 +15,7 @@ export interface SampleOrg {
   scaled(object: string): boolean;
   deleted(object: string, number: number): boolean;
   id(object: string, number: number): string;
-  /** The Id of a row that is not deleted: `number` modulo the size, or its neighbour. */
+  /** The Id of a row that is not deleted: `number` modulo the size, or the next one before it. */
   live(object: string, number: number): string;
   /** Numbers that belong to this row alone; `use` tells several streams of one row apart. */
   random(object: string, number: number, use?: number): Random;
@@ -35,7 +35,7 @@ export interface SampleObject {
   /** How many rows there are when nobody asks for another volume. */
   readonly count: number | ((org: SampleOrg) => number);
   readonly treatment?: Treatment;
-  /** Rows in the recycle bin; never two neighbours, never the first. */
+  /** Rows in the recycle bin; never the first. */
   deleted?(number: number, org: SampleOrg): boolean;
   /** How many rows share the second of their creation, as one bulk load does; 1 without it. */
   readonly loadedTogether?: number;

@@ -29,14 +29,14 @@ export interface Target {
   readonly size: number;
   /** The object itself: row n points at row n / 8, so that no chain of parents closes. */
   readonly self: boolean;
-  /** Which of the templates are deleted; nothing points at those. */
-  readonly deleted: Uint8Array;
+  /** For each template how many rows back the next live one is: nothing points at deleted rows. */
+  readonly back: Uint8Array;
 }
 
 /** The row that row `number` points at with the lookup of this salt. */
 export function targetOf(target: Target, number: number, salt: number): number {
   const at = target.self ? number >>> 3 : (number * 7919 + salt) % target.size;
-  return target.deleted[at % templates] === 1 ? at - 1 : at;
+  return at - target.back[at % templates]!;
 }
 
 const texts = new Set(['string', 'textarea', 'email', 'phone', 'url', 'combobox']);
@@ -74,8 +74,9 @@ class ScaledRows {
     for (const [prefix, name] of object.scaled) {
       const size = object.org.size(name);
       if (size <= templates) continue;
-      const deleted = Uint8Array.from({ length: templates }, (_, n) => (object.org.deleted(name, n) ? 1 : 0));
-      this.#targets.set(prefix, { prefix, size, self: name === own, deleted });
+      const back = new Uint8Array(templates);
+      for (let at = 1; at < templates; at++) back[at] = object.org.deleted(name, at) ? back[at - 1]! + 1 : 0;
+      this.#targets.set(prefix, { prefix, size, self: name === own, back });
     }
   }
 

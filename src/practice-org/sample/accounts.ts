@@ -72,18 +72,23 @@ export function accountOfContact(number: number, org: SampleOrg): number {
   return isPerson(account, org) ? account - 1 : account;
 }
 
+/** The person account of the contact behind it; those contacts come last. */
+function accountOfTwin(number: number): number {
+  return (number - contactCount) * 5 + 4;
+}
+
 function person(number: number, org: SampleOrg, object: string) {
   const random = org.random(object, number, 1);
   const firstName = random.pick(firstNames);
   const lastName =
     number > 10 && number < 10 + torture.length ? torture[number - 10]!.slice(0, 80) : random.pick(lastNames);
-  const address = `${plainLetters(firstName)}.${plainLetters(lastName) || 'x'}${serial(number)}@example.com`;
+  const address = `${plainLetters(firstName)}.${plainLetters(lastName).slice(0, 30) || 'x'}${serial(number)}@example.com`;
   return { firstName, lastName, name: `${firstName} ${lastName}`, email: address };
 }
 
 function accountFields(personAccounts: boolean): FieldDeclaration[] {
   const personName = { extraTypeInfo: 'switchablepersonname', compoundFieldName: 'Name', permissionable: false };
-  const naming = personAccounts ? { extraTypeInfo: 'switchablepersonname', compoundFieldName: 'Name' } : {};
+  const naming = { extraTypeInfo: 'switchablepersonname', compoundFieldName: 'Name' };
   return [
     id('Id'),
     isDeleted,
@@ -262,14 +267,13 @@ function contact(personAccounts: boolean): SampleObject {
     count: (org) => contactCount + (isPerson(4, org) ? Math.ceil((org.size('Account') - 4) / 5) : 0),
     treatment: { hiddenFields: ['Social_Number__c'] },
     // Those of a deleted account went with it.
-    deleted: (number, org) =>
-      number % 101 === 77 ||
-      (!org.scaled('Contact') &&
-        !org.scaled('Account') &&
-        number < contactCount &&
-        org.deleted('Account', accountOfContact(number, org))),
+    deleted: (number, org) => {
+      if (org.scaled('Contact') || org.scaled('Account')) return number % 101 === 77;
+      if (number >= contactCount) return org.deleted('Account', accountOfTwin(number));
+      return number % 101 === 77 || org.deleted('Account', accountOfContact(number, org));
+    },
     row: (number, org, random) => {
-      const twin = isPerson(4, org) && number >= contactCount ? (number - contactCount) * 5 + 4 : -1;
+      const twin = isPerson(4, org) && number >= contactCount ? accountOfTwin(number) : -1;
       const who = twin < 0 ? person(number, org, 'Contact') : person(twin, org, 'Account');
       const cascaded = !org.scaled('Contact') && number % 101 !== 77;
       const parent = accountOfContact(number, org);

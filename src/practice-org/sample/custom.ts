@@ -84,14 +84,15 @@ const milestone: SampleObject = {
   },
   count: 240,
   // They go with their project.
-  deleted: (number, org) => number % 4 === 1 && !org.scaled('Milestone__c') && org.deleted('Project__c', number >> 2),
+  deleted: (number, org) =>
+    !org.scaled('Milestone__c') && !org.scaled('Project__c') && org.deleted('Project__c', number >> 2),
   row: (number, org, random) => ({
     Name: `${number % 4 === 0 ? 'Phase' : 'Step'} ${number + 1}${org.tag('Milestone__c', number)}`,
     Project__c: org.deleted('Milestone__c', number)
       ? org.id('Project__c', (number >> 2) % org.size('Project__c'))
       : org.live('Project__c', number >> 2),
     // A tree up to four levels deep.
-    Parent__c: number % 4 === 0 ? null : org.live('Milestone__c', number - 1 - (number % 2)),
+    Parent__c: number % 4 === 0 ? null : org.live('Milestone__c', number - 1),
     Due__c: dayFrom(org.now, random.int(-600, 400)),
     Done__c: random.chance(50),
     Notes__c: random.chance(40) ? prose(random, random.int(50, 600)) : null,

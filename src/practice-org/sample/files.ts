@@ -309,7 +309,7 @@ const document: SampleObject = {
       int('BodyLength', system),
       base64('Body'),
       string('Url', 255, { permissionable: false }),
-      textarea('Keywords', 255),
+      string('Keywords', 255),
       reference('AuthorId', 'User', required),
       ...audit,
     ],

@@ -68,7 +68,7 @@ const caseObject: SampleObject = {
       ...audit,
       phone('ContactPhone', system),
       email('ContactEmail', system),
-      textarea('Comments', 4000, { filterable: false }),
+      textarea('Comments', 4000, { byteLength: 4000 }),
       ...views,
     ],
   },

@@ -201,7 +201,7 @@ const userRole: SampleObject = {
       id('Id'),
       string('Name', 80, { ...required, nameField: true }),
       string('DeveloperName', 80, { unique: true }),
-      reference('ParentRoleId', 'UserRole', { children: 'Roles' }),
+      reference('ParentRoleId', 'UserRole', { children: 'Roles', relationshipName: null }),
       string('RollupDescription', 80),
       reference('LastModifiedById', 'User', { ...system }),
       datetime('LastModifiedDate', system),
