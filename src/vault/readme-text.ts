@@ -11,51 +11,51 @@ file (here: recovery.key). Work in this folder; W is any folder outside it.
 
 1. Open the key that the data is encrypted to.
 
-   W=$(mktemp -d)
-   for wrap in keys/e0001/r*.age; do age -d -i recovery.key "$wrap" > "$W/epoch.key" && break; done
+      W=$(mktemp -d)
+      for wrap in keys/e0001/r*.age; do age -d -i recovery.key "$wrap" > "$W/epoch.key" && break; done
 
 2. Check who signed. The first trust file names the public keys; the root key signs it.
 
-   head -n 1 trust/0001 > "$W/trust.json"
-   tail -n +2 trust/0001 > "$W/trust.sig"
-   grep -o '"role":"root","key":"[^"]*"' "$W/trust.json" | cut -d'"' -f8 > "$W/root.pub"
-   ssh-keygen -lf "$W/root.pub"
-   sed 's/^/root namespaces="salvor-vault-v1" /' "$W/root.pub" > "$W/root.signers"
-   ssh-keygen -Y verify -f "$W/root.signers" -I root -n salvor-vault-v1 -s "$W/trust.sig" < "$W/trust.json"
+      head -n 1 trust/0001 > "$W/trust.json"
+      tail -n +2 trust/0001 > "$W/trust.sig"
+      grep -o '"role":"root","key":"[^"]*"' "$W/trust.json" | cut -d'"' -f8 > "$W/root.pub"
+      ssh-keygen -lf "$W/root.pub"
+      sed 's/^/root namespaces="salvor-vault-v1" /' "$W/root.pub" > "$W/root.signers"
+      ssh-keygen -Y verify -f "$W/root.signers" -I root -n salvor-vault-v1 -s "$W/trust.sig" < "$W/trust.json"
 
 3. Check a log record. Each numbered file in log/ is one line of JSON and the signature over it. A line with
    "kind":"point" seals a recovery point; "prev" is the SHA-256 of the whole record before it.
 
-   grep -o '"role":"[aw][a-z]*","key":"[^"]*"' "$W/trust.json" | cut -d'"' -f8 | sed 's/^/salvor /' > "$W/signers"
-   for record in log/*; do
-     head -n 1 "$record" > "$W/record.json"
-     tail -n +2 "$record" > "$W/record.sig"
-     ssh-keygen -Y verify -f "$W/signers" -I salvor -n salvor-log-v1 -s "$W/record.sig" < "$W/record.json"
-   done
+      grep -o '"role":"[aw][a-z]*","key":"[^"]*"' "$W/trust.json" | cut -d'"' -f8 | sed 's/^/salvor /' > "$W/signers"
+      for record in log/*; do
+        head -n 1 "$record" > "$W/record.json"
+        tail -n +2 "$record" > "$W/record.sig"
+        ssh-keygen -Y verify -f "$W/signers" -I salvor -n salvor-log-v1 -s "$W/record.sig" < "$W/record.json"
+      done
 
 4. Check the bytes of a point (take its name from the record): the list, then what the list names, then what
    each page needs.
 
-   POINT=$(grep -h -o '"point":"[^"]*"' log/* | tail -n 1 | cut -d'"' -f4)
-   sha256sum "points/$POINT/refs.zst"
-   zstd -dc "points/$POINT/refs.zst" | sha256sum -c --quiet -
-   for refs in $(zstd -dc "points/$POINT/refs.zst" | grep -o 'pages/.*\\.refs\\.zst$' | sort -u); do zstd -dc "$refs"; done | sort -u | sha256sum -c --quiet -
+      POINT=$(grep -h -o '"point":"[^"]*"' log/* | tail -n 1 | cut -d'"' -f4)
+      sha256sum "points/$POINT/refs.zst"
+      zstd -dc "points/$POINT/refs.zst" | sha256sum -c --quiet -
+      for refs in $(zstd -dc "points/$POINT/refs.zst" | grep -o 'pages/.*\\.refs\\.zst$' | sort -u); do zstd -dc "$refs"; done | sort -u | sha256sum -c --quiet -
 
    The first digest is the "refs" of the point's record.
 
 5. Read. The root is a table of contents; a page lists the segments of one object; a segment is CSV.
 
-   age -d -i "$W/epoch.key" "points/$POINT/root.json.age" > "$W/root.json"
-   PAGE=$(tr '{' '\\n' < "$W/root.json" | grep -A1 '"object":"Account"' | grep -o 'pages/[0-9a-f]*\\.map\\.zst\\.age' | head -n 1)
-   age -d -i "$W/epoch.key" "$PAGE" | zstd -d > "$W/account.json"
-   for segment in $(grep -o 'data/[^"]*\\.csv\\.zst\\.age' "$W/account.json"); do age -d -i "$W/epoch.key" "$segment" | zstd -d; done > "$W/account.csv"
+      age -d -i "$W/epoch.key" "points/$POINT/root.json.age" > "$W/root.json"
+      PAGE=$(tr '{' '\\n' < "$W/root.json" | grep -A1 '"object":"Account"' | grep -o 'pages/[0-9a-f]*\\.map\\.zst\\.age' | head -n 1)
+      age -d -i "$W/epoch.key" "$PAGE" | zstd -d > "$W/account.json"
+      for segment in $(grep -o 'data/[^"]*\\.csv\\.zst\\.age' "$W/account.json"); do age -d -i "$W/epoch.key" "$segment" | zstd -d; done > "$W/account.csv"
 
    Each segment begins with its header line and is sorted by Id. Where a page lists "deltas", the newest row of
    an Id (the last one in the order of the page) is the one that holds, less the Ids listed under "gone".
 
 6. Files. The pages *.files.zst.age say where the bytes of each attachment, document and file are:
 
-   for page in $(grep -o 'pages/[0-9a-f]*\\.files\\.zst\\.age' "$W/root.json"); do age -d -i "$W/epoch.key" "$page" | zstd -d; done > "$W/files.csv"
+      for page in $(grep -o 'pages/[0-9a-f]*\\.files\\.zst\\.age' "$W/root.json"); do age -d -i "$W/epoch.key" "$page" | zstd -d; done > "$W/files.csv"
 
    A row that names files/...tar.age: age -d that object, then take the entry with tar. A row that names
    several parts: cat the parts in order, then age -d the whole.

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { open as openAge, openRange, type ReadRange, seal } from '../age/file.ts';
+import { open as openAge, openRange, type ReadRange } from '../age/file.ts';
 import { Fault } from '../errors.ts';
 import type { RowBatch } from '../rows/batch.ts';
 import { cells, Keys, rowStart } from '../rows/cells.ts';
 import { closingQuote, encodeHeader, encodeRow } from '../rows/csv.ts';
 import { inOrder } from '../rows/in-order.ts';
 import { RowSplitter } from '../rows/split.ts';
+import { SealedFrames } from './sealed-frames.ts';
 import { compressFrame, decompressFrame, decompressFrames } from './zstd.ts';
 
 /*
@@ -15,6 +16,7 @@ import { compressFrame, decompressFrame, decompressFrames } from './zstd.ts';
  */
 
 const BLOCK_BYTES = 1024 * 1024;
+const TARGET_BYTES = 16 * 1024 * 1024;
 const IN_FLIGHT = 3;
 const INDEX_COLUMNS = ['Id', 'SystemModstamp'];
 
@@ -78,7 +80,7 @@ export async function* writeSegments(
   flow: AsyncIterable<ArrangedRows>,
   options: SegmentOptions,
 ): AsyncGenerator<SegmentMade> {
-  const { targetBytes = 16 * 1024 * 1024, level = 3, signal } = options;
+  const { targetBytes = TARGET_BYTES, level = 3, signal } = options;
   const withIndex = options.indexRecipients !== undefined && new Keys(columns).idColumn >= 0;
   const header = await headerFrame(columns);
   const indexHeader = withIndex ? await headerFrame(INDEX_COLUMNS) : undefined;
@@ -88,20 +90,25 @@ export async function* writeSegments(
     indexFrame: indexHeader && (await compressFrame(indexRows(columns, block), 1)),
   });
   let open: OpenSegment | undefined;
-  for await (const block of inOrder(cutBlocks(columns, flow, signal), IN_FLIGHT, pack)) {
-    if (open && block.cut) {
-      yield await open.close(options);
-      open = undefined;
+  try {
+    for await (const block of inOrder(cutBlocks(columns, flow, signal), IN_FLIGHT, pack)) {
+      if (open && (block.cut || open.size >= targetBytes)) {
+        const made = open.close();
+        open = undefined;
+        yield made;
+      }
+      open ??= await OpenSegment.begin(columns, header, indexHeader, options);
+      open.add(block);
     }
-    open ??= new OpenSegment(columns, header, indexHeader);
-    open.add(block);
-    if (open.size >= targetBytes) {
-      yield await open.close(options);
+    signal?.throwIfAborted();
+    if (open) {
+      const made = open.close();
       open = undefined;
+      yield made;
     }
+  } finally {
+    open?.wipe();
   }
-  signal?.throwIfAborted();
-  if (open) yield await open.close(options);
 }
 
 interface HeaderFrame {
@@ -195,13 +202,15 @@ function indexRows(columns: readonly string[], block: PlainBlock): Buffer {
     const rows = Array.from(block.ends, (_, i) => encodeRow([keys.id(batch, i), keys.stamp(batch, i)]));
     return Buffer.from(rows.join(''));
   }
-  // The two cells in front are taken over as they stand.
-  const out = Buffer.allocUnsafe(block.plain.length + block.ends.length);
+  // The two cells in front are taken over as they stand: 49 bytes and LF, unless a stamp is missing.
+  let out = Buffer.allocUnsafe(64 * block.ends.length);
   let at = 0;
   for (const [i, end] of block.ends.entries()) {
     const start = rowStart(batch, i);
     const stamp = closingQuote(block.plain, start, end) + 2;
-    at += block.plain.copy(out, at, start, closingQuote(block.plain, stamp, end) + 1);
+    const length = closingQuote(block.plain, stamp, end) + 1 - start;
+    if (at + length >= out.length) out = Buffer.concat([out, Buffer.allocUnsafe(out.length + length)]);
+    at += block.plain.copy(out, at, start, start + length);
     out[at++] = 0x0a;
   }
   return out.subarray(0, at);
@@ -210,23 +219,44 @@ function indexRows(columns: readonly string[], block: PlainBlock): Buffer {
 /** A segment that still takes blocks. */
 class OpenSegment {
   readonly #columns: readonly string[];
-  readonly #frames: Buffer[];
-  readonly #index: Buffer[] | undefined;
+  readonly #frames: SealedFrames;
+  readonly #index: SealedFrames | undefined;
+  readonly #largest: number;
   readonly #blocks: Block[] = [];
   readonly #hash = createHash('sha256');
-  #bytes: number;
+  #bytes = 0;
   #rows = 0;
   #maxId = '';
-  /** Bytes of the frames so far; the age file is larger by less than a thousandth. */
-  size: number;
 
-  constructor(columns: readonly string[], header: HeaderFrame, indexHeader: HeaderFrame | undefined) {
+  private constructor(
+    columns: readonly string[],
+    frames: SealedFrames,
+    index: SealedFrames | undefined,
+    largest: number,
+  ) {
     this.#columns = columns;
-    this.#frames = [header.frame];
-    this.#index = indexHeader && [indexHeader.frame];
-    this.size = header.frame.length;
-    this.#bytes = header.plain.length;
-    this.#hash.update(header.plain);
+    this.#frames = frames;
+    this.#index = index;
+    this.#largest = largest;
+  }
+
+  static async begin(
+    columns: readonly string[],
+    header: HeaderFrame,
+    indexHeader: HeaderFrame | undefined,
+    { recipients, indexRecipients, targetBytes = TARGET_BYTES }: SegmentOptions,
+  ): Promise<OpenSegment> {
+    const frames = await SealedFrames.begin(recipients, header.frame);
+    const index = indexHeader && indexRecipients && (await SealedFrames.begin(indexRecipients, indexHeader.frame));
+    const segment = new OpenSegment(columns, frames, index, targetBytes + 2 * BLOCK_BYTES);
+    segment.#hash.update(header.plain);
+    segment.#bytes = header.plain.length;
+    return segment;
+  }
+
+  /** Bytes of the frames so far. */
+  get size(): number {
+    return this.#frames.size;
   }
 
   add(block: PackedBlock): void {
@@ -234,19 +264,17 @@ class OpenSegment {
     const bytes = block.plain.length;
     const firstId = block.firstId === '' ? undefined : block.firstId;
     this.#blocks.push({ offset: this.size, length: block.frame.length, rows, bytes, firstId });
-    this.#frames.push(block.frame);
-    if (block.indexFrame) this.#index?.push(block.indexFrame);
+    this.#frames.add(block.frame, this.#largest);
+    if (block.indexFrame) this.#index?.add(block.indexFrame, 0);
     this.#hash.update(block.plain);
-    this.size += block.frame.length;
     this.#bytes += bytes;
     this.#rows += rows;
     this.#maxId = block.lastId;
   }
 
-  async close({ recipients, indexRecipients }: SegmentOptions): Promise<SegmentMade> {
-    const index = this.#index && indexRecipients ? await stored(indexRecipients, this.#index) : undefined;
+  close(): SegmentMade {
     return {
-      ...(await stored(recipients, this.#frames)),
+      ...this.#frames.end(),
       rows: this.#rows,
       bytes: this.#bytes,
       plainSha256: this.#hash.digest('hex'),
@@ -254,14 +282,15 @@ class OpenSegment {
       maxId: this.#maxId === '' ? undefined : this.#maxId,
       columns: this.#columns,
       blocks: this.#blocks,
-      ...(index ? { index: { ...index, rows: this.#rows } } : {}),
+      ...(this.#index ? { index: { ...this.#index.end(), rows: this.#rows } } : {}),
     };
   }
-}
 
-async function stored(recipients: readonly string[], frames: readonly Buffer[]) {
-  const body = await seal(recipients, frames);
-  return { body, sha256: createHash('sha256').update(body).digest('hex'), size: body.length };
+  /** Forgets the keys of a segment that will not be finished. */
+  wipe(): void {
+    this.#frames.wipe();
+    this.#index?.wipe();
+  }
 }
 
 const vaultRows = { strict: true, fault: 'segment-invalid' } as const;

@@ -63,6 +63,7 @@ export class FileWriter {
       try {
         return await this.#fetch(file);
       } catch (error) {
+        if (hasNoBytes(file, error)) return [];
         if (attempt > 1 || !isFault(error, 'count-mismatch')) throw error;
         this.#ctx.report({
           type: 'retry',
@@ -181,6 +182,11 @@ export class FileWriter {
   #remember(digest: string, where: { stored: readonly Ref[]; entry: string } | { pack: number; entry: string }): void {
     if (this.#contents.has(digest) || this.#contents.size < rememberedContents) this.#contents.set(digest, where);
   }
+}
+
+/** A document that is a link has a row and no bytes: the row says no length, and the org finds nothing. */
+function hasNoBytes(file: WantedFile, error: unknown): boolean {
+  return !file.size && isFault(error, 'object-refused') && error.data.status === 404;
 }
 
 function assertWhole(file: WantedFile, size: number, md5: string | undefined): void {

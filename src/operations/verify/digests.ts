@@ -1,0 +1,67 @@
+import { Fault, isFault } from '../../errors.ts';
+import { inOrder } from '../../rows/in-order.ts';
+import { digestIn } from '../../vault/layout.ts';
+import { sha256 } from '../../vault/signed.ts';
+import { counted, type Ladder, objectsFigure } from './ladder.ts';
+import type { Listing } from './listing.ts';
+import type { Reach } from './reach.ts';
+import { parallelReads, type StoredObjects } from './stored.ts';
+
+/** The rung `digests`: what of the point was not read by now is read, and everything is counted. */
+export async function verifyDigests(stored: StoredObjects, reach: Reach, ladder: Ladder): Promise<void> {
+  const left = [...reach.refs.values()].filter((ref) => stored.outcome(ref) === undefined && stored.sampled(ref.key));
+  const read = inOrder(left, parallelReads, async (ref) => {
+    try {
+      await stored.read(ref);
+    } catch (error) {
+      ladder.blame(error, ref.key);
+    }
+  });
+  for await (const _ of read) stored.signal.throwIfAborted();
+  let objects = 0;
+  let bytes = 0;
+  for (const ref of reach.refs.values()) {
+    const outcome = stored.outcome(ref);
+    if (outcome === undefined) continue;
+    objects += 1;
+    bytes += ref.size;
+    // Read for another point, or by a part of the ladder that could not go on for another reason.
+    if (outcome instanceof Fault) ladder.blame(outcome, ref.key);
+  }
+  const figure = objectsFigure(objects, bytes);
+  ladder.rung('digests')!.figure =
+    objects === reach.refs.size ? figure : `${figure}, sampled of ${counted(reach.refs.size, 'object')}`;
+}
+
+/**
+ * Objects that nothing signed leads to: leftovers of unfinished runs and what others put there. Those with a digest in their name must
+ * match it. Returns all their keys, ascending.
+ */
+export async function verifyLeftovers(
+  stored: StoredObjects,
+  listed: Listing,
+  covered: (key: string) => boolean,
+  ladder: Ladder,
+): Promise<string[]> {
+  const leftovers = [...listed.keys()].filter((key) => !covered(key)).sort();
+  const named = leftovers.filter((key) => digestIn(key) !== undefined && stored.sampled(key));
+  const hashed = inOrder(named, parallelReads, async (key) => {
+    try {
+      const digest = sha256(await stored.vault.store.get(key, stored.signal));
+      return { key, whole: digest === digestIn(key) };
+    } catch (error) {
+      // Another run may have taken away what was its own.
+      if (isFault(error, 'object-missing')) return { key, whole: true };
+      throw error;
+    }
+  });
+  for await (const { key, whole } of hashed) {
+    stored.signal.throwIfAborted();
+    if (!whole) ladder.problem('digests', key, `${key} does not have the digest that its name says`);
+  }
+  if (leftovers.length > 0) {
+    const rung = ladder.rung('digests')!;
+    rung.figure += `; ${counted(leftovers.length, 'object')} that no point reaches`;
+  }
+  return leftovers;
+}
