@@ -19,6 +19,8 @@ const noSync = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM', 'E
 export interface FolderOptions {
   /** False: as if the file system had no hard links, see `createByClaim`. */
   hardLinks?: boolean;
+  /** Ends every call on the store, besides the call's own signal. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -27,11 +29,13 @@ export interface FolderOptions {
  * whole or left by a crash, are no objects to any verb. Missing folders are made by the first put, for the owner only, and
  * stay. Links to other places inside the folder are followed.
  */
-export function openFolder(folder: string, { hardLinks = true }: FolderOptions = {}): Store {
+export function openFolder(folder: string, { hardLinks = true, signal: outer }: FolderOptions = {}): Store {
   const root = path.resolve(folder);
   /** Folders whose entry in each folder above is on the disk. */
   const durable = new Map<string, Promise<void>>();
 
+  const joined = (own?: AbortSignal): AbortSignal | undefined =>
+    own && outer ? AbortSignal.any([own, outer]) : (own ?? outer);
   const fileOf = (key: string): string => path.join(root, ...key.split('/'));
 
   function durableFolder(name: string): Promise<void> {
@@ -75,17 +79,20 @@ export function openFolder(folder: string, { hardLinks = true }: FolderOptions =
 
     async putIfAbsent(key, body, signal) {
       assertKey(key);
+      signal = joined(signal);
       signal?.throwIfAborted();
       return await create(key, body, signal).catch((error) => raise(error, `could not write ${key}`, signal));
     },
 
     async get(key, signal) {
+      signal = joined(signal);
       signal?.throwIfAborted();
       if (!isKey(key)) throw objectMissing(key);
       return await readFile(fileOf(key), { signal }).catch((error) => raiseRead(error, key, signal));
     },
 
     async getRange(key, start, length, signal) {
+      signal = joined(signal);
       signal?.throwIfAborted();
       if (!isKey(key)) throw objectMissing(key);
       try {
@@ -106,16 +113,18 @@ export function openFolder(folder: string, { hardLinks = true }: FolderOptions =
     },
 
     async head(key, signal) {
+      signal = joined(signal);
       signal?.throwIfAborted();
       if (!isKey(key)) return undefined;
       return await statObject(key, fileOf(key)).catch((error) => raise(error, `could not look for ${key}`, signal));
     },
 
     list(prefix, { after = '', signal } = {}) {
-      return walk(root, prefix, after, signal);
+      return walk(root, prefix, after, joined(signal));
     },
 
     async delete(key, signal) {
+      signal = joined(signal);
       signal?.throwIfAborted();
       if (!isKey(key)) return true;
       try {
@@ -177,6 +186,7 @@ async function* walk(root: string, prefix: string, after: string, signal?: Abort
   yield* walkFolder(base);
 
   async function* walkFolder(at: string): AsyncIterable<StoredObject> {
+    signal?.throwIfAborted();
     const folder = path.join(root, ...at.split('/'));
     const names = await entries(folder, at).catch((error) => raise(error, `could not list ${at || root}`, signal));
     let files: string[] = [];

@@ -28,14 +28,14 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
     const { openS3 } = await import('./s3.ts');
     return await openS3(url, options);
   }
-  if (/^file:/i.test(url)) return openFolder(filePath(url));
+  if (/^file:/i.test(url)) return openFolder(filePath(url), { signal: options.signal });
   // One letter before the colon is a drive of Windows.
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]+):/.exec(url)?.[1];
   if (scheme !== undefined) {
     throw new Fault('usage', `${scheme}: is no kind of store: name s3://bucket/prefix, file:///path or a path`);
   }
   if (url === '') throw new Fault('usage', 'the name of the store is empty');
-  return openFolder(url);
+  return openFolder(url, { signal: options.signal });
 }
 
 function filePath(url: string): string {

@@ -224,6 +224,10 @@ async function connect(
 ): Promise<S3Client> {
   const warn = (message: unknown) => report?.({ type: 'warning', name: 'store', message: String(message) });
   const quiet = () => {};
+  const proxy = process.env.HTTPS_PROXY ?? process.env.https_proxy;
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (proxy && (major < 22 || (major === 22 && minor < 21)))
+    warn('HTTPS_PROXY is only used for the store from Node 22.21 on');
   const agent = { keepAlive: true, maxSockets: 64, proxyEnv: process.env };
   const build = (region: string | undefined) =>
     new S3Client({

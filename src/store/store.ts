@@ -10,8 +10,10 @@ export interface StoredObject {
  * Named, write-once blobs. Keys are `/`-separated ASCII. Every implementation passes `test/contracts/store.ts`.
  *
  * Faults: `store-unreachable` (network, 5xx and 409 after retries, time-outs), `store-denied` (credentials, policy),
- * `disk-full`, `disk-error`; `object-missing` from get and getRange. After a `store-unreachable` from putIfAbsent its
- * outcome is unknown: read the key to learn it.
+ * `no-vault` (there is no such bucket), `unproven-store` (no conditional create, lists out of order), `disk-full`,
+ * `disk-error`; from get and getRange `object-missing`, and `digest-mismatch` where the store's own checksum does not
+ * hold. After a `store-unreachable` from putIfAbsent its outcome is unknown: read the key to learn it. 'exists' may mean
+ * an object of one's own, put by an attempt whose answer was lost. An aborted signal rejects with its reason.
  */
 export interface Store {
   /** As a person would name it; never holds credentials. */

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { isFault } from '../../src/errors.ts';
 import { openStore } from '../../src/store/open.ts';
 import { parseS3Url } from '../../src/store/s3-url.ts';
+import { keys } from '../contracts/store.ts';
 
 test('a path and a file URL open a folder', async () => {
   const folder = path.resolve('some/where');
@@ -13,6 +14,16 @@ test('a path and a file URL open a folder', async () => {
   assert.equal((await openStore('./some/where/')).url, folder);
   assert.equal((await openStore(folder)).url, folder);
   assert.equal((await openStore(pathToFileURL(folder).href)).url, folder);
+});
+
+test('the signal that a folder was opened with ends its calls', async () => {
+  const reason = new Error('enough');
+  const store = await openStore('some/where', { signal: AbortSignal.abort(reason) });
+  for (const signal of [undefined, new AbortController().signal]) {
+    await assert.rejects(store.get('a', signal), (error) => error === reason);
+    await assert.rejects(store.putIfAbsent('a', Buffer.from('x'), signal), (error) => error === reason);
+    await assert.rejects(keys(store), (error) => error === reason);
+  }
 });
 
 test('what is no store is refused', async () => {

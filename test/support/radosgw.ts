@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -7,8 +7,10 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { without } from './tools.ts';
 
 const run = promisify(execFile);
+// apt-get install --no-install-recommends radosgw ceph-mon ceph-osd ceph-mgr ceph-common
 const programs = ['ceph-mon', 'ceph-osd', 'ceph', 'ceph-authtool', 'monmaptool', 'radosgw', 'radosgw-admin'];
 
 export interface Radosgw {
@@ -21,25 +23,15 @@ export interface Radosgw {
   close(): Promise<void>;
 }
 
-/** The Debian packages that are missing, as a sentence; undefined when all is there or a server is given. */
-export function radosgwMissing(): string | undefined {
-  if (process.env.SALVOR_TEST_RADOSGW) return undefined;
-  if (process.platform !== 'linux') return 'radosgw runs on Linux only';
-  const missing = programs.filter((program) => {
-    try {
-      execFileSync('which', [program], { stdio: 'ignore' });
-      return false;
-    } catch {
-      return true;
-    }
-  });
-  if (missing.length === 0) return undefined;
-  return `needs ${missing.join(', ')}: apt-get install --no-install-recommends radosgw ceph-mon ceph-osd ceph-mgr ceph-common`;
+/** Why there is no radosgw here, or false; in CI it has to be. */
+export function withoutRadosgw(): string | false {
+  return process.env.SALVOR_TEST_RADOSGW ? false : without(...programs);
 }
 
 /**
  * Ceph's S3 server over a cluster of one node in a temporary folder, with everything in memory, on free ports of the
- * loopback interface. `SALVOR_TEST_RADOSGW=http://key:secret@host:port` names one that runs already, which is then left alone.
+ * loopback interface. `SALVOR_TEST_RADOSGW=http://key:secret@host:port` names one that runs already, which is then left
+ * alone; this file, started as a program, is one way to have it.
  */
 export async function startRadosgw(): Promise<Radosgw> {
   const given = process.env.SALVOR_TEST_RADOSGW;
@@ -208,5 +200,18 @@ function kill(pid: number): boolean {
     return process.kill(pid, 'SIGKILL');
   } catch {
     return false;
+  }
+}
+
+// Started as a program it prints the value for SALVOR_TEST_RADOSGW and serves until it is told to end.
+if (import.meta.main) {
+  const { url, accessKeyId, secretAccessKey, close } = await startRadosgw();
+  process.stdout.write(`${url.replace('//', `//${accessKeyId}:${secretAccessKey}@`)}\n`);
+  const alive = setInterval(() => {}, 60_000);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      clearInterval(alive);
+      void close();
+    });
   }
 }
