@@ -25,15 +25,21 @@ const mostTries = 3;
 const deadlineMs = 25 * 60_000;
 const slice = 1024 * 1024;
 
+/** What a page was, once it has run through. */
+export interface BulkPageEnd {
+  readonly rows: number;
+  /** Locator of the next page; undefined behind the last. */
+  readonly next: string | undefined;
+  /** Of the bytes of its body. */
+  readonly fingerprint: string;
+}
+
 /**
  * The rows of one page of Bulk results (field guide, extract 3.4). A page that breaks off, or holds fewer rows than its header says,
- * is fetched again; rows that were handed over are not handed over twice. Returns the locator of the next page, undefined
- * behind the last. Throws `count-mismatch` when it stays wrong or a header is missing.
+ * is fetched again; rows that were handed over are not handed over twice. Throws `count-mismatch` when it stays wrong or a
+ * header is missing.
  */
-export async function* bulkPage(
-  wire: Wire,
-  page: BulkPage,
-): AsyncGenerator<RowBatch, { readonly rows: number; readonly next: string | undefined }> {
+export async function* bulkPage(wire: Wire, page: BulkPage): AsyncGenerator<RowBatch, BulkPageEnd> {
   const what = `page ${page.number} of ${page.object}`;
   const fail = (message: string, data: Record<string, unknown> = {}) =>
     new Fault('count-mismatch', message, { data: { object: page.object, job: page.job, page: page.number, ...data } });
@@ -82,7 +88,8 @@ export async function* bulkPage(
     for (const batch of rest) yield handOver(batch);
     const wanted = declared!.rows;
     if (rows === wanted && why === '') {
-      return { rows, next: declared!.locator === 'null' ? undefined : declared!.locator };
+      const next = declared!.locator === 'null' ? undefined : declared!.locator;
+      return { rows, next, fingerprint: download.fingerprint };
     }
     const message = `${what} holds ${rows} rows instead of ${wanted}${why}`;
     if (rows > wanted || download.tries + 1 >= mostTries) {

@@ -39,9 +39,17 @@ export async function* bulkRows(
   let rows = 0;
   let locator: string | undefined;
   const seen = new Set<string>();
+  const bodies = new Set<string>();
   for (let number = 1; ; number++) {
     const page = yield* bulkPage(wire, { object, job: id, number, locator, columns: plan.fields });
     rows += page.rows;
+    // Two pages of records with Ids are never alike, so something in between has answered with an old page.
+    if (page.rows > 0 && plan.fields.includes('Id') && bodies.has(page.fingerprint)) {
+      throw new Fault('count-mismatch', `Page ${number} of ${object} holds the rows of a page before it.`, {
+        data: { object, job: id, rows },
+      });
+    }
+    bodies.add(page.fingerprint);
     if (page.next === undefined) break;
     if (seen.has(page.next)) {
       throw new Fault(

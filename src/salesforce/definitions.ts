@@ -11,7 +11,8 @@ const batch = 2000;
 export async function fieldNames(wire: Wire, object: string): Promise<readonly string[] | undefined> {
   try {
     const condition = `EntityDefinition.QualifiedApiName = ${text(object)}`;
-    return await qualifiedNames(wire, 'FieldDefinition', `the field definitions of ${object}`, condition);
+    const names = await qualifiedNames(wire, 'FieldDefinition', `the field definitions of ${object}`, condition);
+    return names.length > 0 ? names : undefined;
   } catch (error) {
     if (isObjectLevel(error)) return undefined;
     throw error;

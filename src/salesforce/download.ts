@@ -27,6 +27,11 @@ export class Download {
     return this.#bytes;
   }
 
+  /** The same for the same bytes. */
+  get fingerprint(): string {
+    return `${this.#bytes}:${this.#crc}`;
+  }
+
   /** Times that the body broke off, or was said to be short. */
   get tries(): number {
     return this.#tries;

@@ -39,7 +39,10 @@ function serveJob(
     const from = Number(call.query.get('locator') ?? 0);
     const to = Math.min(rows, from + size);
     const body = header + Array.from({ length: to - from }, (_, i) => csvRow(from + i)).join('');
-    const headers = { 'Sforce-Locator': to === rows ? 'null' : String(to), 'Sforce-NumberOfRecords': String(to - from) };
+    const headers = {
+      'Sforce-Locator': to === rows ? 'null' : String(to),
+      'Sforce-NumberOfRecords': String(to - from),
+    };
     if (page?.(call, response, { body, headers })) return;
     sendCsv(response, body, headers);
   });
@@ -50,7 +53,10 @@ function sendCsv(response: ServerResponse, body: string, headers: Record<string,
   response.end(gzip ? gzipSync(body) : body);
 }
 
-async function open(org: ScriptedOrg, signal?: AbortSignal): Promise<{ client: Org; ctx: ReturnType<typeof testContext> }> {
+async function open(
+  org: ScriptedOrg,
+  signal?: AbortSignal,
+): Promise<{ client: Org; ctx: ReturnType<typeof testContext> }> {
   const ctx = testContext(signal);
   const login = { kind: 'token', accessToken: token, instanceUrl: org.url } as const;
   const client = await connect(ctx, login, { ...noWaits(), timeouts: { headers: 2000, body: 2000 } });
@@ -301,7 +307,9 @@ const accountTypes = [
 ];
 
 function serveRest(org: ScriptedOrg, pages: string[]): void {
-  org.on('GET', '/sobjects/Account/describe', (_call, response) => json(response, 200, { name: 'Account', fields: accountTypes }));
+  org.on('GET', '/sobjects/Account/describe', (_call, response) =>
+    json(response, 200, { name: 'Account', fields: accountTypes }),
+  );
   org.on('GET', '/queryAll', (_call, response) => void response.writeHead(200).end(pages[0]));
   for (const [i, page] of pages.entries()) {
     org.on('GET', `/query/0r8-${i}`, (_call, response) => void response.writeHead(200).end(page));
@@ -358,7 +366,9 @@ test('an object that Bulk refuses is read by REST, and Bulk is not asked again',
   await using org = await ScriptedOrg.startWithIdentity();
   serveRest(org, ['{"totalSize":1,"done":true,"records":[{"Id":"001A"}]}']);
   org.on('POST', '/jobs/query', (_call, response) =>
-    json(response, 400, [{ errorCode: 'INVALIDENTITY', message: "Entity 'Account' is not supported by the Bulk API." }]),
+    json(response, 400, [
+      { errorCode: 'INVALIDENTITY', message: "Entity 'Account' is not supported by the Bulk API." },
+    ]),
   );
   const { client } = await open(org);
   for (let i = 0; i < 2; i++) {
@@ -428,7 +438,9 @@ test('a query that is too long for a URL goes inside a POST', async () => {
   await using org = await ScriptedOrg.startWithIdentity();
   const describe = wideDescribe(700);
   org.on('GET', '/sobjects/Wide__c/describe', (_call, response) => json(response, 200, describe));
-  org.on('POST', '/jobs/query', (_call, response) => json(response, 400, [{ errorCode: 'INVALIDENTITY', message: 'no' }]));
+  org.on('POST', '/jobs/query', (_call, response) =>
+    json(response, 400, [{ errorCode: 'INVALIDENTITY', message: 'no' }]),
+  );
   org.on('POST', '/composite', (call, response) => {
     const [part] = JSON.parse(call.body).compositeRequest;
     assert.match(part.url, /A_column_with_a_long_name_699__c/);
@@ -451,7 +463,9 @@ test('an object too wide for any query is put together by Id, and a record that 
   const stamps = ['2024-01-01T00:00:00.000+0000', '2024-01-02T00:00:00.000+0000'];
   let parts = 0;
   org.on('GET', '/sobjects/Wide__c/describe', (_call, response) => json(response, 200, describe));
-  org.on('POST', '/jobs/query', (_call, response) => json(response, 400, [{ errorCode: 'INVALIDENTITY', message: 'no' }]));
+  org.on('POST', '/jobs/query', (_call, response) =>
+    json(response, 400, [{ errorCode: 'INVALIDENTITY', message: 'no' }]),
+  );
   org.on('POST', '/composite', (_call, response) => void response.writeHead(414).end());
   org.on('GET', '/queryAll', (call, response) => {
     const soql = call.query.get('q')!;
@@ -488,7 +502,8 @@ test('ContentDocumentLink is read by its documents where the org wants a filter'
   org.on('POST', '/jobs/query', (_call, response) => json(response, 400, [{ errorCode: 'MALFORMED_QUERY', message }]));
   org.on('GET', '/queryAll', (call, response) => {
     const soql = call.query.get('q')!;
-    if (soql.endsWith('FROM ContentDocument')) return json(response, 200, { totalSize: 250, done: true, records: documents });
+    if (soql.endsWith('FROM ContentDocument'))
+      return json(response, 200, { totalSize: 250, done: true, records: documents });
     if (!soql.includes('WHERE')) return json(response, 400, [{ errorCode: 'MALFORMED_QUERY', message }]);
     const records = [...soql.matchAll(/'(069\d+)'/g)].map(([, id]) => ({ Id: `06A${id}`, ContentDocumentId: id }));
     json(response, 200, { totalSize: records.length, done: true, records });

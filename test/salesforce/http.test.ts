@@ -18,12 +18,20 @@ interface Rig {
   get(path?: string): Promise<unknown>;
 }
 
-function rig(org: ScriptedOrg, options: { renew?: () => Promise<Grant>; budget?: ApiBudget; signal?: AbortSignal } = {}): Rig {
+function rig(
+  org: ScriptedOrg,
+  options: { renew?: () => Promise<Grant>; budget?: ApiBudget; signal?: AbortSignal } = {},
+): Rig {
   const ctx = testContext(options.signal);
   const { waits, wait } = noWaits();
   const http = new Http(ctx, { usage: new Usage(ctx, options.budget), wait, timeouts: { headers: 1000, body: 1000 } });
   http.use(new Session({ accessToken: token, instanceUrl: org.url }, options.renew));
-  return { http, ctx, waits, get: (path = '/x') => http.json({ what: 'the thing', url: `/services/data/v67.0${path}` }) };
+  return {
+    http,
+    ctx,
+    waits,
+    get: (path = '/x') => http.json({ what: 'the thing', url: `/services/data/v67.0${path}` }),
+  };
 }
 
 /** Answers `first` so many times, then well. */
@@ -96,7 +104,11 @@ const final: [string, (response: ServerResponse) => void, FaultName][] = [
   ['403 of the daily limit', refused(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.'), 'api-budget'],
   ['410', empty(410), 'org-refused'],
   ['414', html(414), 'object-refused'],
-  ['a redirect', (response) => void response.writeHead(302, { location: 'https://elsewhere.example' }).end(), 'org-unreachable'],
+  [
+    'a redirect',
+    (response) => void response.writeHead(302, { location: 'https://elsewhere.example' }).end(),
+    'org-unreachable',
+  ],
   [
     '401 that no new token would cure',
     refused(401, 'INVALID_SESSION_ID', 'This session is not valid for use with the REST API'),
@@ -121,7 +133,10 @@ for (const [what, trouble, name] of final) {
 }
 
 test('concurrent limits wait from half a minute on, and Retry-After is obeyed', async () => {
-  await using org = await afterTrouble(1, refused(403, 'REQUEST_LIMIT_EXCEEDED', 'ConcurrentPerOrgLongTxn Limit exceeded.'));
+  await using org = await afterTrouble(
+    1,
+    refused(403, 'REQUEST_LIMIT_EXCEEDED', 'ConcurrentPerOrgLongTxn Limit exceeded.'),
+  );
   const one = rig(org);
   await one.get();
   assert.ok(one.waits[0]! >= 22_500 && one.waits[0]! <= 37_500, String(one.waits));
@@ -178,7 +193,9 @@ test('a token that is refused however often it is renewed ends the run after few
 
 test('a login that gives the refused token again ends at once', async () => {
   await using org = await ScriptedOrg.start();
-  org.on('GET', '/x', (_call, response) => json(response, 401, [{ errorCode: 'INVALID_SESSION_ID', message: 'expired' }]));
+  org.on('GET', '/x', (_call, response) =>
+    json(response, 401, [{ errorCode: 'INVALID_SESSION_ID', message: 'expired' }]),
+  );
   const { http, get } = rig(org, { renew: async () => ({ accessToken: token, instanceUrl: org.url }) });
   await assert.rejects(get(), { name: 'session-expired' });
   assert.equal(org.calls.length, 1);
@@ -229,7 +246,8 @@ test('no token stands in a fault, its cause, its stack or an event', async () =>
   });
   const { http, ctx, get } = rig(org, { renew: async () => ({ accessToken: renewed, instanceUrl: org.url }) });
   const fault = await get().catch((error: unknown) => error);
-  const shown = inspect({ fault, events: ctx.events, http }, { depth: 20, showHidden: true }) + JSON.stringify(ctx.events);
+  const shown =
+    inspect({ fault, events: ctx.events, http }, { depth: 20, showHidden: true }) + JSON.stringify(ctx.events);
   assert.match(shown, /object-refused/);
   assert.doesNotMatch(shown, /Canary|secret:/);
   await http.close();

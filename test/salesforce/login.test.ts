@@ -43,7 +43,9 @@ test('the API version is the newest that both know, or the one that is asked for
   await assert.rejects(connect(testContext(), login, { apiVersion: '65.0' }), { name: 'org-refused' });
   await assert.rejects(connect(testContext(), login, { apiVersion: '46.0' }), { name: 'usage' });
   org.on('GET', '/services/data/v66.0/query', (call, response) => {
-    const record = call.query.get('q')!.includes('Organization') ? { Id: orgId, Name: 'x' } : { Id: userId, Username: 'u' };
+    const record = call.query.get('q')!.includes('Organization')
+      ? { Id: orgId, Name: 'x' }
+      : { Id: userId, Username: 'u' };
     json(response, 200, { totalSize: 1, done: true, records: [record] });
   });
   const client = await connect(testContext(), login, { apiVersion: 'v66.0' });
@@ -70,9 +72,12 @@ for (const [url, words] of [
 
 test('client credentials are sent in the body, and used again when the session expires', async () => {
   await using org = await ScriptedOrg.startWithIdentity();
-  org.on('POST', '/services/oauth2/token', (call, response) => json(response, 200, granted(org, `token-${call.before}`)));
+  org.on('POST', '/services/oauth2/token', (call, response) =>
+    json(response, 200, granted(org, `token-${call.before}`)),
+  );
   org.on('GET', '/limits/recordCount', (call, response) => {
-    if (call.headers.authorization === 'Bearer token-1') json(response, 200, { sObjects: [{ name: 'Account', count: 3 }] });
+    if (call.headers.authorization === 'Bearer token-1')
+      json(response, 200, { sObjects: [{ name: 'Account', count: 3 }] });
     else json(response, 401, [{ errorCode: 'INVALID_SESSION_ID', message: 'Session expired or invalid' }]);
   });
   const login: Login = { kind: 'clientCredentials', clientId: 'id', clientSecret: 'secret', instanceUrl: org.url };
@@ -143,7 +148,9 @@ test('a refresh token that rotates is handed over, and the new one is used from 
   assert.deepEqual(rotated, ['refresh-1', 'refresh-2']);
   await client.close();
 
-  await assert.rejects(connect(testContext(), login), (error: { actions: string[] }) => /salvor login/.test(error.actions[0]!));
+  await assert.rejects(connect(testContext(), login), (error: { actions: string[] }) =>
+    /salvor login/.test(error.actions[0]!),
+  );
 });
 
 for (const [error, description, words] of [
@@ -158,7 +165,12 @@ for (const [error, description, words] of [
   test(`${error}: ${description} ends as login-failed with advice and without the secret`, async () => {
     await using org = await ScriptedOrg.startWithIdentity();
     failLogin(org, error, `${description} (canary-secret)`);
-    const login: Login = { kind: 'clientCredentials', clientId: 'id', clientSecret: 'canary-secret', instanceUrl: org.url };
+    const login: Login = {
+      kind: 'clientCredentials',
+      clientId: 'id',
+      clientSecret: 'canary-secret',
+      instanceUrl: org.url,
+    };
     await assert.rejects(connect(testContext(), login), (fault: { name: string; actions: string[] }) => {
       assert.equal(fault.name, 'login-failed');
       assert.match(fault.actions[0]!, words);
@@ -177,9 +189,13 @@ test('a dead host is org-unreachable, a dead token is session-expired, a closed 
   await assert.rejects(connect(testContext(), login, noWaits()), { name: 'org-unreachable' });
 
   await using org = await ScriptedOrg.startWithIdentity();
-  org.on('GET', '/query', (_call, response) => json(response, 401, [{ errorCode: 'INVALID_SESSION_ID', message: 'expired' }]));
+  org.on('GET', '/query', (_call, response) =>
+    json(response, 401, [{ errorCode: 'INVALID_SESSION_ID', message: 'expired' }]),
+  );
   await assert.rejects(connect(testContext(), { ...login, instanceUrl: org.url }), { name: 'session-expired' });
-  org.on('GET', '/query', (_call, response) => json(response, 403, [{ errorCode: 'API_DISABLED_FOR_ORG', message: 'no' }]));
+  org.on('GET', '/query', (_call, response) =>
+    json(response, 403, [{ errorCode: 'API_DISABLED_FOR_ORG', message: 'no' }]),
+  );
   await assert.rejects(connect(testContext(), { ...login, instanceUrl: org.url }), { name: 'org-refused' });
 });
 
@@ -214,10 +230,16 @@ test('the sf CLI is asked for the token, whichever of its commands shows it', as
   }
   const neither = { kind: 'sfAlias', alias: 'prod', run: sf(redacted, undefined) } as const;
   await assert.rejects(connect(testContext(), neither), { name: 'login-failed', message: /does not show/ });
-  const unknown = { kind: 'sfAlias', alias: 'prod', run: async () => '{"status":1,"name":"NamedOrgNotFoundError"}' } as const;
+  const unknown = {
+    kind: 'sfAlias',
+    alias: 'prod',
+    run: async () => '{"status":1,"name":"NamedOrgNotFoundError"}',
+  } as const;
   await assert.rejects(connect(testContext(), unknown), { name: 'login-failed', message: /does not know/ });
   const missing = async () => Promise.reject(Object.assign(new Error('spawn sf'), { code: 'ENOENT' }));
-  await assert.rejects(connect(testContext(), { kind: 'sfAlias', alias: 'prod', run: missing }), { message: /not installed/ });
+  await assert.rejects(connect(testContext(), { kind: 'sfAlias', alias: 'prod', run: missing }), {
+    message: /not installed/,
+  });
   await assert.rejects(connect(testContext(), { kind: 'sfAlias', alias: 'a; rm -rf /' }), { name: 'login-failed' });
 });
 

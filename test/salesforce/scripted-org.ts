@@ -69,7 +69,11 @@ export class ScriptedOrg implements AsyncDisposable {
 
   /** A path that does not begin with /services is below the version's root. The newest handler for a path wins. */
   on(method: string, path: string, handler: Handler): this {
-    this.#routes.unshift({ method, path: path.startsWith('/services') ? path : `/services/data/v67.0${path}`, handler });
+    this.#routes.unshift({
+      method,
+      path: path.startsWith('/services') ? path : `/services/data/v67.0${path}`,
+      handler,
+    });
     return this;
   }
 
@@ -104,7 +108,12 @@ export class ScriptedOrg implements AsyncDisposable {
   }
 }
 
-export function json(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+export function json(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
   response
     .writeHead(status, {
       'content-type': 'application/json;charset=UTF-8',
