@@ -13,6 +13,16 @@ export interface InitRequest {
   readonly singleWriter: boolean;
   readonly orgId?: string;
   readonly tool: string;
+  /** Called before the vault is written, so that no vault ever exists whose keys were lost on the way. */
+  readonly keep?: (secrets: Secrets) => Promise<void>;
+}
+
+export interface Secrets {
+  readonly vaultId: string;
+  readonly rootFingerprint: string;
+  readonly writerKey: string;
+  /** Recovery identities that were made; empty when recipients were given. */
+  readonly identities: readonly { readonly identity: string; readonly recipient: string }[];
 }
 
 /** What the store probe found (`store/probe.ts`). */
@@ -54,6 +64,8 @@ export async function init(ctx: Context, store: Store, probe: Probe, request: In
     recipients,
     orgId: request.orgId,
     probe: { ...probe },
+    keep: async ({ vault: vaultId, writerKey, rootFingerprint }) =>
+      request.keep?.({ vaultId, writerKey, rootFingerprint, identities: made }),
     tool: request.tool,
     now: ctx.now(),
   });

@@ -20,6 +20,8 @@ export interface CreateRequest {
   readonly probe: Record<string, unknown>;
   readonly tool: string;
   readonly now: Date;
+  /** Called before anything is written: keeps the secrets where they belong. */
+  readonly keep?: (secrets: { vault: string; writerKey: string; rootFingerprint: string }) => Promise<void>;
 }
 
 export interface Created {
@@ -47,6 +49,7 @@ export async function createVault(store: Store, request: CreateRequest): Promise
   const writerKey = parseWriterKey(writer);
   const created = request.now.toISOString();
 
+  await request.keep?.({ vault, writerKey: writer, rootFingerprint: rootKey.fingerprint });
   const keys: Ref[] = [];
   const put = async (key: string, body: Buffer): Promise<Ref> => {
     if ((await store.putIfAbsent(key, body)) === 'exists') {

@@ -32,7 +32,7 @@ export interface AdminKeys {
 export class Keyring {
   readonly #store: Store;
   readonly #trust: Trust;
-  readonly #identities: readonly string[];
+  readonly identities: readonly string[];
   readonly writer: WriterKey | undefined;
   readonly #admin: SigningKey | undefined;
   readonly #epochs = new Map<number, string>();
@@ -46,7 +46,7 @@ export class Keyring {
   ) {
     this.#store = store;
     this.#trust = trust;
-    this.#identities = identities;
+    this.identities = identities;
     this.writer = writer;
     this.#admin = admin;
   }
@@ -60,7 +60,7 @@ export class Keyring {
   }
 
   get hasIdentity(): boolean {
-    return this.#identities.length > 0;
+    return this.identities.length > 0;
   }
 
   /** Who signs points here. Throws `no-writer-key`, or `wrong-writer-key` when the vault does not know it. */
@@ -154,7 +154,7 @@ export class Keyring {
         throw new Fault('digest-mismatch', `${wrap.key} is not what the log says`, { data: { key: wrap.key } });
       }
       try {
-        return (await openAge(wrap.key, stored, this.#identities)).toString('utf8');
+        return (await openAge(wrap.key, stored, this.identities)).toString('utf8');
       } catch (error) {
         if (!isFault(error, 'wrong-identity')) throw error;
       }

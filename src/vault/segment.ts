@@ -90,22 +90,20 @@ export async function* writeSegments(
     indexFrame: indexHeader && (await compressFrame(indexRows(columns, block), 1)),
   });
   let open: OpenSegment | undefined;
+  const finish = (): SegmentMade => {
+    const made = open!.close();
+    open = undefined;
+    return made;
+  };
   try {
     for await (const block of inOrder(cutBlocks(columns, flow, signal), IN_FLIGHT, pack)) {
-      if (open && (block.cut || open.size >= targetBytes)) {
-        const made = open.close();
-        open = undefined;
-        yield made;
-      }
+      if (open && block.cut) yield finish();
       open ??= await OpenSegment.begin(columns, header, indexHeader, options);
       open.add(block);
+      if (open.size >= targetBytes) yield finish();
     }
     signal?.throwIfAborted();
-    if (open) {
-      const made = open.close();
-      open = undefined;
-      yield made;
-    }
+    if (open) yield finish();
   } finally {
     open?.wipe();
   }

@@ -1,4 +1,4 @@
-import type { Incompleteness, Root } from '../../vault/manifest.ts';
+import type { Incompleteness, LeftOut, Root } from '../../vault/manifest.ts';
 import type { Policy } from './select.ts';
 
 /** A reason that the user has accepted for an object, so that it does not make points partial. */
@@ -47,7 +47,7 @@ export interface PointResult {
   readonly ended: string;
   readonly objects: readonly ObjectResult[];
   readonly files: { readonly count: number; readonly bytes: number };
-  readonly notCovered: Root['notCovered'];
+  readonly notCovered: readonly LeftOut[];
   readonly coverage: number;
   readonly rows: number;
   readonly bytes: number;

@@ -1,0 +1,113 @@
+import { Fault } from '../../errors.ts';
+import type { BackupRequest } from '../../operations/backup/request.ts';
+import { type CommandContext, defineCommand } from '../command.ts';
+import { rememberHead } from '../heads.ts';
+import { connectOrg } from '../login.ts';
+import { openVault } from '../open-vault.ts';
+import { backupText, previewText } from '../output/point.ts';
+
+export const backup = defineCommand({
+  name: 'backup',
+  summary: 'take a recovery point',
+  description:
+    'Every queryable object and readable field goes into the point, less what the policy leaves out; the coverage report names ' +
+    'everything that is not in it. A run that is interrupted goes on with the objects that it has not finished.',
+  flags: {
+    objects: { value: 'names', kind: 'list', summary: 'only these objects; * stands for any characters' },
+    exclude: { value: 'names', kind: 'list', summary: 'without these objects; * stands for any characters' },
+    tag: { value: 'name', repeatable: true, summary: 'a label for the point', config: false },
+    'dry-run': { summary: 'show objects, counts, API calls and expected size; write nothing', config: false },
+    'no-files': { summary: 'without the bytes of files, attachments and documents' },
+    'max-api-percent': {
+      value: 'percent',
+      kind: 'number',
+      default: 80,
+      summary: "stop, resumable, when this much of the org's daily API requests is used, by anybody",
+    },
+    'max-api-calls': {
+      value: 'number',
+      kind: 'integer',
+      summary: 'stop, resumable, after this many API calls of this run',
+    },
+    'max-duration': { value: 'time', summary: 'stop, resumable, after this time: 90m, 4h' },
+    'min-coverage': {
+      value: 'percent',
+      kind: 'number',
+      summary: 'refuse a point that covers less of the readable objects',
+    },
+    parallel: { value: 'number', kind: 'integer', default: 4, summary: 'objects that are read at the same time' },
+  },
+  examples: [
+    { command: 'salvor backup', summary: 'everything' },
+    { command: 'salvor backup --dry-run', summary: 'what would be in it, and what not' },
+    { command: 'salvor backup --objects Account,Contact --tag before-migration', summary: 'two objects, labelled' },
+  ],
+  exits: [3, 4, 5, 68, 69, 74, 75],
+  async run(ctx, { flags }) {
+    const request: BackupRequest = {
+      policy: { objects: flags.objects, exclude: flags.exclude },
+      accept: acceptances(ctx),
+      tags: flags.tag,
+      files: !flags.noFiles,
+      minCoverage: flags.minCoverage,
+      parallel: Math.max(1, flags.parallel),
+      tool: ctx.tool,
+    };
+    const timed = withDeadline(ctx, flags.maxDuration);
+    const budget = { maxPercent: flags.maxApiPercent, maxCalls: flags.maxApiCalls };
+    if (flags.dryRun) {
+      const org = await connectOrg(timed, { budget });
+      try {
+        const { preview } = await import('../../operations/backup/preview.ts');
+        const result = await preview(timed, org, request);
+        return { result, human: (paint) => previewText(result, paint) };
+      } finally {
+        await org.close();
+      }
+    }
+    const vault = await openVault(timed, { writer: 'required', identity: 'no', operation: 'write' });
+    const org = await connectOrg(timed, { budget });
+    try {
+      const operation = await import('../../operations/backup/backup.ts');
+      const result = await operation.backup(timed, org, vault, request);
+      await rememberHead(ctx.environment, vault.info.vault, result.head);
+      const failed = result.point.objects.filter(({ complete }) => !complete);
+      return {
+        result,
+        human: (paint) => backupText(result, paint),
+        ...(result.point.status === 'partial' ? { fault: partial(failed) } : {}),
+      };
+    } finally {
+      await org.close();
+      await vault.store.close();
+    }
+  },
+});
+
+/** Known reasons that the configuration accepts; its schema has checked them. */
+function acceptances(ctx: CommandContext): BackupRequest['accept'] {
+  const own = ctx.config.values.backup as { accept?: BackupRequest['accept'] } | undefined;
+  return own?.accept ?? [];
+}
+
+function partial(failed: readonly { object: string; reason?: string }[]): Fault {
+  const named = failed.slice(0, 3).map(({ object, reason }) => `${object} (${reason})`);
+  const more = failed.length > 3 ? ` and ${failed.length - 3} more` : '';
+  return new Fault('object-failed', `the point is partial: ${named.join('; ')}${more}`);
+}
+
+/** The context with a time budget: when it is spent the work stops as at a signal, and the fault says so. */
+function withDeadline(ctx: CommandContext, duration: string | undefined): CommandContext {
+  if (duration === undefined) return ctx;
+  const parts = /^(\d+(?:\.\d+)?)(s|m|h)$/.exec(duration);
+  if (!parts)
+    throw new Fault('usage', `--max-duration cannot be ${duration}`, { actions: ['write it as 90s, 30m or 4h'] });
+  const milliseconds = Number(parts[1]) * { s: 1000, m: 60_000, h: 3_600_000 }[parts[2] as 's' | 'm' | 'h'];
+  const deadline = new AbortController();
+  const timer = setTimeout(
+    () => deadline.abort(new Fault('time-budget', `stopped after ${duration}, as --max-duration says`)),
+    milliseconds,
+  );
+  timer.unref();
+  return { ...ctx, signal: AbortSignal.any([ctx.signal, deadline.signal]) };
+}

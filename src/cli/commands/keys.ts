@@ -1,0 +1,121 @@
+import path from 'node:path';
+import { Fault } from '../../errors.ts';
+import { defineCommand } from '../command.ts';
+import { rememberHead } from '../heads.ts';
+import { writeKeyFile } from '../key-files.ts';
+import { openVault, vaultUrl } from '../open-vault.ts';
+import { keysTestedText, keysText } from '../output/keys.ts';
+import { recoveryKit } from '../recovery-kit.ts';
+
+const list = defineCommand({
+  name: 'keys list',
+  summary: "the vault's public keys, recipients and epochs; needs no key",
+  exits: [4, 68, 74],
+  async run(ctx) {
+    const vault = await openVault(ctx, { writer: 'no', identity: 'no', operation: 'read' });
+    const { listKeys } = await import('../../operations/keys.ts');
+    const result = await listKeys(vault);
+    return { result, human: (paint) => keysText(result, paint) };
+  },
+});
+
+const test = defineCommand({
+  name: 'keys test',
+  summary: 'prove that the keys at hand open what they have to',
+  exits: [4, 68, 74],
+  async run(ctx) {
+    const vault = await openVault(ctx, { writer: 'optional', identity: 'optional', operation: 'read' });
+    const { testKeys } = await import('../../operations/keys.ts');
+    const tested = await testKeys(vault);
+    return { result: { tested }, human: (paint) => keysTestedText(tested, paint) };
+  },
+});
+
+const add = defineCommand({
+  name: 'keys add',
+  summary: 'add a recipient who can recover, or a writer key for another backup host; needs an identity',
+  flags: {
+    recipient: { value: 'age1…', summary: 'wrap every epoch to this recipient too', config: false },
+    writer: { summary: 'make a further writer key', config: false },
+    'keys-folder': {
+      value: 'folder',
+      kind: 'path',
+      default: 'salvor-keys',
+      summary: 'where the new writer key goes',
+      config: false,
+    },
+  },
+  exits: [4, 5, 68, 69, 74],
+  async run(ctx, { flags }) {
+    if ((flags.recipient === undefined) === !flags.writer) {
+      throw new Fault('usage', 'name what to add', { actions: ['give --recipient age1… or --writer'] });
+    }
+    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write' });
+    const operations = await import('../../operations/keys.ts');
+    if (flags.recipient !== undefined) {
+      const result = await operations.addRecipient(ctx, vault, flags.recipient, ctx.tool);
+      return { result, human: () => `${result.recipients.length} recipients can recover now` };
+    }
+    const { id, writerKey } = await operations.addWriter(ctx, vault);
+    const file = path.resolve(flags.keysFolder, `${id}.key`);
+    await writeKeyFile(file, `${writerKey}\n`);
+    return { result: { id, writerKeyFile: file }, human: () => `${id}: ${file}` };
+  },
+});
+
+const rotate = defineCommand({
+  name: 'keys rotate',
+  summary: 'begin a new epoch: what is written from now on is encrypted to a new key; needs an identity',
+  description:
+    'Who could open older epochs still can. Without --recipient the new epoch is wrapped to the recipients of the old one.',
+  flags: { recipient: { value: 'age1…', repeatable: true, summary: 'the recipients from now on', config: false } },
+  exits: [4, 5, 68, 69, 74],
+  async run(ctx, { flags }) {
+    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write' });
+    const operations = await import('../../operations/keys.ts');
+    const recipients = flags.recipient.length > 0 ? flags.recipient : vault.trust.recipients;
+    const result = await operations.rotate(ctx, vault, recipients, ctx.tool);
+    return { result, human: () => `epoch ${result.epoch} has begun, for ${result.recipients.length} recipients` };
+  },
+});
+
+const kit = defineCommand({
+  name: 'keys kit',
+  summary: 'write the recovery kit of an identity, a page to print; needs that identity',
+  flags: {
+    out: {
+      value: 'file',
+      kind: 'path',
+      default: 'recovery-kit.txt',
+      summary: 'the page; it holds the identity',
+      config: false,
+    },
+  },
+  exits: [4, 68, 74],
+  async run(ctx, { flags }) {
+    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'read' });
+    const { testKeys } = await import('../../operations/keys.ts');
+    await testKeys(vault);
+    const { recipientOf } = await import('../../age/keys.ts');
+    const [identity] = vault.keyring.identities;
+    const { head } = await vault.state();
+    const file = path.resolve(flags.out);
+    const page = recoveryKit({
+      vault: vaultUrl(ctx),
+      vaultId: vault.info.vault,
+      rootFingerprint: vault.trust.root.fingerprint,
+      identity: identity!,
+      recipient: await recipientOf(identity!),
+      head,
+      made: ctx.now().toISOString(),
+    });
+    await writeKeyFile(file, page);
+    await rememberHead(ctx.environment, vault.info.vault, head);
+    return {
+      result: { recoveryKeyFile: file },
+      human: (paint) => `${file}   ${paint.faint('print it, lock it away, delete the file')}`,
+    };
+  },
+});
+
+export const keys = [list, test, add, rotate, kit];

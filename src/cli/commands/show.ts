@@ -1,0 +1,57 @@
+import { defineCommand } from '../command.ts';
+import { openVault } from '../open-vault.ts';
+import { objectText, pointText, recordText } from '../output/shown.ts';
+
+export const show = defineCommand({
+  name: 'show',
+  summary: 'counts, coverage, fields, rows, one record and its history',
+  description:
+    'A point alone: what is in it, and what is not. With an object: its fields and, with --with-values or --json, rows. With an Id: the record.',
+  arguments: {
+    point: { summary: 'id or its beginning, tag, time, latest, latest~2 or latest!', required: true },
+    object: { summary: 'API name, as Account' },
+    id: { summary: 'Id of a record' },
+  },
+  flags: {
+    limit: { value: 'number', kind: 'integer', default: 20, summary: 'rows of one page' },
+    after: { value: 'Id', summary: 'rows behind this Id', config: false },
+    'with-values': { summary: 'print the values of rows on the terminal too', config: false },
+  },
+  examples: [
+    { command: 'salvor show latest', summary: 'what the newest good point holds' },
+    { command: 'salvor show latest Account --limit 5 --json', summary: 'five rows, with an identity' },
+  ],
+  exits: [4, 68, 74],
+  async run(ctx, { flags, arguments: given }) {
+    const rows = given.object !== undefined;
+    const vault = await openVault(ctx, {
+      writer: 'optional',
+      identity: rows ? 'required' : 'optional',
+      operation: 'read',
+    });
+    const { findPoint } = await import('../../operations/points.ts');
+    const { showPoint, showObject, showRecord } = await import('../../operations/show.ts');
+    const entry = await findPoint(vault, given.point);
+    if (given.object === undefined) {
+      const result = await showPoint(vault, entry);
+      return { result, human: (paint) => pointText(result, paint) };
+    }
+    if (given.id === undefined) {
+      const { page, ...shown } = await showObject(vault, entry, given.object, {
+        limit: flags.limit,
+        after: flags.after,
+      });
+      const result = {
+        object: shown.object,
+        rows: page,
+        count: shown.rows,
+        complete: shown.complete,
+        reason: shown.reason,
+        fields: shown.fields,
+      };
+      return { result, human: (paint) => objectText({ ...shown, page: flags.withValues ? page : [] }, paint) };
+    }
+    const result = await showRecord(vault, entry, given.object, given.id);
+    return { result, human: (paint) => recordText(result.record, flags.withValues, paint) };
+  },
+});

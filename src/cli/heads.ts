@@ -1,0 +1,52 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { systemCode } from '../errors.ts';
+
+/** The end of a vault's log as this client last saw it: a later log that does not hold it was rolled back. */
+export interface SeenHead {
+  readonly seq: number;
+  readonly digest: string;
+}
+
+function stateFile(environment: NodeJS.ProcessEnv): string {
+  const base =
+    environment.XDG_STATE_HOME ??
+    (process.platform === 'win32' && environment.LOCALAPPDATA
+      ? environment.LOCALAPPDATA
+      : path.join(homedir(), '.local', 'state'));
+  return path.join(base, 'salvor', 'heads.json');
+}
+
+async function read(file: string): Promise<Record<string, SeenHead>> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    // A file that is not there, or was cut, only means that nothing is remembered.
+    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return {};
+    throw error;
+  }
+}
+
+export async function seenHead(environment: NodeJS.ProcessEnv, vault: string): Promise<SeenHead | undefined> {
+  return (await read(stateFile(environment)))[vault];
+}
+
+/** Remembers a head; one that lies behind the remembered one is not taken. A home that cannot be written to is no error. */
+export async function rememberHead(environment: NodeJS.ProcessEnv, vault: string, head: SeenHead): Promise<void> {
+  const file = stateFile(environment);
+  const heads = await read(file);
+  if ((heads[vault]?.seq ?? 0) >= head.seq) return;
+  const aside = `${file}.${process.pid}.tmp`;
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(
+      aside,
+      `${JSON.stringify({ ...heads, [vault]: { seq: head.seq, digest: head.digest } }, null, 2)}\n`,
+      { mode: 0o600 },
+    );
+    await rename(aside, file);
+  } catch (error) {
+    if (!['EACCES', 'EROFS', 'EPERM', 'ENOSPC', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw error;
+  }
+}

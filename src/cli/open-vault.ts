@@ -1,0 +1,129 @@
+import path from 'node:path';
+import { Fault } from '../errors.ts';
+import type { Store } from '../store/store.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { CommandContext } from './command.ts';
+import { fromFolder } from './flags.ts';
+import { seenHead } from './heads.ts';
+import { readSecret, readSecretFile } from './secrets.ts';
+
+/** Names under which a vault's secrets stand in the keychain. */
+export const accounts = {
+  writer: (vault: string) => `writer-key ${vault}`,
+  identity: (vault: string) => `identity ${vault}`,
+};
+
+/** The vault's URL from flag, environment, the org's own entry in the config, or the config. Throws `no-vault`. */
+export function vaultUrl(ctx: CommandContext): string {
+  const { file, values } = ctx.config;
+  const shared =
+    file !== undefined && typeof values.vault === 'string' ? fromFolder(values.vault, path.dirname(file)) : undefined;
+  const own = orgConfig(ctx)?.vault;
+  const url =
+    own !== undefined && (ctx.global.vault === undefined || ctx.global.vault === shared) ? own : ctx.global.vault;
+  if (url === undefined) throw new Fault('no-vault', 'no vault is named');
+  return url;
+}
+
+function orgConfig(ctx: CommandContext): CommandContext['config']['orgs'][string] | undefined {
+  return ctx.global.targetOrg === undefined ? undefined : ctx.config.orgs[ctx.global.targetOrg];
+}
+
+/** The store at the vault's URL; S3 is loaded only for an S3 URL. */
+export async function openStoreOf(ctx: CommandContext): Promise<Store> {
+  const { openStore } = await import('../store/open.ts');
+  return openStore(vaultUrl(ctx), { report: (event) => ctx.report(event), signal: ctx.signal });
+}
+
+export interface VaultKeys {
+  /** `required`: throws when there is none; `optional`: taken when it is there; `no`: not looked for. */
+  readonly writer: 'required' | 'optional' | 'no';
+  readonly identity: 'required' | 'optional' | 'no';
+  readonly operation: 'read' | 'write' | 'verify';
+}
+
+/**
+ * Opens the vault with the keys that are at hand, in the order flag, environment, keychain. Warns when the vault is not anchored
+ * (no root fingerprint is pinned), or when its log lost a head that was seen before.
+ */
+export async function openVault(ctx: CommandContext, wanted: VaultKeys): Promise<Vault> {
+  const { Vault } = await import('../vault/vault.ts');
+  const url = vaultUrl(ctx);
+  const store = await openStoreOf(ctx);
+  const writerKey = wanted.writer === 'no' ? undefined : await writerKeyOf(ctx, url, wanted.writer === 'required');
+  const identities = wanted.identity === 'no' ? [] : await identitiesOf(ctx, url, wanted.identity === 'required');
+  const vault = await Vault.open(store, {
+    operation: wanted.operation,
+    rootFingerprint: ctx.global.rootFingerprint ?? orgConfig(ctx)?.rootFingerprint,
+    writerKey,
+    identities,
+  });
+  if (!vault.anchored) {
+    const { fingerprint } = vault.trust.root;
+    ctx.report({
+      type: 'warning',
+      name: 'unanchored',
+      message: `UNANCHORED: the vault is believed on its own word; pin its root key with --root-fingerprint ${fingerprint} (compare it with the recovery kit)`,
+    });
+  }
+  const seen = await seenHead(ctx.environment, vault.info.vault);
+  if (seen) {
+    const { entries } = await vault.state();
+    if (!entries.some(({ seq, digest }) => seq === seen.seq && digest === seen.digest)) {
+      ctx.report({
+        type: 'warning',
+        name: 'head-mismatch',
+        message: `the log no longer holds record ${seen.seq} as this client saw it: the vault may have been rolled back`,
+      });
+    }
+  }
+  return vault;
+}
+
+async function writerKeyOf(ctx: CommandContext, url: string, required: boolean): Promise<string | undefined> {
+  const secret = await readSecret(
+    {
+      env: 'SALVOR_WRITER_KEY',
+      fileEnv: 'SALVOR_WRITER_KEY_FILE',
+      account: keychainAccount(ctx, accounts.writer(url)),
+    },
+    ctx.environment,
+  );
+  for (const message of secret.warnings) ctx.report({ type: 'warning', name: 'exposed-key', message });
+  if (secret.value === undefined && required) {
+    throw new Fault('no-writer-key', 'there is no writer key: nothing can be written to the vault', {
+      cause: secret.keychain,
+    });
+  }
+  return secret.value?.trim();
+}
+
+/** Identities from --identity files, SALVOR_IDENTITY, or the keychain. A protected file asks for its passphrase. */
+async function identitiesOf(ctx: CommandContext, url: string, required: boolean): Promise<string[]> {
+  const { isProtected, unwrapIdentityFile } = await import('../age/identity-file.ts');
+  const identities: string[] = [];
+  for (const file of ctx.global.identity) {
+    const { bytes, warnings } = await readSecretFile(file);
+    for (const message of warnings) ctx.report({ type: 'warning', name: 'exposed-key', message });
+    const passphrase = isProtected(bytes)
+      ? await ctx.prompt.secret(`passphrase of ${file}`, 'an unprotected identity file')
+      : undefined;
+    identities.push(...(await unwrapIdentityFile(bytes, passphrase)));
+  }
+  if (identities.length > 0) return identities;
+  const secret = await readSecret(
+    { env: 'SALVOR_IDENTITY', account: keychainAccount(ctx, accounts.identity(url)) },
+    ctx.environment,
+  );
+  if (secret.value !== undefined) return unwrapIdentityFile(Buffer.from(`${secret.value}\n`));
+  if (required)
+    throw new Fault('no-identity', 'rows are encrypted and there is no identity to open them', {
+      cause: secret.keychain,
+    });
+  return [];
+}
+
+/** The keychain is left alone where SALVOR_NO_KEYCHAIN is set: on hosts that have none, asking costs time and says nothing. */
+export function keychainAccount(ctx: CommandContext, account: string): string | undefined {
+  return ctx.environment.SALVOR_NO_KEYCHAIN ? undefined : account;
+}

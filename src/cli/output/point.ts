@@ -1,0 +1,100 @@
+import type { BackupResult } from '../../operations/backup/backup.ts';
+import type { Preview } from '../../operations/backup/preview.ts';
+import type { PointListed } from '../../operations/points.ts';
+import type { LeftOut } from '../../vault/manifest.ts';
+import { bytes, count, countOf, duration, time } from './figures.ts';
+import type { Paint } from './paint.ts';
+
+/** Reasons of the coverage report that are true of every org and hide nothing. */
+const harmless = /^compound: /;
+
+export function backupText({ point, head }: BackupResult, paint: Paint): string {
+  const took = duration(Date.parse(point.ended) - Date.parse(point.started));
+  const status = point.status === 'complete' ? paint.good('complete') : paint.bad('partial');
+  const lines = [
+    `${paint.strong(point.id)}  ${status}, ${point.kind}, ${countOf(point.objects.length, 'object')}, ${countOf(point.rows, 'row')}, ` +
+      `${countOf(point.files.count, 'file')} (${bytes(point.files.bytes)}), ${bytes(point.bytes)} stored, ${took}, ${countOf(point.apiCalls, 'API call')}`,
+  ];
+  const incomplete = point.objects.filter(({ complete }) => !complete);
+  for (const { object, reason } of incomplete)
+    lines.push(`  ${paint.bad('not complete')}  ${object}: ${paint.printable(reason ?? '')}`);
+  lines.push(...notCoveredText(point.notCovered, paint));
+  lines.push(`head ${head.seq}:${head.digest}`);
+  lines.push(paint.next(`salvor verify ${point.id}`, 'prove that it is whole'));
+  return lines.join('\n');
+}
+
+/** The coverage report in short: reasons with what they concern. The JSON has every line. */
+export function notCoveredText(notCovered: readonly LeftOut[], paint: Paint): string[] {
+  const reasons = new Map<string, string[]>();
+  for (const { object, field, reason } of notCovered) {
+    if (harmless.test(reason)) continue;
+    reasons.set(reason, [...(reasons.get(reason) ?? []), field === undefined ? object : `${object}.${field}`]);
+  }
+  if (reasons.size === 0) return [];
+  const lines = [paint.faint('not in the point:')];
+  for (const [reason, names] of reasons) {
+    const shown = names.slice(0, 4).join(', ');
+    const more = names.length > 4 ? ` and ${names.length - 4} more` : '';
+    lines.push(`  ${shown}${more}: ${paint.faint(paint.printable(reason))}`);
+  }
+  return lines;
+}
+
+export function previewText(preview: Preview, paint: Paint): string {
+  const rows = [...preview.objects].sort((a, b) => (b.rows ?? 0) - (a.rows ?? 0));
+  const used = preview.apiMax === null ? '' : ` of ${count(preview.apiMax)} a day, ${count(preview.apiUsed ?? 0)} used`;
+  return [
+    paint.table(rows, [
+      { title: 'object', value: ({ object }) => object },
+      { title: 'way', value: ({ way }) => way },
+      { title: 'rows', value: ({ rows }) => (rows === null ? '?' : count(rows)), right: true },
+      { title: 'about', value: (row) => bytes(row.bytes), right: true },
+      { title: 'API calls', value: ({ apiCalls }) => count(apiCalls), right: true },
+    ]),
+    '',
+    `${countOf(rows.length, 'object')}, ${countOf(preview.rows, 'row')}, about ${bytes(preview.bytes)} of CSV without files, about ${countOf(preview.apiCalls, 'API call')}${used}`,
+    ...preview.warnings.map((warning) => `${paint.careful('warning:')} ${warning}`),
+    ...notCoveredText(preview.notCovered, paint),
+    paint.next('salvor backup', 'take the point'),
+  ].join('\n');
+}
+
+export function pointsText(points: readonly PointListed[], paint: Paint): string {
+  if (points.length === 0)
+    return `the vault holds no recovery point yet\n${paint.next('salvor backup', 'take the first')}`;
+  const newest = points[0]!;
+  return [
+    paint.table(points, [
+      { title: 'point', value: ({ id }) => id },
+      { title: 'ended', value: ({ ended }) => time(ended) },
+      { title: 'took', value: ({ started, ended }) => duration(Date.parse(ended) - Date.parse(started)), right: true },
+      { title: 'kind', value: ({ kind }) => kind },
+      { title: 'status', value: (point) => statusText(point, paint) },
+      { title: 'objects', value: ({ objects }) => count(objects), right: true },
+      { title: 'rows', value: ({ rows }) => count(rows), right: true },
+      { title: 'changed', value: ({ changed }) => count(changed), right: true },
+      { title: 'deleted', value: ({ deleted }) => count(deleted), right: true },
+      { title: 'stored', value: (point) => bytes(point.bytes), right: true },
+      { title: 'coverage', value: ({ coverage }) => `${coverage} %`, right: true },
+      { title: 'verified', value: ({ verified }) => verifiedText(verified, paint) },
+      { title: 'tags', value: ({ tags }) => tags.join(', ') },
+    ]),
+    ...points.flatMap(({ id, incomplete }) =>
+      incomplete.map(({ object, reason }) => `${paint.bad('partial')}  ${id}  ${object}: ${paint.printable(reason)}`),
+    ),
+    paint.next(`salvor show ${newest.id}`, 'what is in it'),
+  ].join('\n');
+}
+
+function statusText(point: PointListed, paint: Paint): string {
+  const status = point.status === 'complete' ? paint.good('complete') : paint.bad('partial');
+  return [status, point.suspect ? paint.careful('suspect') : '', point.quarantined ? paint.bad('quarantined') : '']
+    .filter(Boolean)
+    .join(', ');
+}
+
+function verifiedText(verified: PointListed['verified'], paint: Paint): string {
+  if (!verified) return paint.faint('never');
+  return `${verified.ok ? paint.good(verified.rung) : paint.bad(`failed at ${verified.rung}`)} ${time(verified.at)}`;
+}

@@ -1,0 +1,41 @@
+/**
+ * One page to print and lock away: all that a fresh machine needs to restore. The page is also an age identity file: every line but
+ * the identity is a comment.
+ */
+export function recoveryKit(facts: {
+  vault: string;
+  vaultId: string;
+  rootFingerprint: string;
+  identity: string;
+  recipient: string;
+  head?: { seq: number; digest: string };
+  made: string;
+}): string {
+  const head = facts.head ? `${facts.head.seq}:${facts.head.digest}` : undefined;
+  const vault = `--vault ${facts.vault} --identity recovery-kit.txt --root-fingerprint ${facts.rootFingerprint}`;
+  return `# SALVOR RECOVERY KIT                            print this page, lock it away
+#
+# Whoever holds the identity below can read every recovery point of this vault, and
+# administer it. Without an identity of this vault nobody can.
+#
+# vault             ${facts.vault}
+# vault id          ${facts.vaultId}
+# root fingerprint  ${facts.rootFingerprint}
+# last head         ${head ?? 'none yet'}
+# made              ${facts.made}
+# recipient         ${facts.recipient}
+#
+# identity:
+${facts.identity}
+#
+# In an emergency, on a machine with Node 22.19 or newer and access to the vault:
+#
+#   1. Type this page's identity line into a file recovery-kit.txt that only you can read.
+#   2. npx salvor list-points ${vault}
+#   3. npx salvor verify latest ${vault}${head ? ` --expect-head ${head}` : ''}
+#   4. npx salvor show latest Account ${vault}
+#
+# Without salvor: README.txt in the vault says how to read it with age, zstd and ssh-keygen.
+# Prove once a quarter that this page still opens the vault: npx salvor keys test ${vault}
+`;
+}
