@@ -64,7 +64,7 @@ export class Ladder {
   blame(error: unknown, key: string): void {
     const names = isFault(error) ? rungsOfFaults[error.name] : undefined;
     if (!isFault(error) || !names) throw error;
-    const named = typeof error.data['key'] === 'string' ? error.data['key'] : key;
+    const named = typeof error.data.key === 'string' ? error.data.key : key;
     this.#choose(names).problem(named, error.message);
   }
 

@@ -1,4 +1,3 @@
-import { Fault } from '../../errors.ts';
 import { inOrder } from '../../rows/in-order.ts';
 import { pointRefs } from '../../vault/layout.ts';
 import type { LogEntry } from '../../vault/log.ts';
@@ -29,9 +28,11 @@ export async function reachOf(stored: StoredObjects, entry: LogEntry, ladder: La
       ladder.problem('digests', ref.key, `${ref.key} is listed with two digests or sizes, the second one in ${from}`);
     else refs.set(ref.key, ref);
   };
-  const own = await listOf(stored, ownList(entry), ladder);
-  add(ownList(entry), entry.key);
-  for (const ref of own) add(ref, pointRefs(entry.record.point!));
+  const list = ownList(entry, ladder);
+  if (!list) return { refs, own: [], lists };
+  add(list, entry.key);
+  const own = await listOf(stored, list, ladder);
+  for (const ref of own) add(ref, list.key);
   const pages = own.filter(({ key }) => isPageList(key));
   for await (const { page, list } of inOrder(pages, parallelLists, async (page) => ({
     page,
@@ -51,20 +52,22 @@ export async function addOtherPoints(
   ladder: Ladder,
 ): Promise<void> {
   for (const entry of others) {
-    const own = await listOf(stored, ownList(entry), ladder);
+    const list = ownList(entry, ladder);
+    if (!list) continue;
+    const own = await listOf(stored, list, ladder);
     const pages = own.filter(({ key }) => isPageList(key) && !reached.has(key));
-    for await (const list of inOrder(pages, parallelLists, (page) => listOf(stored, page, ladder))) {
-      for (const { key } of list) reached.add(key);
+    for await (const needs of inOrder(pages, parallelLists, (page) => listOf(stored, page, ladder))) {
+      for (const { key } of needs) reached.add(key);
     }
-    reached.add(pointRefs(entry.record.point!));
+    reached.add(list.key);
     for (const { key } of own) reached.add(key);
   }
 }
 
-function ownList({ key, record }: LogEntry): Ref {
-  const name = pointRefs(record.point ?? '');
-  if (record.refs?.key === name) return record.refs;
-  throw new Fault('signature-invalid', `${key} names no list of objects`, { data: { key } });
+function ownList({ key, record }: LogEntry, ladder: Ladder): Ref | undefined {
+  if (record.refs && record.refs.key === pointRefs(record.point ?? '')) return record.refs;
+  ladder.problem('existence', key, `${key} names no list of objects`);
+  return undefined;
 }
 
 function isPageList(key: string): boolean {

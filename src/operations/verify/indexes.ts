@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { Fault } from '../../errors.ts';
+import { rowStart } from '../../rows/cells.ts';
+import { closingQuote } from '../../rows/csv.ts';
+import { IdSet } from '../../rows/id-set.ts';
+import { inOrder } from '../../rows/in-order.ts';
+import type { SegmentRef } from '../../vault/manifest.ts';
+import { readSegment } from '../../vault/segment.ts';
+import type { ObjectContents, Opener } from './contents.ts';
+import { parallelReads } from './stored.ts';
+
+/** What an index twin says of its segment. */
+export interface Twin {
+  /** SHA-256 of its rows: Id and SystemModstamp of each row of the segment, in the CSV dialect. */
+  readonly digest: string;
+}
+
+export interface Indexes {
+  /** Key of a segment -> its twin, for those that could be read. */
+  readonly twins: ReadonlyMap<string, Twin>;
+  /** Object -> the Ids of its rows, for objects all of whose twins could be read. */
+  readonly ids: ReadonlyMap<string, IdSet>;
+}
+
+interface TwinRead extends Twin {
+  /** 15 bytes each. */
+  readonly ids: Buffer;
+  readonly first: string;
+  readonly last: string;
+}
+
+const columns = ['Id', 'SystemModstamp'];
+const idBytes = 15;
+
+/**
+ * Reads the index twins of all objects: counts against the pages, and Id ranges of base segments that must not overlap. `keep`: gather
+ * the Ids, for the look-ups.
+ */
+export async function readIndexes(opener: Opener, objects: readonly ObjectContents[], keep: boolean): Promise<Indexes> {
+  const twins = new Map<string, Twin>();
+  const ids = new Map<string, IdSet>();
+  for (const { map } of objects) {
+    if (!map.hasId) continue;
+    const set = new IdSet();
+    const ranges: { first: string; last: string; key: string }[] = [];
+    let whole = true;
+    const base = new Set(map.base);
+    const read = inOrder([...map.base, ...map.deltas], parallelReads, async (segment) => ({
+      segment,
+      twin: segment.index && (await readTwin(opener, segment)),
+    }));
+    for await (const { segment, twin } of read) {
+      opener.stored.signal.throwIfAborted();
+      if (!twin) {
+        whole = false;
+        continue;
+      }
+      twins.set(segment.key, { digest: twin.digest });
+      if (base.has(segment)) ranges.push({ first: twin.first, last: twin.last, key: segment.key });
+      if (keep) for (let at = 0; at < twin.ids.length; at += idBytes) set.add(twin.ids, at);
+    }
+    if (whole) ids.set(map.object, set);
+    ranges.sort((a, b) => (a.first < b.first ? -1 : 1));
+    for (const [i, { first, key }] of ranges.entries()) {
+      if (i > 0 && first <= ranges[i - 1]!.last)
+        opener.ladder.problem('parse', key, `${key} holds Ids of the range of ${ranges[i - 1]!.key}`);
+    }
+  }
+  return { twins, ids };
+}
+
+async function readTwin(opener: Opener, segment: SegmentRef): Promise<TwinRead | undefined> {
+  const index = segment.index!;
+  return opener.with(index, async (body) => {
+    const hash = createHash('sha256');
+    const parts: Buffer[] = [];
+    let first = '';
+    let last = '';
+    const rows = readSegment(opener.identities, body, {
+      expected: { rows: segment.rows },
+      signal: opener.stored.signal,
+    });
+    for await (const { columns: found, batch } of rows) {
+      if (found.join() !== columns.join())
+        throw new Fault('segment-invalid', `${index.key} has other columns than an index has`);
+      hash.update(batch.bytes);
+      const part = Buffer.allocUnsafeSlow(batch.ends.length * idBytes);
+      let filled = 0;
+      for (const [i, end] of batch.ends.entries()) {
+        const start = rowStart(batch, i) + 1;
+        const close = closingQuote(batch.bytes, start - 1, end);
+        last = batch.bytes.toString('latin1', start, close);
+        if (first === '') first = last;
+        // Some setup objects have keys that are no Ids: nothing refers to them by Id.
+        if (close - start !== 15 && close - start !== 18) continue;
+        batch.bytes.copy(part, filled, start, start + idBytes);
+        filled += idBytes;
+      }
+      parts.push(part.subarray(0, filled));
+    }
+    return { digest: hash.digest('hex'), ids: Buffer.concat(parts), first, last };
+  });
+}
