@@ -46,7 +46,7 @@ export function columnsOf(scope: Scope, query: Query): Column[] {
           break;
         }
         const operand = functionOperand(scope, field);
-        columns.push({ kind: 'field', key: field.alias ?? operand.name, operand });
+        columns.push({ kind: 'field', key: field.alias ?? operand.field?.name ?? operand.name, operand });
         break;
       }
       case 'FieldSubquery':

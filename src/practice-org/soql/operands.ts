@@ -126,7 +126,7 @@ export function functionOperand(scope: Scope, fn: FunctionExp): Operand {
   if (!part) {
     const labels = new Map(inner.field?.picklistValues?.map((entry) => [entry.value, entry.label ?? entry.value]));
     const label = (value: Value): Value => (typeof value === 'string' ? (labels.get(value) ?? value) : value);
-    return { ...inner, get: (row) => label(inner.get(row)) };
+    return { ...inner, name: raw, get: (row) => label(inner.get(row)) };
   }
   if (inner.type !== 'date' && inner.type !== 'datetime')
     throw new Refusal(
