@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+// Plain JavaScript that old Nodes can read, so that they hear what is missing instead of a syntax error.
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const oldest = [22, 19];
+
+/** The lost end of a pipe is no error of ours: what is printed is dropped and the work goes on to its own exit code. */
+function ignoreClosedPipe(stream) {
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+function start() {
+  ignoreClosedPipe(process.stdout);
+  ignoreClosedPipe(process.stderr);
+  if (process.argv.length === 3 && process.argv[2] === '--version') {
+    const about = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    process.stdout.write(`${about.version}\n`);
+    return;
+  }
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
+    process.stderr.write(
+      `usage: salvor needs Node ${oldest.join('.')} or newer, and this is ${process.version}\n` +
+        '  try: install a newer Node, or in a checkout of salvor: npm run salvor -- <command>\n',
+    );
+    process.exitCode = 2;
+    return;
+  }
+  // a checkout runs its sources; the package holds what was built from them
+  const source = new URL('../src/cli/main.ts', import.meta.url);
+  const main = existsSync(fileURLToPath(source)) ? source : new URL('../dist/cli/main.js', import.meta.url);
+  if (main === source) muteTypeStripping();
+  import(main.href).then((program) => program.main(process.argv.slice(2))).then((exit) => process.exit(exit));
+}
+
+/** Node 22 warns that it strips types; people who run a checkout know. */
+function muteTypeStripping() {
+  const listeners = process.listeners('warning');
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => {
+    if (warning.name === 'ExperimentalWarning' && /strip/i.test(warning.message)) return;
+    for (const listener of listeners) listener.call(process, warning);
+  });
+}
+
+start();

@@ -1,0 +1,160 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Exit, Fault } from '../errors.ts';
+import type { Command, CommandContext, Outcome } from './command.ts';
+import { commands } from './commands.ts';
+import { commandKey, findConfig, readConfig } from './config.ts';
+import { failureOf, type Versions } from './failure.ts';
+import { flagValues } from './flags.ts';
+import { type GlobalFlags, globalFlags } from './global-flags.ts';
+import { listenForInterruption } from './interruption.ts';
+import { isContinuousIntegration, type Output, type OutputOptions, openOutput, write } from './output/output.ts';
+import { type Invocation, parse } from './program.ts';
+import { makePrompt } from './prompt.ts';
+import { redacted } from './redaction.ts';
+
+interface Package {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly bugs?: { readonly url?: string };
+}
+
+/** The same place from src/cli/ and from dist/cli/. */
+const about = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as Package;
+const versions: Versions = {
+  tool: `${about.name} ${about.version}`,
+  bugs: about.bugs?.url ?? `the tracker that \`npm bugs ${about.name}\` opens`,
+};
+
+/**
+ * Runs one command line and resolves with its exit code when everything is written. Nothing is thrown: this is where errors
+ * become exit codes. `known`: the commands there are.
+ */
+export async function main(
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv = process.env,
+  known: readonly Command[] = commands,
+): Promise<Exit> {
+  const now = () => new Date();
+  const run: Run = { environment, known, now, tempDir: undefined, output: undefined };
+  const interruption = listenForInterruption(
+    (name) => run.output?.event({ type: 'note', message: `${name}: stopping; once more ends at once` }),
+    () => removeTemp(run),
+  );
+  const tell = async (error: unknown, outcome?: Outcome): Promise<Exit> => {
+    const failure = await redacted(failureOf(error, interruption.signal, versions), environment);
+    run.output ??= await openOutput(earlyOptions(argv, environment), environment, now);
+    return run.output.finish(outcome, failure);
+  };
+  // an error outside of every promise that is awaited: a bug by definition
+  const lastResort = (error: unknown) => {
+    void tell(error).finally(() => {
+      removeTemp(run);
+      process.exit(failureOf(error, interruption.signal, versions).exit);
+    });
+  };
+  process.on('uncaughtException', lastResort);
+  try {
+    const invocation = parse(argv, known, { version: about.version, description: about.description });
+    if (invocation.kind === 'text') {
+      await write(process.stdout, invocation.text);
+      return 0;
+    }
+    const outcome = await execute(run, invocation, interruption.signal);
+    if (outcome.fault) return await tell(outcome.fault, outcome);
+    return await run.output!.finish(outcome, undefined);
+  } catch (error) {
+    return await tell(error);
+  } finally {
+    process.off('uncaughtException', lastResort);
+    interruption.release();
+    removeTemp(run);
+  }
+}
+
+/** What one run has opened so far. */
+interface Run {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly known: readonly Command[];
+  readonly now: () => Date;
+  tempDir: string | undefined;
+  output: Output | undefined;
+}
+
+async function execute(
+  run: Run,
+  invocation: Extract<Invocation, { kind: 'command' }>,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { environment } = run;
+  const named = flagValues({ config: globalFlags.config }, { argv: invocation.global, environment, config: {} }).config;
+  const config = await readConfig((named as string | undefined) ?? findConfig(process.cwd()), run.known);
+  const configFolder = config.file === undefined ? undefined : path.dirname(config.file);
+  const global = globalValues(invocation, environment, config, configFolder);
+  if (global.json && global.events === '-') {
+    throw new Fault('usage', '--json and --events - both want standard output', {
+      actions: ['give --events a file, or leave out --json: the last event holds the same document'],
+    });
+  }
+  run.output = await openOutput(global, environment, run.now);
+  const { output } = run;
+  const own = config.values[commandKey(invocation.command)] as Record<string, unknown> | undefined;
+  const flags = flagValues(invocation.command.flags, {
+    argv: invocation.own,
+    environment,
+    config: own ?? {},
+    configFolder,
+  });
+  run.tempDir = mkdtempSync(path.join(tmpdir(), 'salvor-'));
+  const mayAsk = process.stdin.isTTY === true && process.stderr.isTTY === true && !global.noPrompt;
+  const ctx: CommandContext = {
+    signal,
+    report: (event) => output.event(event),
+    now: run.now,
+    tempDir: run.tempDir,
+    global,
+    config,
+    environment,
+    prompt: makePrompt(mayAsk && !isContinuousIntegration(environment), signal, output.progress),
+    tool: versions.tool,
+    commandLine: new Set([...Object.keys(invocation.global), ...Object.keys(invocation.own)]),
+  };
+  const outcome = await invocation.command.run(ctx, { flags, arguments: invocation.arguments });
+  if (outcome.serve) {
+    await output.announce(outcome);
+    await outcome.serve();
+  }
+  return outcome;
+}
+
+/** The global flags; the vault of the org that is named in `orgs` counts before the one for all. */
+function globalValues(
+  invocation: Extract<Invocation, { kind: 'command' }>,
+  environment: NodeJS.ProcessEnv,
+  config: CommandContext['config'],
+  configFolder: string | undefined,
+): GlobalFlags {
+  const sources = { argv: invocation.global, environment, config: config.values, configFolder };
+  const { targetOrg } = flagValues({ 'target-org': globalFlags['target-org'] }, sources);
+  const vault = config.orgs[String(targetOrg)]?.vault;
+  const values = vault === undefined ? config.values : { ...config.values, vault };
+  return flagValues(globalFlags, { ...sources, config: values }) as unknown as GlobalFlags;
+}
+
+/** How an error is told that came before the flags could be read. */
+function earlyOptions(argv: readonly string[], environment: NodeJS.ProcessEnv): OutputOptions {
+  const given = (name: string) => argv.includes(`--${name}`);
+  return {
+    json: given('json') || /^(1|true|yes|on)$/i.test(environment.SALVOR_JSON ?? ''),
+    quiet: given('quiet'),
+    verbose: given('verbose'),
+    noColor: given('no-color') || Boolean(environment.NO_COLOR),
+  };
+}
+
+function removeTemp(run: Run): void {
+  if (run.tempDir !== undefined) rmSync(run.tempDir, { recursive: true, force: true, maxRetries: 3 });
+  run.tempDir = undefined;
+}
