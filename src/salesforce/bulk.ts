@@ -1,4 +1,4 @@
-import { Fault } from '../errors.ts';
+import { Fault, isFault } from '../errors.ts';
 import type { RowBatch } from '../rows/batch.ts';
 import { bulkPage } from './bulk-page.ts';
 import { isObjectLevel } from './faults.ts';
@@ -133,7 +133,7 @@ async function remove(wire: Wire, object: string, id: string): Promise<void> {
     const answer = await wire.http.send({ what: `the removal of the Bulk job for ${object}`, method: 'DELETE', url });
     answer.body.destroy();
   } catch (error) {
-    if (!isObjectLevel(error)) throw error;
+    if (!isFault(error) || wire.ctx.signal.aborted) throw error;
     // Every row is there; the org removes the job by itself after seven days.
     wire.ctx.report({ type: 'warning', name: error.name, message: error.message });
   }

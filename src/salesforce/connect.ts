@@ -8,7 +8,7 @@ import type { ApiBudget, Org } from './org.ts';
 import { Usage } from './usage.ts';
 
 export { authorizeInBrowser, type BrowserLogin } from './browser-login.ts';
-export { type Login, parseSfdxAuthUrl } from './login.ts';
+export { type Login, type OnRotate, parseSfdxAuthUrl } from './login.ts';
 
 export interface ConnectOptions {
   /** `67.0` or `v67.0`. Default: the newest that both sides know. */

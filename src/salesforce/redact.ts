@@ -7,7 +7,7 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/5Aep[A-Za-z0-9._]{20,}/g, '[token]'],
   [/(Bearer|OAuth)\s+[^\s"',]+/gi, '$1 [token]'],
   [
-    /((?:access_token|refresh_token|client_secret|assertion|password|code|code_verifier|sid)(?:=|"\s*:\s*"))[^&\s"]+/gi,
+    /(\b(?:access_token|refresh_token|client_secret|assertion|password|code|code_verifier|sid)(?:=|"\s*:\s*"))[^&\s"]+/gi,
     '$1[secret]',
   ],
 ];

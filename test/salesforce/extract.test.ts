@@ -7,7 +7,7 @@ import { Fault } from '../../src/errors.ts';
 import { connect } from '../../src/salesforce/connect.ts';
 import type { Extraction, ExtractRequest, Org } from '../../src/salesforce/org.ts';
 import type { ObjectDescribe } from '../../src/schema/describe.ts';
-import { type Call, json, noWaits, ScriptedOrg, testContext, token } from './scripted-org.ts';
+import { type Call, json, noWaits, ScriptedOrg, testContext, token, userId } from './scripted-org.ts';
 
 const columns = ['Id', 'SystemModstamp', 'IsDeleted', 'Name'];
 const plan = { way: 'bulk', fields: columns, blobFields: [], leftOut: [] } as const;
@@ -378,6 +378,38 @@ test('an object that Bulk refuses is read by REST, and Bulk is not asked again',
     assert.equal(extraction.summary().job, undefined);
   }
   assert.equal(org.callsTo('/jobs/query').length, 1);
+  await client.close();
+});
+
+test('a big object that Bulk refuses is walked by REST, although it does not declare its size', async () => {
+  await using org = await ScriptedOrg.startWithIdentity();
+  const fields = [
+    { name: 'Id', type: 'id' },
+    { name: 'At__c', type: 'datetime' },
+  ];
+  const describe = { name: 'Reading__b', queryable: true, fields } as unknown as ObjectDescribe;
+  const next = '/services/data/v67.0/query/0r8-1';
+  org.on('GET', '/sobjects/Reading__b/describe', (_call, response) => json(response, 200, describe));
+  org.on('POST', '/jobs/query', (call, response) => {
+    assert.equal(JSON.parse(call.body).operation, 'query');
+    json(response, 400, [{ errorCode: 'FEATURENOTENABLED', message: 'no' }]);
+  });
+  const at = (day: number) => ({ At__c: `2026-01-0${day}T00:00:00.000+0000` });
+  const identity = { totalSize: 1, done: true, records: [{ Id: userId, Username: 'u' }] };
+  org.on('GET', '/query/0r8-1', (_call, response) =>
+    json(response, 200, { totalSize: -1, done: true, records: [at(2)] }),
+  );
+  const { client } = await open(org);
+  org.on('GET', '/query', (call, response) =>
+    call.query.get('q') === 'SELECT At__c FROM Reading__b'
+      ? json(response, 200, { totalSize: -1, done: false, nextRecordsUrl: next, records: [at(1)] })
+      : json(response, 200, identity),
+  );
+  const plan = client.plan(describe);
+  assert.ok(plan.way === 'bulk');
+  const extraction = client.extract({ object: 'Reading__b', plan, all: true });
+  assert.equal(await read(extraction), '"2026-01-01T00:00:00.000Z"\n"2026-01-02T00:00:00.000Z"\n');
+  assert.equal(extraction.summary().way, 'index-walk');
   await client.close();
 });
 

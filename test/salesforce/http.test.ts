@@ -157,6 +157,21 @@ test('an answer that never begins ends in a time-out and is tried again', async 
   await http.close();
 });
 
+test('a body that drips on for ever ends at the deadline and is tried again', async () => {
+  await using org = await ScriptedOrg.start();
+  org.on('GET', '/x', (call, response) => {
+    if (call.before > 0) return json(response, 200, { ok: true });
+    response.writeHead(200);
+    const drip = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(drip));
+  });
+  const { http, ctx } = rig(org);
+  const request = { what: 'the thing', url: '/services/data/v67.0/x', deadlineMs: 200 };
+  assert.deepEqual(await http.json(request), { ok: true });
+  assert.equal(ctx.events.filter(({ type }) => type === 'retry').length, 1);
+  await http.close();
+});
+
 test('an expired session is renewed once for all requests that wait for it', async () => {
   await using org = await ScriptedOrg.start();
   org.on('GET', '/x', (call, response) => {
