@@ -36,8 +36,6 @@ export interface ObjectContents {
 
 /** Of a describe, what verification needs. */
 export interface Described {
-  /** Key of the schema page. */
-  readonly page: string;
   readonly print: string;
   /** The print that the describe itself comes to. */
   readonly computed: string;
@@ -49,8 +47,10 @@ export interface Described {
 export interface PointContents {
   readonly root: Root;
   readonly objects: readonly ObjectContents[];
-  /** By object name. Empty without an identity. */
+  /** By object name: the describe on the schema page that the object's own page names. Empty without an identity. */
   readonly described: ReadonlyMap<string, Described>;
+  /** Keys of schema pages that could be read. */
+  readonly schemas: ReadonlySet<string>;
 }
 
 /** Decrypts stored objects and notes under which rung that failed. */
@@ -127,7 +127,13 @@ export async function contentsOf(
     };
   });
   for await (const object of maps) if (object) objects.push(object);
-  return { root, objects, described: withRows ? await describedOf(opener, root) : new Map() };
+  const schemas = withRows ? await schemasOf(opener, root) : new Map<string, Map<string, Described>>();
+  const described = new Map<string, Described>();
+  for (const { map } of objects) {
+    const found = schemas.get(map.schema.page.key)?.get(map.object);
+    if (found) described.set(map.object, found);
+  }
+  return { root, objects, described, schemas: new Set(schemas.keys()) };
 }
 
 async function detailsOf(opener: Opener, map: MapPage): Promise<Pick<ObjectContents, 'details' | 'detailsWhole'>> {
@@ -150,14 +156,18 @@ async function detailsOf(opener: Opener, map: MapPage): Promise<Pick<ObjectConte
   return { details, detailsWhole };
 }
 
-async function describedOf(opener: Opener, root: Root): Promise<Map<string, Described>> {
-  const described = new Map<string, Described>();
+/** Key of a schema page -> object name -> what it says. */
+async function schemasOf(opener: Opener, root: Root): Promise<Map<string, Map<string, Described>>> {
+  const schemas = new Map<string, Map<string, Described>>();
   const pages = inOrder(root.schema, parallelPages, async (ref) => ({
     ref,
     page: await opener.page(ref, schemaPageSchema),
   }));
   for await (const { ref, page } of pages) {
-    for (const { print, describe } of page?.objects ?? []) {
+    if (!page) continue;
+    const described = new Map<string, Described>();
+    schemas.set(ref.key, described);
+    for (const { print, describe } of page.objects) {
       const fields = Array.isArray(describe.fields) ? (describe.fields as ObjectDescribe['fields']) : undefined;
       if (!fields) {
         opener.ladder.problem('parse', ref.key, `${ref.key} holds a describe without fields`);
@@ -167,7 +177,6 @@ async function describedOf(opener: Opener, root: Root): Promise<Map<string, Desc
         .filter(({ type }) => type === 'reference')
         .map(({ name, referenceTo }) => [name, referenceTo ?? []] as const);
       described.set(describe.name, {
-        page: ref.key,
         print,
         computed: schemaPrint(describe as ObjectDescribe),
         keyPrefix: typeof describe.keyPrefix === 'string' ? describe.keyPrefix : null,
@@ -175,5 +184,5 @@ async function describedOf(opener: Opener, root: Root): Promise<Map<string, Desc
       });
     }
   }
-  return described;
+  return schemas;
 }

@@ -76,20 +76,16 @@ function verifyPage(object: ObjectContents, contents: PointContents, reach: Reac
   if (withRows) verifyDescribe(map, contents, key, ladder);
 }
 
-function verifyDescribe(map: MapPage, { described }: PointContents, key: string, ladder: Ladder): void {
-  const found = described.get(map.object);
+function verifyDescribe(map: MapPage, { described, schemas }: PointContents, key: string, ladder: Ladder): void {
+  const page = map.schema.page.key;
   // A schema page that could not be read is a problem already.
-  if (!found) {
-    if (described.size > 0)
-      ladder.problem('counts', key, `${key} (${map.object}): no schema page describes the object`);
-    return;
-  }
-  if (found.page !== map.schema.page.key)
-    ladder.problem('counts', key, `${key} (${map.object}) names another schema page than the one that describes it`);
-  if (found.print !== map.schema.print)
-    ladder.problem('counts', key, `${key} (${map.object}) was read with another schema than the point holds`);
-  if (found.computed !== found.print)
-    ladder.problem('counts', found.page, `${found.page}: the describe of ${map.object} does not have its print`);
+  if (!schemas.has(page)) return;
+  const found = described.get(map.object);
+  if (!found) ladder.problem('counts', key, `${key} (${map.object}) names ${page}, which does not describe the object`);
+  else if (found.print !== map.schema.print)
+    ladder.problem('counts', key, `${key} (${map.object}) was read with another schema than ${page} holds`);
+  else if (found.computed !== found.print)
+    ladder.problem('counts', page, `${page}: the describe of ${map.object} does not have its print`);
 }
 
 /** Everything that a page's list has to name besides the page. */

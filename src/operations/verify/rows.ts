@@ -21,6 +21,7 @@ const framesInFlight = 3;
 export interface RowsRead {
   readonly segments: number;
   readonly rows: number;
+  readonly tombstones: number;
 }
 
 /** Takes the rows of one segment as they pass. */
@@ -38,6 +39,7 @@ export async function readRows(
 ): Promise<RowsRead> {
   let segments = 0;
   let rows = 0;
+  let tombstones = 0;
   const all = function* () {
     for (const object of objects) {
       for (const segment of [...object.map.base, ...object.map.deltas]) {
@@ -46,18 +48,19 @@ export async function readRows(
       for (const segment of object.map.gone) yield { object, segment, gone: true };
     }
   };
-  const read = inOrder(all(), parallelSegments, async ({ object, segment, gone }) =>
-    gone
-      ? readGone(opener, segment)
-      : readOne(opener, object, segment, twins.get(segment.key), watch(object.map.object, object.map.columns)),
-  );
-  for await (const found of read) {
+  const read = inOrder(all(), parallelSegments, async ({ object, segment, gone }) => ({
+    gone,
+    found: gone
+      ? await readGone(opener, segment)
+      : await readOne(opener, object, segment, twins.get(segment.key), watch(object.map.object, object.map.columns)),
+  }));
+  for await (const { gone, found = 0 } of read) {
     opener.stored.signal.throwIfAborted();
-    if (found === undefined) continue;
-    segments += 1;
-    rows += found;
+    if (gone) tombstones += found;
+    else rows += found;
+    if (!gone && found > 0) segments += 1;
   }
-  return { segments, rows };
+  return { segments, rows, tombstones };
 }
 
 async function readGone(opener: Opener, segment: SegmentRef): Promise<number | undefined> {

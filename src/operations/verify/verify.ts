@@ -125,7 +125,11 @@ async function openPoint(opener: Opener, point: string, reach: Reach, withRows: 
         references.watch(object, columns),
       );
       references.report(ladder.rung('references')!);
-      ladder.rung('parse')!.figure = `${counted(read.segments, 'segment')}, ${counted(read.rows, 'row')}`;
+      ladder.rung('parse')!.figure = [
+        counted(read.segments, 'segment'),
+        counted(read.rows, 'row'),
+        counted(read.tombstones, 'tombstone'),
+      ].join(', ');
     }
     await verifyFiles(opener, point, contents.root, reach, withRows);
   }
