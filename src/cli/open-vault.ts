@@ -1,9 +1,7 @@
-import path from 'node:path';
 import { Fault } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { CommandContext } from './command.ts';
-import { fromFolder } from './flags.ts';
 import { seenHead } from './heads.ts';
 import { readSecret, readSecretFile } from './secrets.ts';
 
@@ -15,12 +13,8 @@ export const accounts = {
 
 /** The vault's URL from flag, environment, the org's own entry in the config, or the config. Throws `no-vault`. */
 export function vaultUrl(ctx: CommandContext): string {
-  const { file, values } = ctx.config;
-  const shared =
-    file !== undefined && typeof values.vault === 'string' ? fromFolder(values.vault, path.dirname(file)) : undefined;
-  const own = orgConfig(ctx)?.vault;
-  const url =
-    own !== undefined && (ctx.global.vault === undefined || ctx.global.vault === shared) ? own : ctx.global.vault;
+  const given = ctx.commandLine.has('vault') || ctx.environment.SALVOR_VAULT;
+  const url = (given ? undefined : orgConfig(ctx)?.vault) ?? ctx.global.vault;
   if (url === undefined) throw new Fault('no-vault', 'no vault is named');
   return url;
 }
