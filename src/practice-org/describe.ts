@@ -312,3 +312,17 @@ export function globalEntry(describe: Describe): Readonly<Record<string, unknown
 export function emptyValue(type: unknown): Value {
   return type === 'boolean' ? false : null;
 }
+
+/**
+ * A recorded describe that was trimmed down (it has no keyPrefix), with every key: those that it has stay as they are, the
+ * others get what most objects and fields have. Any other describe comes back as it is.
+ */
+export function completeDescribe(describe: Describe, keyPrefix: string | null): Describe {
+  if (describe.keyPrefix !== undefined) return describe;
+  const objects = objectKeys({ name: describe.name, prefix: '', label: String(describe.label), fields: [] }, 'v67.0');
+  const fields = describe.fields.map((field) => ({
+    ...describeField({ name: field.name, type: field.type, more: { referenceTo: [], ...field } }),
+    ...field,
+  }));
+  return { ...objects, ...describe, keyPrefix, fields } as Describe;
+}
