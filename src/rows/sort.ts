@@ -1,7 +1,7 @@
 import type { RowBatch } from './batch.ts';
-import { BatchWriter } from './batch-writer.ts';
-import { type Keys, rowStart } from './cells.ts';
+import type { Keys } from './cells.ts';
 import { type Cursor, mergeSorted, type SortedRows } from './merge.ts';
+import { RunBuffer } from './run-buffer.ts';
 import { type Run, Spill } from './spill.ts';
 
 export interface SortOptions {
@@ -15,8 +15,7 @@ export interface SortOptions {
 
 const BATCH_BYTES = 1024 * 1024;
 const SPILL_BLOCK_BYTES = 128 * 1024;
-/** Ids are held as strings while a run is sorted. */
-const RUN_ROWS = 200_000;
+const RUN_ROWS = 500_000;
 
 /**
  * Sorts any number of rows by the bytes of Id in constant memory. Rows with the same Id become one: the newest
@@ -28,10 +27,7 @@ export class RowSorter {
   readonly #runBytes: number;
   readonly #spill: Spill;
   #runs: Run[] = [];
-  #arena: Buffer = Buffer.alloc(0);
-  #filled = 0;
-  #ends: number[] = [];
-  #ids: string[] = [];
+  readonly #buffer: RunBuffer;
   /** Rows dropped because a newer one had the same Id. */
   duplicates = 0;
 
@@ -39,6 +35,7 @@ export class RowSorter {
     this.#keys = keys;
     this.#options = options;
     this.#runBytes = options.runBytes ?? 16 * 1024 * 1024;
+    this.#buffer = new RunBuffer(keys, this.#runBytes);
     this.#spill = new Spill(options.tempDir);
   }
 
@@ -49,15 +46,10 @@ export class RowSorter {
 
   /** Takes rows; they are copied. `ids`: the Id of each, if the caller knows them. */
   async add(batch: RowBatch, ids?: readonly string[]): Promise<void> {
-    if (this.#filled > 0 && this.#filled + batch.bytes.length > this.#runBytes) await this.#spillRun();
-    if (this.#ids.length > RUN_ROWS) await this.#spillRun();
-    this.#room(batch.bytes.length);
-    for (let i = 0; i < batch.ends.length; i++) {
-      this.#ids.push(ids ? ids[i]! : this.#keys.id(batch, i));
-      this.#ends.push(this.#filled + batch.ends[i]!);
-    }
-    batch.bytes.copy(this.#arena, this.#filled);
-    this.#filled += batch.bytes.length;
+    const { filled, rows } = this.#buffer;
+    const full = filled + batch.bytes.length > this.#runBytes || rows + batch.ends.length > RUN_ROWS;
+    if (rows > 0 && full) await this.#spillRun();
+    this.#buffer.add(batch, ids ?? Array.from(batch.ends, (_, i) => this.#keys.id(batch, i)));
   }
 
   /** All rows in order. To be called once, after the last `add`. */
@@ -75,16 +67,12 @@ export class RowSorter {
 
   /** Deletes the temporary files. */
   async remove(): Promise<void> {
-    this.#arena = Buffer.alloc(0);
-    this.#ids = [];
     await this.#spill.remove();
   }
 
   async #spillRun(): Promise<void> {
     this.#runs.push(await this.#spill.write(this.#inMemory(SPILL_BLOCK_BYTES)));
-    this.#filled = 0;
-    this.#ends = [];
-    this.#ids = [];
+    this.#buffer.clear();
   }
 
   /** One level of merging: neighbours, in the order in which they arrived. */
@@ -105,33 +93,8 @@ export class RowSorter {
     return mergeSorted(sorted, { choose: newer, batchBytes, onLost: () => this.duplicates++ });
   }
 
-  /** What is in memory, sorted. */
-  *#inMemory(batchBytes: number): Generator<RowBatch> {
-    const ids = this.#ids;
-    const all: RowBatch = { bytes: this.#arena, ends: Uint32Array.from(this.#ends) };
-    const order = Array.from(ids, (_, i) => i).sort((a, b) => (ids[a]! < ids[b]! ? -1 : ids[a]! > ids[b]! ? 1 : a - b));
-    const out = new BatchWriter(batchBytes);
-    for (let n = 0; n < order.length; n++) {
-      let row = order[n]!;
-      while (n + 1 < order.length && ids[order[n + 1]!] === ids[row]) {
-        const later = order[++n]!;
-        if (this.#keys.stamp(all, later) >= this.#keys.stamp(all, row)) row = later;
-        this.duplicates++;
-      }
-      out.add(all.bytes, rowStart(all, row), all.ends[row]!);
-      if (out.full) yield out.take();
-    }
-    if (!out.empty) yield out.take();
-  }
-
-  /** Grows step by step, so that small objects take little memory. */
-  #room(more: number): void {
-    const needed = this.#filled + more;
-    if (needed <= this.#arena.length) return;
-    const doubled = Math.min(Math.max(2 * this.#arena.length, BATCH_BYTES), this.#runBytes);
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, doubled));
-    this.#arena.copy(larger, 0, 0, this.#filled);
-    this.#arena = larger;
+  #inMemory(batchBytes: number): Generator<RowBatch> {
+    return this.#buffer.sorted(batchBytes, () => this.duplicates++);
   }
 }
 

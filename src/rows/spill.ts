@@ -12,8 +12,8 @@ const decompressAsync = promisify(zstdDecompress);
 
 const CIPHER = 'aes-256-gcm';
 const TAG_BYTES = 16;
-/** Fast: a spill lives for minutes. */
-const LEVEL = -1;
+/** Fast: a spill lives for minutes. Not -1, which Node takes for "not set". */
+const LEVEL = 1;
 const IN_FLIGHT = 3;
 
 /** Batches that lie on the disk, in order. */
@@ -23,6 +23,8 @@ export interface Run {
   readonly firstBlock: number;
   /** Where each block ends in the file. */
   readonly ends: readonly number[];
+  /** How long the longest block is when unpacked. */
+  readonly longest: number;
 }
 
 /**
@@ -48,21 +50,25 @@ export class Spill {
     const firstBlock = this.#blocks;
     const ends: number[] = [];
     let size = 0;
+    let longest = 0;
     this.#files.add(file);
     const handle = await onDisk(open(file, 'wx', 0o600));
     try {
-      for await (const packed of inOrder(batches, IN_FLIGHT, pack)) {
+      for await (const { packed, length } of inOrder(batches, IN_FLIGHT, pack)) {
         const cipher = createCipheriv(CIPHER, this.#key, nonce(this.#blocks++));
-        const pieces = [cipher.update(packed), cipher.final(), cipher.getAuthTag()];
-        await onDisk(writeAll(handle, Buffer.concat(pieces)));
-        size += packed.length + TAG_BYTES;
+        const sealed = cipher.update(packed);
+        cipher.final();
+        await onDisk(writeAll(handle, sealed));
+        await onDisk(writeAll(handle, cipher.getAuthTag()));
+        size += sealed.length + TAG_BYTES;
+        longest = Math.max(longest, length);
         ends.push(size);
       }
     } finally {
       await onDisk(handle.close());
       this.bytes += size;
     }
-    return { file, firstBlock, ends };
+    return { file, firstBlock, ends, longest };
   }
 
   /** The batches of a run, the next one read ahead. */
@@ -108,7 +114,7 @@ export class Spill {
     } catch (cause) {
       throw new Fault('disk-error', 'A temporary file was changed or cut while it was in use.', { cause });
     }
-    return unpack(packed);
+    return unpack(packed, run.longest);
   }
 }
 
@@ -119,20 +125,22 @@ function nonce(block: number): Buffer {
 }
 
 /** Number of rows, where each ends, and the rows; compressed. */
-async function pack({ bytes, ends }: RowBatch): Promise<Buffer> {
+async function pack({ bytes, ends }: RowBatch): Promise<{ packed: Buffer; length: number }> {
   const plain = Buffer.allocUnsafeSlow(4 + 4 * ends.length + bytes.length);
   plain.writeUInt32LE(ends.length, 0);
   plain.set(new Uint8Array(ends.buffer, ends.byteOffset, ends.byteLength), 4);
   bytes.copy(plain, 4 + 4 * ends.length);
-  return compressAsync(plain, {
+  const packed = await compressAsync(plain, {
     params: { [constants.ZSTD_c_compressionLevel]: LEVEL },
     pledgedSrcSize: plain.length,
     chunkSize: Math.ceil(plain.length / 2) + 64,
   });
+  return { packed, length: plain.length };
 }
 
-async function unpack(packed: Buffer): Promise<RowBatch> {
-  const plain = await decompressAsync(packed, { chunkSize: 256 * 1024 });
+async function unpack(packed: Buffer, longest: number): Promise<RowBatch> {
+  // One byte more, or Node would take a second chunk to find out that there is no more.
+  const plain = await decompressAsync(packed, { chunkSize: Math.max(longest + 1, 64) });
   const rows = plain.readUInt32LE(0);
   const ends = new Uint32Array(rows);
   new Uint8Array(ends.buffer).set(plain.subarray(4, 4 + 4 * rows));
