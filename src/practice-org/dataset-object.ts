@@ -21,6 +21,9 @@ export interface Pointer {
   readonly at: number;
 }
 
+/** What every object has that only its data tells of. */
+const nameField = string('Name', 255, { nameField: true, idLookup: true, permissionable: false });
+
 interface KnownField {
   readonly name: string;
   readonly type: string;
@@ -75,7 +78,7 @@ export class DatasetObject {
 
   /** An object of which only data is known. */
   static derived(name: string): DatasetObject {
-    return new DatasetObject(name, 'derived', [], undefined, []);
+    return new DatasetObject(name, 'derived', customFields(nameField, []), undefined, []);
   }
 
   addRow(): number {
@@ -158,15 +161,11 @@ export class DatasetObject {
       .flatMap((field) => geolocation(field.name.replace('__Latitude__s', '__c')));
     const fields = [...own.filter((field) => !places.some((place) => place.name === field.name)), ...places];
     if (this.#declaration) return { ...this.#declaration, fields: [...this.#declaration.fields, ...fields] };
-    const name = string('Name', 255, { nameField: true, idLookup: true, permissionable: false });
     return {
       name: this.name,
       prefix,
       label: this.name.replace(/__c$/, '').replaceAll('_', ' '),
-      fields: customFields(
-        name,
-        fields.filter((field) => field.name !== 'Name'),
-      ),
+      fields: customFields(nameField, fields),
     };
   }
 }
@@ -184,7 +183,6 @@ function derivedField(name: string, values: readonly (Value | Pointer)[]): Field
   if (pointers.length > 0) return reference(name, [...new Set(pointers.map((pointer) => pointer.object))].sort());
   const texts = values.map(String);
   const all = (pattern: RegExp) => texts.every((text) => pattern.test(text));
-  if (name === 'Name') return string(name, 255);
   if (all(/^(true|false)$/i)) return boolean(name);
   if (all(numbers)) return number(name, 'double', 18, 10);
   if (all(dates)) return date(name);

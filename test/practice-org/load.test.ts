@@ -117,6 +117,10 @@ test('plans, record files and CSVs are read as they are, references resolved', {
   const accounts = database.tables.get('Account')!.source;
   assert.equal(accounts.row(accounts.find(String(nested.AccountId))).Name, 'SampleAccount');
   assert.deepEqual(dangling(database), []);
+  for (const { describe } of database.tables.values()) {
+    const names = describe.fields.map((field) => field.name.toLowerCase());
+    assert.equal(new Set(names).size, names.length, describe.name);
+  }
   const read = Object.fromEntries(loaded.map((object) => [object.object, object]));
   assert.equal(read.Property__c!.read, 12);
   assert.equal(read.Property__c!.describe, 'derived');
