@@ -83,9 +83,26 @@ export function faultOf(refusal: Refusal, what: string, secrets: Iterable<string
   const reason = redact(`${refusal.errorCode ? `${refusal.errorCode}: ` : ''}${oneLine(refusal.message)}`, secrets);
   const verb = refusal.status === 0 ? 'got no answer' : 'was refused';
   return new Fault(name, `${capital(what)} ${verb}: ${reason}`, {
-    data: { status: refusal.status, errorCode: refusal.errorCode, what },
+    data: { status: refusal.status, errorCode: refusal.errorCode, what, never: neverAnswers(refusal) },
     actions: action ? [action] : undefined,
   });
+}
+
+const structuralCodes = new Set([
+  'INVALID_TYPE_FOR_OPERATION',
+  'INVALID_TYPE',
+  'EXTERNAL_OBJECT_UNSUPPORTED_EXCEPTION',
+  'EXTERNAL_OBJECT_EXCEPTION',
+  'DATACLOUD_API_DISABLED_EXCEPTION',
+  'BIG_OBJECT_UNSUPPORTED_OPERATION',
+  'FUNCTIONALITY_NOT_ENABLED',
+]);
+const structuralTexts =
+  /requires a filter|must filter|must be specified in your query|reified column is required|Can select only/i;
+
+/** True when the org answers no such query of this object, ever, whoever asks (field guide, extract 4.2). */
+function neverAnswers({ status, errorCode, message }: Refusal): boolean {
+  return status === 400 && (structuralCodes.has(errorCode) || structuralTexts.test(message));
 }
 
 function nameOf(refusal: Refusal): readonly [FaultName, string?] {

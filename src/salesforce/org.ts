@@ -56,7 +56,8 @@ export interface ExtractionSummary {
 
 /**
  * One reading of one object. `batches` can be walked once. When it ends without a throw, every row that the org
- * declared has been handed over, once; otherwise it throws a Fault (`count-mismatch`, `object-refused`, …).
+ * declared has been handed over, once; otherwise it throws a Fault (`count-mismatch`, `object-refused`, …). An `object-refused`
+ * with `data.never` says that the org answers no such query, ever: the object cannot be read, rather than failed this time.
  */
 export interface Extraction extends RowFlow {
   /** Resolves after `batches` has ended. */

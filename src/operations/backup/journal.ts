@@ -31,7 +31,10 @@ const filesSchema = z.object({
   bytes: z.number(),
   numbers: z.record(z.string(), z.number()),
 });
-const entrySchema = z.discriminatedUnion('type', [startSchema, objectSchema, filesSchema]);
+/** An object of which the org answers no query. */
+const refusedSchema = z.object({ type: z.literal('refused'), object: z.string(), reason: z.string() });
+const entrySchema = z.discriminatedUnion('type', [startSchema, objectSchema, refusedSchema, filesSchema]);
+export type JournalRefused = z.infer<typeof refusedSchema>;
 export type JournalObject = z.infer<typeof objectSchema>;
 export type JournalFiles = z.infer<typeof filesSchema>;
 
@@ -40,6 +43,7 @@ export interface Journal {
   readonly run: Run;
   readonly started: Date;
   readonly objects: readonly JournalObject[];
+  readonly refused: readonly JournalRefused[];
   readonly files: readonly JournalFiles[];
   readonly numbers: Readonly<Record<string, number>>;
   readonly resumed: boolean;
@@ -85,6 +89,7 @@ export async function openJournal(
       run,
       started: new Date(start.started),
       objects,
+      refused: entries.filter((entry) => entry.type === 'refused'),
       files: entries.filter((entry) => entry.type === 'files'),
       numbers: highest(entries.flatMap((entry) => ('numbers' in entry ? [entry.numbers] : []))),
       resumed: true,
@@ -96,7 +101,7 @@ export async function openJournal(
   await run.append({ type: 'start', orgId, request: digest, started: started.toISOString() } satisfies z.infer<
     typeof startSchema
   >);
-  return { run, started, objects: [], files: [], numbers: {}, resumed: false };
+  return { run, started, objects: [], refused: [], files: [], numbers: {}, resumed: false };
 }
 
 /** Two runs are one when they want the same: policy and files. Tags and speed may differ. */

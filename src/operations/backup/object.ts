@@ -171,15 +171,5 @@ async function* watched(ctx: Context, object: string, batches: AsyncIterable<Row
 
 /** Faults that concern one object only: the run goes on without it. Everything else ends the run. */
 export function isObjectFault(error: unknown): error is Fault {
-  return isFault(
-    error,
-    'object-refused',
-    'bulk-refused',
-    'count-mismatch',
-    'permission-missing',
-    'org-refused',
-    'job-running',
-    'object-failed',
-    'segment-invalid',
-  );
+  return isFault(error, 'object-refused', 'bulk-refused', 'count-mismatch', 'object-failed');
 }

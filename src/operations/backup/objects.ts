@@ -5,7 +5,7 @@ import type { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
 import { type Counted, judgeCount, judgeVisibility, type Verdict } from './completeness.ts';
 import type { FileList } from './file-list.ts';
-import type { Journal, JournalObject } from './journal.ts';
+import type { Journal, JournalObject, JournalRefused } from './journal.ts';
 import { isObjectFault, type ObjectRead, readObject } from './object.ts';
 import type { BackupRequest } from './request.ts';
 import { type Chosen, hiddenFields } from './select.ts';
@@ -21,9 +21,17 @@ interface Given {
 export interface ObjectsRead {
   readonly objects: readonly RootObject[];
   readonly hidden: readonly LeftOut[];
+  /** Objects of which the org answers no query. */
+  readonly refused: readonly LeftOut[];
   readonly lists: readonly FileList[];
   readonly schema: readonly Ref[];
   readonly written: readonly Ref[];
+}
+
+/** Why an object is not in the point; `never`: the org answers no query of it, whoever asks. */
+interface Unread {
+  readonly reason: string;
+  readonly never: boolean;
 }
 
 /** Objects expected to be larger than this are counted one by one and read beside one other at most. */
@@ -38,13 +46,14 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
   const left = stillToRead(given.journal, given.chosen);
   const names = new Set(left.map(({ describe }) => describe.name));
   const finished = given.journal.objects.filter(({ object }) => !names.has(object.object));
+  const refused: JournalRefused[] = [...given.journal.refused];
   const lists: FileList[] = [];
   const large = left.filter((one) => (expected(one) ?? 0) > largeRows).sort((a, b) => expected(b)! - expected(a)!);
   const small = left.filter((one) => (expected(one) ?? 0) <= largeRows);
   const group = async (objects: readonly Chosen[]) => {
     const since = await org.serverTime();
     const before = await org.counts(objects.map(({ describe }) => ({ object: describe })));
-    const reads: { chosen: Chosen; read: ObjectRead | { reason: string } }[] = [];
+    const reads: { chosen: Chosen; read: ObjectRead | Unread }[] = [];
     for (const chosen of objects) {
       ctx.signal.throwIfAborted();
       ctx.report({
@@ -59,7 +68,8 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
     const changes = await org.counts(objects.map(({ describe }) => ({ object: describe, since })));
     for (const [i, { chosen, read }] of reads.entries()) {
       const counted = { before: before[i] ?? null, after: after[i] ?? null, changes: changes[i] ?? null };
-      finished.push(await finish(ctx, org, writer, given, chosen, read, counted, lists));
+      if ('reason' in read && read.never) refused.push(await leaveOut(ctx, given, chosen, read.reason));
+      else finished.push(await finish(ctx, org, writer, given, chosen, read, counted, lists));
     }
   };
   const groups = Array.from({ length: Math.ceil(small.length / groupSize) }, (_, i) =>
@@ -76,6 +86,7 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
   return {
     objects: finished.map(({ object }) => object),
     hidden: finished.flatMap(({ hidden }) => hidden),
+    refused: refused.map(({ object, reason }) => ({ object, reason })),
     lists,
     schema: [...new Map(finished.flatMap(({ schema }) => (schema ? [[schema.key, schema] as const] : []))).values()],
     written: finished.flatMap(({ written }) => written),
@@ -87,7 +98,10 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
  * files that were fetched before are not fetched again.
  */
 export function stillToRead(journal: Journal, chosen: readonly Chosen[]): Chosen[] {
-  const done = new Set(journal.objects.map(({ object }) => object.object));
+  const done = new Set([
+    ...journal.objects.map(({ object }) => object.object),
+    ...journal.refused.map(({ object }) => object),
+  ]);
   return chosen.filter(({ describe, plan }) => !done.has(describe.name) || plan.blobFields.length > 0);
 }
 
@@ -109,16 +123,32 @@ async function tryRead(
   writer: PointWriter,
   chosen: Chosen,
   rowsExpected?: number,
-): Promise<ObjectRead | { reason: string }> {
+): Promise<ObjectRead | Unread> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await readObject(ctx, org, writer, chosen, rowsExpected);
     } catch (error) {
       if (!isObjectFault(error)) throw error;
-      if (attempt === 2 || error.name !== 'count-mismatch') return { reason: error.message };
+      if (attempt === 2 || error.name !== 'count-mismatch')
+        return { reason: error.message, never: error.data.never === true };
       ctx.report({ type: 'retry', what: chosen.describe.name, attempt, waitMs: 0, reason: error.message });
     }
   }
+}
+
+async function leaveOut(ctx: Context, given: Given, { describe }: Chosen, reason: string): Promise<JournalRefused> {
+  const entry: JournalRefused = { type: 'refused', object: describe.name, reason };
+  await given.journal.run.append(entry);
+  ctx.report({
+    type: 'object-finished',
+    object: describe.name,
+    rows: 0,
+    bytes: 0,
+    segments: 0,
+    complete: true,
+    reason,
+  });
+  return entry;
 }
 
 async function finish(
@@ -127,7 +157,7 @@ async function finish(
   writer: PointWriter,
   given: Given,
   chosen: Chosen,
-  first: ObjectRead | { reason: string },
+  first: ObjectRead | Unread,
   counted: Counted,
   lists: FileList[],
 ): Promise<JournalObject> {
