@@ -1,4 +1,4 @@
-import type { Endpoint } from './endpoints.ts';
+import { type Endpoint, endpoints } from './endpoints.ts';
 
 /**
  * What may go wrong, once asked for (field guide, extract 9). Every fault hits whole requests of one endpoint.
@@ -69,6 +69,44 @@ export type OrgFault =
 
 export type FaultName = OrgFault['name'];
 
+/** What each fault needs to know besides its name. */
+const parameters: Readonly<Record<FaultName, readonly string[]>> = {
+  reset: ['afterBytes'],
+  truncate: ['afterBytes'],
+  'truncate-gzip': ['afterBytes'],
+  hang: ['afterBytes'],
+  drip: ['bytesPerSecond'],
+  'session-expired': [],
+  'session-dies-after': ['requests'],
+  'refresh-dead': [],
+  '406-empty': [],
+  '420-empty': [],
+  '420-html': [],
+  '429': [],
+  '502': [],
+  '503-html': [],
+  '503-json': [],
+  '500-unknown-exception': [],
+  '403-daily-limit': [],
+  '403-concurrent-limit': [],
+  '403': ['errorCode'],
+  'query-timeout': [],
+  'wrong-locator': [],
+  'repeated-page': [],
+  'dropped-page': [],
+  'wrong-record-count': ['by'],
+  'lost-rows': ['rows'],
+  'no-locator': [],
+  'wrong-processed-count': ['by'],
+  'job-failed': [],
+  'job-stuck': [],
+  'early-done': [],
+  'locator-expired': [],
+  'field-gone': ['field'],
+  'count-off': ['by'],
+};
+export const faultNames = Object.keys(parameters) as readonly FaultName[];
+
 /** Faults that work on the bytes of an answer; they do not hit subrequests of a composite. */
 const onTheWire: readonly FaultName[] = ['reset', 'truncate', 'truncate-gzip', 'hang', 'drip'];
 
@@ -101,7 +139,14 @@ export interface FaultTarget {
 export class FaultMenu {
   #rules: ArmedRule[] = [];
 
+  /** Throws a TypeError on a rule that could never hit as meant: an unknown name, a missing parameter. */
   add(rule: FaultRule): void {
+    const { endpoint, fault } = rule;
+    if (endpoint !== '*' && !endpoints.includes(endpoint)) throw new TypeError(`there is no endpoint ${endpoint}`);
+    const needed = parameters[fault?.name];
+    if (!needed) throw new TypeError(`there is no fault ${fault?.name}`);
+    const missing = needed.filter((name) => !(name in fault));
+    if (missing.length > 0) throw new TypeError(`the fault ${fault.name} needs ${missing.join(', ')}`);
     this.#rules.push({ rule, skip: rule.skip ?? 0, times: rule.times ?? 1 });
   }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import type { OrgFault } from '../../src/practice-org/faults.ts';
+import { faultNames, type OrgFault } from '../../src/practice-org/faults.ts';
 import { api, type TestOrg, testOrg } from './client.ts';
 
 const jobs = `${api}/jobs/query`;
@@ -206,6 +207,12 @@ test('another process steers faults and settings, and reads the log', async () =
   });
   assert.equal(json.pending, 2);
   assert.equal((await t.call(`${api}/limits`)).status, 502);
+  for (const wrong of [
+    { endpoint: 'nowhere', fault: { name: '502' } },
+    { endpoint: '*', fault: { name: 'flood' } },
+    { endpoint: '*', fault: { name: 'reset' } },
+  ])
+    assert.equal((await t.call('/practice-org/faults', { body: wrong })).status, 400);
   await t.call('/practice-org/faults', { method: 'DELETE' });
   assert.equal((await t.call(`${api}/limits`)).status, 200);
   const changed = await t.call('/practice-org/settings', {
@@ -224,4 +231,12 @@ test('another process steers faults and settings, and reads the log', async () =
   const login = (await t.call('/practice-org/login', { token: 'none' })).json;
   assert.equal((await t.call(`${api}/limits`, { token: login.accessToken })).status, 200);
   assert.match(login.jwtPrivateKeyPem, /^-----BEGIN PRIVATE KEY-----/);
+});
+
+test('every fault of the menu is tested here', () => {
+  const text = readFileSync(import.meta.filename, 'utf8');
+  assert.deepEqual(
+    faultNames.filter((name) => !text.includes(`name: '${name}'`)),
+    [],
+  );
 });

@@ -7,6 +7,7 @@ interface Subrequest {
   readonly method?: unknown;
   readonly url?: unknown;
   readonly referenceId?: unknown;
+  readonly httpHeaders?: unknown;
   readonly body?: unknown;
   readonly richInput?: unknown;
 }
@@ -55,6 +56,7 @@ export async function composite(state: OrgState, request: ApiRequest): Promise<A
     const failed = responses.some((response) => response.httpStatusCode >= 400);
     let status = 400;
     let body: unknown;
+    let httpHeaders: Record<string, string> = {};
     if (failed && allOrNone) {
       body = halted('The transaction was rolled back since another operation in the same transaction failed.');
     } else {
@@ -64,13 +66,14 @@ export async function composite(state: OrgState, request: ApiRequest): Promise<A
         const answer = await send(state, request, subrequest, url, JSON.parse(content));
         status = answer.status;
         body = answer.json ?? null;
+        httpHeaders = shown(answer.headers);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         body = error.body;
       }
     }
     if (status < 400) known.set(referenceId, body);
-    responses.push({ body, httpHeaders: {}, httpStatusCode: status, referenceId });
+    responses.push({ body, httpHeaders, httpStatusCode: status, referenceId });
   }
   if (allOrNone && responses.some((response) => response.httpStatusCode >= 400))
     for (const response of responses)
@@ -106,13 +109,26 @@ async function send(
   const answer = await dispatch(state, {
     method: text(subrequest.method, 'method').toUpperCase(),
     url,
-    headers: outer.headers,
+    headers: { ...outer.headers, ...headersOf(subrequest.httpHeaders) },
     body: Buffer.from(JSON.stringify(body ?? null)),
     session: outer.session,
   });
   if (answer.bytes || answer.stream)
     return json(new Refusal(400, 'INVALID_INPUT', 'this resource cannot be used in a composite request').body, 400);
   return answer;
+}
+
+/** Names in lower case, texts only. */
+function headersOf(given: unknown): Record<string, string> {
+  const entries = Object.entries((given ?? {}) as Record<string, unknown>);
+  return Object.fromEntries(
+    entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name.toLowerCase(), value]] : [])),
+  );
+}
+
+/** The headers of a subrequest's answer that composite hands on. */
+function shown(headers: Answer['headers'] = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name === 'ETag' || name === 'Last-Modified'));
 }
 
 function text(value: unknown, name: string): string {

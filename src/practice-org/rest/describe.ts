@@ -1,4 +1,5 @@
 import { type Answer, type ApiRequest, json } from '../answer.ts';
+import { hashOf } from '../random.ts';
 import { notFound } from '../refusal.ts';
 import type { SObject } from '../schema.ts';
 import type { OrgState } from '../state.ts';
@@ -63,11 +64,14 @@ export function visibleObject(state: OrgState, name: string): SObject {
 
 function summary(object: SObject, version: string): Record<string, unknown> {
   const describe = object.describe as Record<string, unknown>;
-  const known = summaryKeys.map((key): [string, unknown] => [
-    key,
-    describe[key] ?? (key.startsWith('associate') || key === 'keyPrefix' ? null : false),
-  ]);
-  return { ...Object.fromEntries(known), urls: urls(object, version) };
+  const known = summaryKeys.map((key): [string, unknown] => {
+    const isFlag = !/^(?:associate|keyPrefix|label)/.test(key);
+    return [key, describe[key] ?? (isFlag ? false : key.startsWith('label') ? object.name : null)];
+  });
+  const shown = Object.entries(urls(object, version)).filter(
+    ([key]) => key !== 'defaultValues' && !key.startsWith('ui'),
+  );
+  return { ...Object.fromEntries(known), urls: Object.fromEntries(shown) };
 }
 
 function urls(object: SObject, version: string): Record<string, string> {
@@ -77,14 +81,17 @@ function urls(object: SObject, version: string): Record<string, string> {
   for (const [key, url] of Object.entries(known))
     if (typeof url === 'string')
       renewed[key] = url.replace(/^.*?\/services\/data\/v[^/]+/, `/services/data/v${version}`);
-  return { ...renewed, rowTemplate: `${base}/{ID}`, describe: `${base}/describe`, sobject: base };
+  return object.describe.urls ? renewed : { rowTemplate: `${base}/{ID}`, describe: `${base}/describe`, sobject: base };
 }
 
 /** 304 without a body when nothing changed since the If-Modified-Since of the request (extract 2.3). */
 function unlessKnown(state: OrgState, request: ApiRequest, body: () => unknown): Answer {
   const modified = Math.floor(state.settings.schemaModified / 1000) * 1000;
-  const headers = { 'Last-Modified': new Date(modified).toUTCString() };
+  const headers = {
+    'Last-Modified': new Date(modified).toUTCString(),
+    ETag: `"${hashOf(`${request.path} ${modified}`).toString(16).padStart(8, '0')}"`,
+  };
   const since = Date.parse(request.headers['if-modified-since'] ?? '');
-  if (since >= modified) return { status: 304, headers };
+  if (since >= modified || request.headers['if-none-match'] === headers.ETag) return { status: 304, headers };
   return { status: 200, headers, json: body() };
 }

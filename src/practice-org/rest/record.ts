@@ -53,7 +53,7 @@ function findRow(state: OrgState, object: SObject, id: string): Row {
   if (!isId(id)) throw notFound(`Provided external ID field does not exist or is not accessible: ${id}`);
   if (keyPrefix && !id.startsWith(keyPrefix))
     throw new Refusal(400, 'MALFORMED_ID', `${object.name} ID: id value of incorrect type: ${id}`, ['Id']);
-  const number = object.table.source.find(id18(id));
+  const number = object.table.source.find(id.length === 15 ? id18(id) : id);
   if (number < 0) throw notFound();
   const row = object.table.source.row(number);
   if (row.IsDeleted === true) throw new Refusal(404, 'ENTITY_IS_DELETED', 'entity is deleted');

@@ -129,7 +129,8 @@ export function compoundParts(object: SObject, compound: Field): { key: string; 
         .replace(/__s$/, '')
         .replace(/^_+/, '');
       return { key: key.charAt(0).toLowerCase() + key.slice(1), field: field.name };
-    });
+    })
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 /** The nested object of an address or location; null when all its parts are empty. */

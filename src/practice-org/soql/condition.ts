@@ -74,12 +74,13 @@ function tokensOf(clause: WhereClause | HavingClause): Token[] {
       right?: WhereClause;
     };
     for (let i = 0; i < (link.left?.openParen ?? 0); i += 1) tokens.push('(');
-    if (link.operator === 'NOT') {
+    const operator = link.operator?.toUpperCase();
+    if (operator === 'NOT') {
       tokens.push('NOT');
     } else {
       const left = link.left!;
       tokens.push({
-        operator: left.operator as Operator,
+        operator: String(left.operator).toUpperCase().replaceAll(/\s+/g, ' ') as Operator,
         field: left.field,
         fn: left.fn,
         value: left.value,
@@ -87,7 +88,7 @@ function tokensOf(clause: WhereClause | HavingClause): Token[] {
         valueQuery: left.valueQuery,
       });
       for (let i = 0; i < (left.closeParen ?? 0); i += 1) tokens.push(')');
-      if (link.operator) tokens.push(link.operator as 'AND' | 'OR');
+      if (operator) tokens.push(operator as 'AND' | 'OR');
     }
     at = link.right;
   }
