@@ -83,9 +83,16 @@ export function objectsFigure(objects: number, bytes: number): string {
   return `${counted(objects, 'object')}, ${humanBytes(bytes)}`;
 }
 
+const thousands = new Intl.NumberFormat('en-US');
+
+/** `1,200` */
+export function written(count: number): string {
+  return thousands.format(count);
+}
+
 /** `1 object`, `1,200 objects` */
 export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+  return `${written(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Decimal units, as disks and buckets are sold. */

@@ -3,7 +3,7 @@ import { logRecord, trustFile, vaultFile } from '../../vault/layout.ts';
 import { type Namespace, openDocument, sha256 } from '../../vault/signed.ts';
 import type { Role } from '../../vault/trust.ts';
 import type { LogState } from '../../vault/vault.ts';
-import { counted, Rung } from './ladder.ts';
+import { counted, Rung, written } from './ladder.ts';
 import type { Listing } from './listing.ts';
 import type { VerifyRequest } from './request.ts';
 import type { StoredObjects } from './stored.ts';
@@ -71,28 +71,36 @@ export async function verifyLog(
       }
     }
   }
-  await checkNewest(stored, state, rung);
+  await checkForms(stored, state, rung);
   checkListed(listed, signed, rung);
   checkHead(state, request, rung);
   rung.figure = [
     counted(state.entries.length, 'record'),
     counted(vault.trust.files.length, 'trust file'),
-    `${counted(referred, 'key wrap')} and attestations`,
+    `${written(referred)} wrapped keys and attestations`,
   ].join(', ');
   return { rung, signed };
 }
 
-/** Each record's bytes are held by the one behind it; those of the newest by nothing but their form. */
-async function checkNewest(stored: StoredObjects, { entries }: LogState, rung: Rung): Promise<void> {
-  const newest = entries.at(-1);
-  if (!newest) {
-    rung.problem(logRecord(1), 'the log has no record that verifies');
-    return;
+/**
+ * Each record's bytes are held by the one behind it; those of the newest by nothing but their form. Where the chain is broken, the form
+ * tells whether it was the record in front that changed.
+ */
+async function checkForms(stored: StoredObjects, { entries, problems }: LogState, rung: Rung): Promise<void> {
+  if (entries.length === 0) rung.problem(logRecord(1), 'the log has no record that verifies');
+  const broken = new Set(problems.map(({ seq }) => seq));
+  for (const [i, { key, digest }] of entries.entries()) {
+    const next = entries[i + 1];
+    if (next && !broken.has(next.seq)) continue;
+    try {
+      const bytes = await stored.vault.store.get(key, stored.signal);
+      if (sha256(bytes) !== digest) rung.problem(key, `${key} changed while it was verified`);
+      if (!signatureForm.test(bytes.toString('latin1'))) rung.problem(key, `${key}: its signature block was rewritten`);
+    } catch (error) {
+      if (!isFault(error, 'object-missing')) throw error;
+      rung.problem(key, `${key} vanished while it was verified`);
+    }
   }
-  const bytes = await stored.vault.store.get(newest.key, stored.signal);
-  if (sha256(bytes) !== newest.digest) rung.problem(newest.key, `${newest.key} changed while it was verified`);
-  if (!signatureForm.test(bytes.toString('latin1')))
-    rung.problem(newest.key, `${newest.key}: its signature block was rewritten`);
 }
 
 /** Nothing may stand in log/ or trust/ that reading them did not come to. */

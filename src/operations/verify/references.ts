@@ -3,7 +3,7 @@ import { rowStart } from '../../rows/cells.ts';
 import { closingQuote } from '../../rows/csv.ts';
 import type { IdSet } from '../../rows/id-set.ts';
 import type { PointContents } from './contents.ts';
-import type { Rung } from './ladder.ts';
+import { type Rung, written } from './ladder.ts';
 import type { Watch } from './rows.ts';
 
 interface Count {
@@ -101,7 +101,6 @@ export class References {
       total.outside += count.outside;
       if (count.dangling > 0) dangling.push({ field, count: count.dangling });
     }
-    const written = (n: number) => n.toLocaleString('en-US');
     rung.figure = `${written(total.resolved)} resolve, ${written(total.dangling)} dangling, ${written(total.outside)} to objects outside the point`;
     rung.dangling = dangling.sort((a, b) => b.count - a.count || (a.field < b.field ? -1 : 1));
   }

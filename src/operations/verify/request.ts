@@ -23,7 +23,7 @@ export type RungName = (typeof rungs)[number];
 
 export interface VerifyRequest {
   /** `point` records to verify; undefined: the newest one. */
-  readonly points?: readonly LogEntry[];
+  readonly points?: 'all' | readonly LogEntry[];
   /** Check what can be checked without an identity: log, existence, digests, and counts when the writer key is at hand. */
   readonly noIdentity: boolean;
   /** Read only the segments, files and leftovers of part `part` (1 to `of`) of `of`. All parts together cover everything. */

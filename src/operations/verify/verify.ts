@@ -34,7 +34,7 @@ export async function verify(ctx: Context, vault: Vault, request: VerifyRequest)
   const { state, listed } = await listAll(vault, ctx.signal);
   const log = await verifyLog(stored, state, listed, request);
   const logResult = log.rung.result();
-  const chosen = request.points ?? state.points.slice(-1);
+  const chosen = request.points === 'all' ? state.points : (request.points ?? state.points.slice(-1));
   const identities = await identitiesOf(vault, request, logResult);
 
   const verified: { entry: LogEntry; ladder: Ladder; reach: Reach }[] = [];
