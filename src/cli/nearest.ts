@@ -10,16 +10,21 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** Letters to insert, delete or replace to come from one word to the other. */
+/** Letters to insert, delete, replace or swap with their neighbour to come from one word to the other. */
 function distance(from: string, to: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let line = 1; line <= from.length; line++) {
     const next = [line];
     for (let column = 1; column <= to.length; column++) {
       const replaced = row[column - 1]! + (from[line - 1] === to[column - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[column]! + 1, next[column - 1]! + 1));
+      let least = Math.min(replaced, row[column]! + 1, next[column - 1]! + 1);
+      if (line > 1 && column > 1 && from[line - 1] === to[column - 2] && from[line - 2] === to[column - 1]) {
+        least = Math.min(least, before[column - 2]! + 1);
+      }
+      next.push(least);
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row[to.length]!;
 }
