@@ -101,7 +101,7 @@ export class RowSplitter {
     let cellStart = this.#cellStart;
     let from = this.#searchFrom;
     let cells = this.#cells;
-    while (cellStart < last) {
+    while (cellStart <= last) {
       if (block[cellStart] !== 0x22) {
         this.#leaveDialect();
         return;

@@ -65,6 +65,14 @@ test('unquoted cells and CRLF are rewritten into the dialect, from whatever row 
   );
 });
 
+test('an empty unquoted cell at the very end of a body is read', async () => {
+  for (const end of ['\n', '\r\n']) {
+    for (const sizes of [[1], [100]]) {
+      assert.deepEqual((await read(cut(Buffer.from(`"Id","Name"\n"1",${end}`), sizes))).rows, [['1', '']]);
+    }
+  }
+});
+
 test('an empty body has no columns and no rows, a header line alone has columns', async () => {
   assert.deepEqual(await read([]), { columns: [], rows: [], batches: [] });
   assert.deepEqual((await read([Buffer.from('"Id","Name"\n')])).columns, ['Id', 'Name']);
