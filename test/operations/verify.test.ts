@@ -202,6 +202,22 @@ test('a damaged page leaves out its object, and the others are still read', asyn
   assert.equal(found!.rungs.find(({ rung }) => rung === 'parse')!.figure, '3 segments, 8 rows, 0 tombstones');
 });
 
+test('damage of lists of other points and of leftovers is told with the point that was asked for, or with the log', async () => {
+  const copy = await MemoryStore.copyOf(store);
+  const list = `points/${small.points[0]}/refs.zst`;
+  copy.objects.delete(list);
+  const result = await look(copy, small, {}, { noIdentity: true });
+  assert.deepEqual(result.points[0]!.rungs[1]!.problems, [{ key: list, problem: `${list} is not in memory://vault` }]);
+
+  const empty = new MemoryStore([...copy.objects].filter(([key]) => !/^log\/0*[23]$/.test(key)));
+  const run = [...empty.objects.keys()].find((key) => key.startsWith('runs/'))!;
+  empty.objects.set(run, Buffer.from('changed'));
+  const nothing = await look(empty, small, {}, { noIdentity: true });
+  assert.equal(nothing.ok, false);
+  assert.deepEqual(nothing.points, []);
+  assert.deepEqual(nothing.log.problems, [{ key: run, problem: `${run} does not have the digest that its name says` }]);
+});
+
 test('a stopped verification throws what the signal says', async () => {
   const abort = new AbortController();
   abort.abort(new Error('stop'));
@@ -232,8 +248,8 @@ test('a segment with another number of rows than its page says is found', async 
     }),
   });
   assert.deepEqual(found, [
-    'counts: A segment has 3 rows in place of 4.',
     `counts: data/${point}/00001-#.csv.zst.age has 3 rows, its page says 4`,
+    'counts: A segment has 3 rows in place of 4.',
   ]);
 });
 

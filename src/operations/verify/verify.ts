@@ -33,7 +33,7 @@ export async function verify(ctx: Context, vault: Vault, request: VerifyRequest)
   const stored = new StoredObjects(vault, ctx.signal, request.sample);
   const { state, listed } = await listAll(vault, ctx.signal);
   const log = await verifyLog(stored, state, listed, request);
-  const logResult = log.rung.result();
+  let logResult = log.rung.result();
   const chosen = request.points === 'all' ? state.points : (request.points ?? state.points.slice(-1));
   const identities = await identitiesOf(vault, request, logResult);
 
@@ -45,8 +45,8 @@ export async function verify(ctx: Context, vault: Vault, request: VerifyRequest)
     for (const key of reach.refs.keys()) reached.add(key);
     verified.push({ entry, ladder, reach });
   }
-  // What concerns no point stands with the first one.
-  const first = verified[0]?.ladder ?? new Ladder(['existence', 'digests']);
+  // What concerns no point that was asked for stands with the first one.
+  const first = verified[0]?.ladder ?? new Ladder(['digests']);
   const others = state.points.filter(({ seq }) => !chosen.some((entry) => entry.seq === seq));
   await addOtherPoints(stored, others, reached, first);
 
@@ -61,8 +61,12 @@ export async function verify(ctx: Context, vault: Vault, request: VerifyRequest)
     points.push({ id: entry.record.point!, ok: results.every(({ ok }) => ok), rungs: results });
     report(ctx, entry.record.point!, results);
   }
-  if (points.length === 0) report(ctx, '', [logResult]);
-  notCovered ??= await verifyLeftovers(stored, listed, covered, first);
+  if (!notCovered) {
+    notCovered = await verifyLeftovers(stored, listed, covered, first);
+    for (const { problems } of first.results()) for (const { key, problem } of problems) log.rung.problem(key, problem);
+    logResult = log.rung.result();
+    report(ctx, '', [logResult]);
+  }
   const result: VerifyResult = {
     ok: logResult.ok && points.every(({ ok }) => ok),
     points,
