@@ -23,6 +23,8 @@ export interface RowSource {
   row(number: number): Row;
   /** The number of the row with this 18-character Id, or -1. */
   find(id: string): number;
+  /** Optional, for computed rows: one cell without the rest of its row. Filters over millions of rows read by it. */
+  cell?(number: number, field: string): Value;
   /**
    * Optional fast path for large computed objects: rows `from` to `to` (exclusive) as Bulk API 2.0 CSV lines (every cell quoted,
    * LF, no header) with just `fields`, in that order; undefined when these fields or rows have no fast path.

@@ -56,6 +56,7 @@ export function scaledSource(object: ScaledObject): RowSource {
       const number = recordNumber(object.prefix, id);
       return number < object.size ? number : -1;
     },
+    cell: (number, field) => rows.cell(number, field),
     csv: (fields, from, to) => rows.csv(fields, from, to),
   };
 }
@@ -94,6 +95,13 @@ class ScaledRows {
       row[field] = value === null ? null : this.#value(field, value, template, at, number);
     }
     return row;
+  }
+
+  cell(number: number, field: string): Value {
+    const at = number % templates;
+    const template = this.#template(at);
+    const value = template[field] ?? null;
+    return value === null ? null : this.#value(field, value, template, at, number);
   }
 
   /** One cell of row `number`, whose template at `at` holds `value`. */
