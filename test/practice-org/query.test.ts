@@ -343,9 +343,15 @@ test('columns=true tells the sf CLI what a query selects', async () => {
     [
       ['Id', 'Id', false],
       ['AnnualRevenue', 'Double', false],
-      ['Parent', 'String', false],
-      ['Contacts', 'String', true],
+      ['Parent', null, false],
+      ['Contacts', null, true],
     ],
   );
-  assert.equal(json.columnMetadata[2].joinColumns[0].columnName, 'Name');
+  const [parent, contacts] = json.columnMetadata.slice(2);
+  assert.equal(parent.foreignKeyName, 'ParentId');
+  assert.equal(parent.joinColumns[0].columnName, 'Name');
+  assert.deepEqual(
+    contacts.joinColumns.map((column: Record<string, unknown>) => [column.columnName, column.apexType]),
+    [['Id', 'Id']],
+  );
 });

@@ -1,4 +1,4 @@
-import type { Column } from '../soql/columns.ts';
+import { type Column, columnsOf } from '../soql/columns.ts';
 import type { Plan } from '../soql/query.ts';
 
 const apexTypes: Readonly<Record<string, string>> = {
@@ -23,7 +23,7 @@ const numbers = new Set(['int', 'long', 'double', 'currency', 'percent']);
 export function columnMetadata(plan: Plan): Record<string, unknown> {
   const { object } = plan.scope;
   return {
-    columnMetadata: plan.kind === 'rows' ? plan.columns.map(ofColumn) : aggregates(plan),
+    columnMetadata: plan.kind === 'rows' ? plan.columns.map((column) => ofColumn(plan, column)) : aggregates(plan),
     entityName: object.name,
     groupBy: plan.query.groupBy !== undefined,
     idSelected: plan.columns.some((column) => column.kind === 'field' && column.key === 'Id'),
@@ -31,8 +31,12 @@ export function columnMetadata(plan: Plan): Record<string, unknown> {
   };
 }
 
-function ofColumn(column: Column): Record<string, unknown> {
-  if (column.kind === 'children') return entry(column.key, column.key, 'string', false, true, []);
+function ofColumn(plan: Plan, column: Column): Record<string, unknown> {
+  if (column.kind === 'children') {
+    const scope = { ...plan.scope, object: column.child, alias: column.query.sObjectAlias };
+    const inner = columnsOf(scope, column.query).map((child) => ofColumn(plan, child));
+    return { ...entry(column.key, column.key, 'string', false, true, inner), ...untyped };
+  }
   if (column.kind === 'typeof') {
     const name = column.step.reference.relationshipName!;
     return entry(name, name, 'string', false, false, []);
@@ -50,7 +54,8 @@ function ofColumn(column: Column): Record<string, unknown> {
   let nested = flat;
   for (const step of [...column.way].reverse()) {
     const name = step.reference.relationshipName!;
-    nested = entry(name, name, 'string', false, false, [nested]);
+    const foreignKeyName = step.reference.name;
+    nested = { ...entry(name, name, 'string', false, false, [nested]), ...untyped, foreignKeyName };
   }
   return nested;
 }
@@ -62,6 +67,7 @@ function aggregates(plan: Plan): Record<string, unknown>[] {
       const name = field.alias ?? (field.parameters.length === 0 ? field.functionName : `expr${expression++}`);
       return {
         ...entry(name, name, 'double', false, true, []),
+        apexType: null,
         displayName: field.alias ?? `${field.functionName}(${field.parameters.join(',')})`,
       };
     }
@@ -69,6 +75,9 @@ function aggregates(plan: Plan): Record<string, unknown>[] {
     return entry(name, name, plan.scope.object.field(name)?.type ?? 'string', false, false, []);
   });
 }
+
+/** Relationships and subqueries have no type of their own. */
+const untyped = { apexType: null, textType: false };
 
 function entry(
   columnName: string,
