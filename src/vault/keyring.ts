@@ -147,18 +147,22 @@ export class Keyring {
 
   /** The first wrap under `prefix` that an identity opens; undefined when none fits. Digests of wraps are signed: checked here. */
   async #unwrap(entry: LogEntry, prefix: string): Promise<string | undefined> {
+    let damaged: Fault | undefined;
     for (const wrap of entry.record.keys ?? []) {
       if (!wrap.key.startsWith(prefix)) continue;
-      const stored = await this.#store.get(wrap.key);
-      if (sha256(stored) !== wrap.sha256) {
-        throw new Fault('digest-mismatch', `${wrap.key} is not what the log says`, { data: { key: wrap.key } });
-      }
       try {
+        const stored = await this.#store.get(wrap.key);
+        if (sha256(stored) !== wrap.sha256) {
+          throw new Fault('digest-mismatch', `${wrap.key} is not what the log says`, { data: { key: wrap.key } });
+        }
         return (await openAge(wrap.key, stored, this.identities)).toString('utf8');
       } catch (error) {
-        if (!isFault(error, 'wrong-identity')) throw error;
+        if (!isFault(error, 'wrong-identity', 'digest-mismatch', 'object-missing', 'not-authentic')) throw error;
+        // One damaged wrap must not lock out whom another one lets in.
+        if (error.name !== 'wrong-identity') damaged ??= error;
       }
     }
+    if (damaged) throw damaged;
     return undefined;
   }
 }

@@ -113,7 +113,7 @@ export const rootSchema = z.object({
   coverage: z.number(),
   apiCalls: z.number().int(),
   rows: z.number().int(),
-  /** Stored bytes that this run wrote. */
+  /** Stored bytes of the rows, tombstones, indexes and files that this point wrote. */
   bytes: z.number().int(),
 });
 export type Root = z.infer<typeof rootSchema>;

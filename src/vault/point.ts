@@ -30,8 +30,6 @@ export class PointWriter {
   readonly recipients: Recipients;
   readonly epoch: number;
   readonly #numbers: Record<string, number> = {};
-  /** Stored bytes written so far. */
-  written = 0;
 
   constructor(vault: Vault, point: string, epoch: { epoch: number; recipient: string }) {
     this.vault = vault;
@@ -57,7 +55,6 @@ export class PointWriter {
 
   async put(key: string, body: Buffer, digest = sha256(body), signal?: AbortSignal): Promise<Ref> {
     await this.vault.store.putIfAbsent(key, body, signal);
-    this.written += body.length;
     return { key, size: body.length, sha256: digest };
   }
 

@@ -29,6 +29,8 @@ const features = z.object({
   prune: z.array(z.string()),
   verify: z.array(z.string()),
 });
+/** What every version of the format says. */
+const claimSchema = z.object({ v: z.number().int(), vault: z.string() });
 const infoSchema = z.object({
   v: z.literal(1),
   kind: z.literal('vault'),
@@ -84,21 +86,23 @@ export class Vault {
   static async open(store: Store, options: OpenOptions): Promise<Vault> {
     const document = await vaultDocument(store);
     const { value } = splitDocument(vaultFile, document);
-    const v = (value as { v?: unknown } | null)?.v;
-    if (typeof v === 'number' && v > 1) {
-      throw new Fault('newer-format', `${store.url} is written in vault format ${v}; this salvor reads format 1`, {
-        data: { format: v },
-      });
+    const claimed = claimSchema.safeParse(value);
+    const damaged = (why: string) =>
+      new Fault('signature-invalid', `${vaultFile} ${why}`, { data: { key: vaultFile } });
+    if (!claimed.success) throw damaged('does not describe a vault');
+    const trust = await readTrust(store, claimed.data.vault, options.rootFingerprint);
+    // The signature comes before the version: a changed digit must not pass for a newer format.
+    openDocument(vaultFile, document, 'salvor-vault-v1', trust, () => ['root']);
+    if (claimed.data.v > 1) {
+      throw new Fault(
+        'newer-format',
+        `${store.url} is written in vault format ${claimed.data.v}; this salvor reads format 1`,
+        { data: { format: claimed.data.v } },
+      );
     }
     const parsed = infoSchema.safeParse(value);
-    if (!parsed.success)
-      throw new Fault('signature-invalid', `${vaultFile} does not describe a vault`, {
-        cause: parsed.error,
-        data: { key: vaultFile },
-      });
+    if (!parsed.success) throw damaged('does not describe a vault');
     const info = parsed.data;
-    const trust = await readTrust(store, info.vault, options.rootFingerprint);
-    openDocument(vaultFile, document, 'salvor-vault-v1', trust, () => ['root']);
     const unknown = info.features[options.operation].filter((feature) => !known.includes(feature));
     if (unknown.length > 0) {
       throw new Fault(

@@ -54,7 +54,7 @@ export async function backup(ctx: Context, org: Org, vault: Vault, request: Back
       objects,
       notCovered: [...notCovered, ...read.refused, ...read.hidden, ...files.notCovered],
       schema: read.schema,
-      bytes: writer.written,
+      bytes: [...read.written, ...files.written].reduce((sum, { size }) => sum + size, 0),
       ended: ctx.now(),
     });
     assertCoverage(root, request);
