@@ -116,7 +116,7 @@ export async function dispatch(state: OrgState, request: RoutedRequest): Promise
     const isSubrequest = request.session !== undefined;
     fault = state.faults.take(target(state, endpoint, caught, query, request.body, isSubrequest));
     let session = request.session;
-    if (route.needsSession && !session) session = login(state, request, fault);
+    if (route.needsSession && !session) session = login(state, request, query, fault);
     if (isApi) checkVersion(state, version);
     const early = fault && faultAnswer(fault);
     if (early) return { ...early, endpoint, fault };
@@ -145,8 +145,9 @@ function split(url: string): [string, string?] {
 }
 
 /** The session of a request. Throws 401, or 403 when the user or the org may not. */
-function login(state: OrgState, request: RoutedRequest, fault: OrgFault | undefined): Session {
-  const session = state.sessions.use(request.headers.authorization);
+function login(state: OrgState, request: RoutedRequest, query: URLSearchParams, fault: OrgFault | undefined): Session {
+  const inQuery = query.get('oauth_token');
+  const session = state.sessions.use(inQuery === null ? request.headers.authorization : `Bearer ${inQuery}`);
   if (!session) throw sessionInvalid();
   if (fault?.name === 'session-expired') {
     state.sessions.close(session.token);

@@ -18,7 +18,7 @@ import type { OrgState } from './state.ts';
 import { send } from './wire.ts';
 
 /** A practice org that listens. */
-export interface PracticeOrg {
+export interface PracticeOrg extends AsyncDisposable {
   /** `http://127.0.0.1:port`, no trailing slash; login and data host in one. */
   readonly url: string;
   readonly facts: OrgFacts;
@@ -86,6 +86,7 @@ export async function startPracticeOrg(database: Database, changes: Partial<Sett
     clearFaults: () => state.faults.clear(),
     expireSessions: () => sessions.closeAll(),
     close: () => close(server),
+    [Symbol.asyncDispose]: () => close(server),
   };
 }
 
@@ -122,7 +123,14 @@ async function answer(state: OrgState, request: IncomingMessage, response: Serve
   if (isApi) headers['Sforce-Limit-Info'] = `api-usage=${requestsUsed(state)}/${state.settings.dailyRequests}`;
   const { endpoint, fault } = answered;
   if (endpoint !== 'control')
-    state.log.add({ method, url, endpoint, status: answered.status, calls, ...(fault && { fault: fault.name }) });
+    state.log.add({
+      method,
+      url: url.replace(/(oauth_token=)[^&]*/, '$1…'),
+      endpoint,
+      status: answered.status,
+      calls,
+      ...(fault && { fault: fault.name }),
+    });
   await send(response, request, answered, headers, state.settings, fault);
 }
 

@@ -211,12 +211,11 @@ function countingDatabase(size: number): { database: Database; calls: [number, n
 for (const rowOrder of ['ascending', 'chunked', 'shuffled'] as const) {
   test(`a source with a fast path writes its own lines: ${rowOrder}`, async () => {
     const { database, calls } = countingDatabase(250_001);
-    const org = await startPracticeOrg(database, { rowOrder, bulkPageRows: 300_000, seed: 3 });
+    await using org = await startPracticeOrg(database, { rowOrder, bulkPageRows: 300_000, seed: 3 });
     const headers = { authorization: `Bearer ${org.accessToken}` };
     const body = JSON.stringify({ operation: 'query', query: 'SELECT Id FROM Group' });
     const job = (await (await fetch(org.url + jobs, { method: 'POST', body, headers })).json()) as { id: string };
     const text = await (await fetch(`${org.url}${jobs}/${job.id}/results`, { headers })).text();
-    await org.close();
     const lines = text.trimEnd().split('\n').slice(1);
     const numbers = lines.map((line) => Number(line.slice(1, -1)));
     assert.equal(new Set(numbers).size, 250_001);
@@ -275,4 +274,54 @@ test('a page of many bytes is cut by their estimate', async () => {
   const { text, headers } = await t.call(`${jobs}/${job.id}/results`);
   assert.equal(headers.get('sforce-numberofrecords'), String(Math.floor(1000 / 21)));
   assert.equal(Buffer.byteLength(text), 5 + 21 * Math.floor(1000 / 21));
+});
+
+test('a source that computes its cells may hold deleted rows: query leaves them out, by the fast path too', async () => {
+  const size = 1000;
+  const isDeleted = (number: number) => number % 10 === 3;
+  const read = new Set<string>();
+  const source: RowSource = {
+    size,
+    row: () => assert.fail('no whole row is needed'),
+    find: Number,
+    cell: (number, field) => {
+      read.add(field);
+      return field === 'IsDeleted' ? isDeleted(number) : String(number);
+    },
+    csv: (_, from, to) => Buffer.from(Array.from({ length: to - from }, (_, n) => `"${from + n}"\n`).join('')),
+  };
+  const small = smallDatabase();
+  const fields = [
+    { name: 'Id', type: 'id' },
+    { name: 'IsDeleted', type: 'boolean' },
+  ];
+  const describe = { ...small.tables.get('Group')!.describe, fields };
+  await using org = await startPracticeOrg({
+    ...small,
+    tables: new Map([['Group', { describe, treatment: {}, source }]]),
+  });
+  const headers = { authorization: `Bearer ${org.accessToken}` };
+  const get = async (path: string) =>
+    (await fetch(org.url + api + path, { headers })).json() as Promise<Record<string, unknown>>;
+  assert.equal((await get('/query?q=SELECT+COUNT()+FROM+Group')).totalSize, 900);
+  assert.equal((await get('/queryAll?q=SELECT+COUNT()+FROM+Group+WHERE+IsDeleted=true')).totalSize, 100);
+  assert.deepEqual(await get('/limits/recordCount?sObjects=Group'), { sObjects: [{ count: 900, name: 'Group' }] });
+  assert.deepEqual([...read], ['IsDeleted']);
+  for (const [operation, rows] of [
+    ['query', 900],
+    ['queryAll', 1000],
+  ] as const) {
+    const body = JSON.stringify({ operation, query: 'SELECT Id FROM Group' });
+    const job = (await (await fetch(org.url + jobs, { method: 'POST', body, headers })).json()) as { id: string };
+    await get(`/jobs/query/${job.id}`);
+    const text = await (await fetch(`${org.url}${jobs}/${job.id}/results`, { headers })).text();
+    const numbers = text
+      .trimEnd()
+      .split('\n')
+      .slice(1)
+      .map((line) => Number(line.slice(1, -1)));
+    const expected = Array.from({ length: size }, (_, n) => n).filter((n) => operation === 'queryAll' || !isDeleted(n));
+    assert.equal(numbers.length, rows);
+    assert.deepEqual(numbers, expected);
+  }
 });

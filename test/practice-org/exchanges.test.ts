@@ -62,7 +62,7 @@ test('recorded exchanges are answered with the same status, keys and JSON types'
   timeout: 60_000,
 }, async (t) => {
   const exchanges = recordedExchanges();
-  const org = await startPracticeOrg(recordedDatabase(exchanges));
+  await using org = await startPracticeOrg(recordedDatabase(exchanges));
   const left = new Map<string, number>();
   const wrong: string[] = [];
   let same = 0;
@@ -87,7 +87,6 @@ test('recorded exchanges are answered with the same status, keys and JSON types'
       wrong.push(`${exchange.method} ${exchange.status} ${decodeURIComponent(exchange.url).slice(0, 140)}: ${found}`);
     else same += 1;
   }
-  await org.close();
   t.diagnostic(`${same} of ${exchanges.length}`);
   for (const [reason, count] of left) t.diagnostic(`not compared: ${count}: ${reason}`);
   assert.deepEqual(wrong, []);
@@ -182,7 +181,9 @@ function query(soql: string): string {
 }
 
 test('answers recorded without requests have the same status, keys and JSON types', { skip: missing }, async (t) => {
-  const org = await startPracticeOrg(smallDatabase(), { clockSkew: Date.parse('2026-03-10T00:00:00Z') - Date.now() });
+  await using org = await startPracticeOrg(smallDatabase(), {
+    clockSkew: Date.parse('2026-03-10T00:00:00Z') - Date.now(),
+  });
   const wrong: string[] = [];
   for (const { file, status, path: asked, body } of fixtures) {
     const expected: unknown = JSON.parse(readFileSync(path.join(data, 'exchanges', file), 'utf8'));
@@ -196,7 +197,6 @@ test('answers recorded without requests have the same status, keys and JSON type
     const found = reply.status === status ? difference(expected, answer) : `status ${reply.status}`;
     if (found) wrong.push(`${file}: ${found}: ${JSON.stringify(answer).slice(0, 200)}`);
   }
-  await org.close();
   t.diagnostic(`${fixtures.length - wrong.length} of ${fixtures.length}`);
   assert.deepEqual(wrong, []);
 });

@@ -3,6 +3,7 @@ import { Refusal } from '../refusal.ts';
 import type { Column } from '../soql/columns.ts';
 import { noSuchColumn } from '../soql/parse.ts';
 import { findRows, type Plan, planQuery } from '../soql/query.ts';
+import { rowReader } from '../soql/rows.ts';
 import type { OrgState } from '../state.ts';
 import { type CsvDialect, delimiters, lineMaker } from './csv.ts';
 import { jobJson } from './job-endpoints.ts';
@@ -119,9 +120,9 @@ async function run(state: OrgState, job: BulkJob): Promise<void> {
 function lineBytes(job: BulkJob, size: number, at: (index: number) => number): number {
   if (size === 0) return 1;
   const line = lineMaker(columnOperands(job), job.dialect);
+  const read = rowReader(job.plan.scope.object);
   const samples = Math.min(50, size);
   let bytes = 0;
-  for (let i = 0; i < samples; i += 1)
-    bytes += Buffer.byteLength(line(job.plan.scope.object.table.source.row(at(Math.floor((i * size) / samples)))));
+  for (let i = 0; i < samples; i += 1) bytes += Buffer.byteLength(line(read(at(Math.floor((i * size) / samples)))));
   return Math.max(1, bytes / samples);
 }

@@ -1,6 +1,7 @@
 import { type Answer, type ApiRequest, json } from '../answer.ts';
 import { notFound, Refusal } from '../refusal.ts';
 import type { Operand } from '../soql/operands.ts';
+import { rowReader } from '../soql/rows.ts';
 import type { OrgState } from '../state.ts';
 import { headerLine, lineMaker } from './csv.ts';
 import { advance } from './job-endpoints.ts';
@@ -93,7 +94,7 @@ async function* page(state: OrgState, job: BulkJob, rows: JobRows, from: number,
     ),
   );
   const blockRows = Math.max(1, Math.floor(blockBytes / rows.lineBytes));
-  const fast = fastPath(job, rows, operands);
+  const fast = fastPath(job, operands);
   if (fast) {
     let place = from;
     for (; place < to; ) {
@@ -105,24 +106,23 @@ async function* page(state: OrgState, job: BulkJob, rows: JobRows, from: number,
     from = place;
   }
   const line = lineMaker(operands, job.dialect);
-  const { source } = job.plan.scope.object.table;
+  const read = rowReader(job.plan.scope.object);
   for (let place = from; place < to; place += blockRows) {
     let text = '';
     const end = Math.min(to, place + blockRows);
-    for (let at = place; at < end; at += 1) text += line(source.row(rows.found.at(rows.order.at(at))));
+    for (let at = place; at < end; at += 1) text += line(read(rows.found.at(rows.order.at(at))));
     yield Buffer.from(text);
   }
 }
 
 type FastPath = (from: number, to: number) => Buffer | undefined;
 
-/** The source's own CSV, where the job is plain: all rows, own fields, the default dialect. */
-function fastPath(job: BulkJob, rows: JobRows, operands: readonly Operand[]): FastPath | undefined {
+/** The source's own CSV, where the job is plain: own fields, the default dialect. */
+function fastPath(job: BulkJob, operands: readonly Operand[]): FastPath | undefined {
   const { source } = job.plan.scope.object.table;
   const { delimiter, lineEnding, scientific } = job.dialect;
   const plainFields = operands.every((operand) => operand.field?.name === operand.name && !job.plan.scope.masked);
-  if (!source.csv || !rows.found.isWhole || !plainFields || delimiter !== ',' || lineEnding !== '\n' || !scientific)
-    return undefined;
+  if (!source.csv || !plainFields || delimiter !== ',' || lineEnding !== '\n' || !scientific) return undefined;
   const names = operands.map((operand) => operand.name);
   return (from, to) => source.csv!(names, from, to);
 }
@@ -130,23 +130,29 @@ function fastPath(job: BulkJob, rows: JobRows, operands: readonly Operand[]): Fa
 /** Rows of the places from `place` on, up to `end`. Undefined: the source has no fast path here. */
 function fastBlock(
   fast: FastPath,
-  { order }: JobRows,
+  rows: JobRows,
   place: number,
   end: number,
 ): { bytes: Buffer; next: number } | undefined {
-  const run = order.run(place);
-  if (run > 1) {
-    const next = Math.min(end, place + run);
-    const first = order.at(place);
-    const bytes = fast(first, first + next - place);
-    return bytes && { bytes, next };
-  }
-  const lines: Buffer[] = [];
-  for (let at = place; at < end; at += 1) {
-    const number = order.at(at);
-    const bytes = fast(number, number + 1);
+  const parts: Buffer[] = [];
+  let next = place;
+  while (next < end) {
+    const [first, length] = consecutive(rows, next, end);
+    const bytes = fast(first, first + length);
     if (!bytes) return undefined;
-    lines.push(bytes);
+    parts.push(bytes);
+    next += length;
   }
-  return { bytes: Buffer.concat(lines), next: end };
+  return { bytes: parts.length === 1 ? parts[0]! : Buffer.concat(parts), next };
+}
+
+/** The row at this place, and how many rows from it on follow each other by number and place. */
+function consecutive({ found, order }: JobRows, place: number, end: number): [first: number, length: number] {
+  const index = order.at(place);
+  const longest = Math.min(end - place, order.run(place));
+  const first = found.at(index);
+  if (found.isWhole) return [first, longest];
+  let length = 1;
+  while (length < longest && found.at(index + length) === first + length) length += 1;
+  return [first, length];
 }

@@ -1,7 +1,6 @@
 import { type Answer, type ApiRequest, json } from '../answer.ts';
 import { Refusal } from '../refusal.ts';
-import type { SObject } from '../schema.ts';
-import { visibility } from '../soql/rows.ts';
+import { visibleRows } from '../soql/rows.ts';
 import type { OrgState } from '../state.ts';
 
 /** API requests used today by everybody. */
@@ -30,34 +29,20 @@ export function limits(state: OrgState): Answer {
 const uncounted = /(?:ChangeEvent|Feed|History|OwnerSharingRule|Share)$/;
 
 /** GET limits/recordCount[?sObjects=A,B]: rows without recycle bin and archive; unknown names are left out. */
-export function recordCount(state: OrgState, request: ApiRequest): Answer {
+export async function recordCount(state: OrgState, request: ApiRequest): Promise<Answer> {
   if (!state.settings.permissions.viewSetup)
     throw new Refusal(403, 'INSUFFICIENT_ACCESS', 'You need the View Setup and Configuration permission');
   const asked = request.query.get('sObjects');
   const objects =
     asked === null ? state.schema.all() : asked.split(',').flatMap((name) => state.schema.object(name.trim()) ?? []);
   const by = request.fault?.name === 'count-off' ? request.fault.by : 0;
-  const sObjects = objects
-    .filter((object) => object.describe.queryable && !object.isSetup && !uncounted.test(object.name))
-    .map((object) => ({ count: Math.max(0, count(state, object) + by), name: object.name }))
-    .filter((entry) => entry.count > 0 || asked !== null);
-  return json({ sObjects });
-}
-
-/** Counted once: real counts are a snapshot too. */
-const counts = new WeakMap<object, number>();
-
-function count(state: OrgState, object: SObject): number {
-  const known = counts.get(object.table);
-  if (known !== undefined) return known;
-  const { source } = object.table;
   const everything = { ...state.settings.permissions, viewAllData: true, queryAllFiles: true };
-  const visible = visibility(object, false, everything, state.database.facts);
-  let found = source.size;
-  if (visible) {
-    found = 0;
-    for (let number = 0; number < source.size; number += 1) if (visible(source.row(number))) found += 1;
+  const sObjects: { count: number; name: string }[] = [];
+  for (const object of objects) {
+    if (!object.describe.queryable || object.isSetup || uncounted.test(object.name)) continue;
+    const { size } = await visibleRows(object, false, everything, state.database.facts);
+    const count = Math.max(0, size + by);
+    if (count > 0 || asked !== null) sObjects.push({ count, name: object.name });
   }
-  counts.set(object.table, found);
-  return found;
+  return json({ sObjects });
 }

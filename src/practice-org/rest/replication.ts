@@ -1,7 +1,7 @@
 import { type Answer, type ApiRequest, json } from '../answer.ts';
 import { Refusal } from '../refusal.ts';
 import type { SObject } from '../schema.ts';
-import { visibility } from '../soql/rows.ts';
+import { rowReader, visibility } from '../soql/rows.ts';
 import type { OrgState } from '../state.ts';
 import { visibleObject } from './describe.ts';
 
@@ -45,11 +45,12 @@ function replicateable(state: OrgState, request: ApiRequest): SObject {
 
 function* rowsIn(state: OrgState, object: SObject, window: Window, isDeleted: boolean) {
   const { source } = object.table;
+  const read = rowReader(object);
   const stamp = object.field('SystemModstamp') ? 'SystemModstamp' : 'LastModifiedDate';
   const [start, end] = [new Date(window.start).toISOString(), new Date(window.end).toISOString()];
   const visible = visibility(object, true, state.settings.permissions, state.database.facts);
   for (let number = 0; number < source.size; number += 1) {
-    const row = source.row(number);
+    const row = read(number);
     const at = row[stamp];
     if (typeof at !== 'string' || at < start || at >= end || (row.IsDeleted === true) !== isDeleted) continue;
     if (!visible || visible(row)) yield row;

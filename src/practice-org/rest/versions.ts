@@ -29,8 +29,12 @@ export function checkVersion(state: OrgState, version: string): void {
 }
 
 /** GET /services/data/vXX.0: where things are. */
-export function listResources(_state: OrgState, { version }: { version: string }): Answer {
+export function listResources(state: OrgState, { version }: { version: string }): Answer {
   const base = `/services/data/v${version}`;
   const names = ['sobjects', 'query', 'queryAll', 'limits', 'composite', 'jobs'];
-  return json(Object.fromEntries(names.map((name) => [name, `${base}/${name}`])));
+  const { organizationId, userId } = state.database.facts;
+  return json({
+    ...Object.fromEntries(names.map((name) => [name, `${base}/${name}`])),
+    identity: `${state.url}/id/${organizationId}/${userId}`,
+  });
 }

@@ -6,7 +6,7 @@ import { keyOf } from './compare.ts';
 import { compile, tree } from './condition.ts';
 import { fieldOperand, functionOperand, type Operand, type Scope } from './operands.ts';
 import { positioned } from './parse.ts';
-import type { RowNumbers } from './rows.ts';
+import { type RowNumbers, rowReader } from './rows.ts';
 
 const aggregates = new Set(['COUNT', 'COUNT_DISTINCT', 'SUM', 'AVG', 'MIN', 'MAX']);
 
@@ -59,9 +59,10 @@ export async function aggregate(
   const groups = new Map<string, Group>();
   if (groupBy.length === 0) groups.set('', { values: [], running: selected.map((one) => one.start()) });
   const keys = groupBy.map(keyOf);
+  const read = rowReader(scope.object);
   for (let index = 0; index < numbers.size; index += 1) {
     if ((index & 8191) === 8191) await setImmediate();
-    const row = scope.object.table.source.row(numbers.at(index));
+    const row = read(numbers.at(index));
     const values = groupBy.map((operand) => operand.get(row));
     const key = groupBy.length === 0 ? '' : JSON.stringify(values.map((value, at) => keys[at]!(value)));
     let group = groups.get(key);

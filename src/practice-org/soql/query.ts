@@ -9,7 +9,7 @@ import { compile, leaves, type Node, tree } from './condition.ts';
 import { fieldOperand, functionOperand, type Operand, type Scope } from './operands.ts';
 import { noSuchType, parseSoql, positioned } from './parse.ts';
 import { checkTreatment, refuseUnsupported } from './restrictions.ts';
-import { listed, type RowNumbers, type RowTest, scan, visibility } from './rows.ts';
+import { listed, type RowNumbers, type RowTest, rowReader, scan, visibility, visibleRows } from './rows.ts';
 
 /** A query that was found to be answerable, not yet run. */
 export interface Plan {
@@ -127,19 +127,22 @@ async function semiJoin(state: OrgState, outer: Plan, query: Query): Promise<Set
   const key = keyOf(column.operand);
   const values = new Set<Value>();
   const numbers = await findRows(state, plan);
-  const { source } = plan.scope.object.table;
-  for (let index = 0; index < numbers.size; index += 1)
-    values.add(key(column.operand.get(source.row(numbers.at(index)))));
+  const read = rowReader(plan.scope.object);
+  for (let index = 0; index < numbers.size; index += 1) values.add(key(column.operand.get(read(numbers.at(index)))));
   return values;
 }
 
 /** The rows of a plan in its order, LIMIT and OFFSET applied. */
 export async function findRows(state: OrgState, plan: Plan): Promise<RowNumbers> {
   const { limit, offset = 0, orderBy } = plan.query;
-  const test = await rowTest(state, plan);
   const aggregated = plan.kind === 'aggregate';
   const until = orderBy || aggregated || limit === undefined ? undefined : limit + offset;
-  const found = await scan(plan.scope.object, test, until);
+  const { object } = plan.scope;
+  const { permissions } = state.settings;
+  const found =
+    plan.where || until !== undefined
+      ? await scan(object, await rowTest(state, plan), until)
+      : await visibleRows(object, plan.all, permissions, state.database.facts);
   if (aggregated || (!orderBy && offset === 0)) return found;
   const sorted = orderBy
     ? sort(plan, found, [orderBy].flat())
@@ -148,7 +151,7 @@ export async function findRows(state: OrgState, plan: Plan): Promise<RowNumbers>
 }
 
 function sort(plan: Plan, found: RowNumbers, clauses: readonly OrderByClause[]): Uint32Array {
-  const { source } = plan.scope.object.table;
+  const read = rowReader(plan.scope.object);
   const orders = clauses.map((clause) => ({
     operand: orderOperand(plan, clause),
     sign: clause.order === 'DESC' ? (-1 as const) : (1 as const),
@@ -156,7 +159,7 @@ function sort(plan: Plan, found: RowNumbers, clauses: readonly OrderByClause[]):
   }));
   const keys = orders.map(({ operand }) => {
     const key = keyOf(operand);
-    return Array.from({ length: found.size }, (_, index) => key(operand.get(source.row(found.at(index)))));
+    return Array.from({ length: found.size }, (_, index) => key(operand.get(read(found.at(index)))));
   });
   const positions = Uint32Array.from({ length: found.size }, (_, index) => index);
   positions.sort((a, b) => {

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { OrgFacts, Row } from '../database.ts';
+import type { OrgFacts, Row, RowSource } from '../database.ts';
 import type { SObject } from '../schema.ts';
 import type { Permissions } from '../settings.ts';
 
@@ -26,7 +26,7 @@ const files = new Set(['ContentVersion', 'ContentDocument']);
 
 /**
  * Which rows the user gets to see at all; undefined: every row, so that nobody needs to look. `all` as in queryAll: the recycle
- * bin and archived activities too (extract 2.6, 1.8). A source with a fast path holds no deleted rows.
+ * bin and archived activities too (extract 2.6, 1.8).
  */
 export function visibility(
   object: SObject,
@@ -36,13 +36,49 @@ export function visibility(
 ): RowTest | undefined {
   if (object.isSetup) return undefined;
   const tests: RowTest[] = [];
-  const { source } = object.table;
-  if (!all && !source.csv && object.field('IsDeleted')) tests.push((row) => row.IsDeleted !== true);
+  if (!all && object.field('IsDeleted')) tests.push((row) => row.IsDeleted !== true);
   if (!all && archivable.has(object.name)) tests.push((row) => row.IsArchived !== true);
   const seesAll = permissions.viewAllData && (permissions.queryAllFiles || !files.has(object.name));
   if (!seesAll && object.field('OwnerId')) tests.push((row) => row.OwnerId === facts.userId);
   if (tests.length <= 1) return tests[0];
   return (row) => tests.every((test) => test(row));
+}
+
+/**
+ * Reads rows one after the other; each row is good until the next is read. Where the source computes its cells, only those that are
+ * looked at are made.
+ */
+export function rowReader({ table: { source, describe } }: SObject): (number: number) => Row {
+  if (!source.cell) return (number) => source.row(number);
+  let at = 0;
+  const view = {};
+  for (const { name } of describe.fields)
+    Object.defineProperty(view, name, { get: () => source.cell!(at, name), enumerable: true });
+  return (number) => {
+    at = number;
+    return view;
+  };
+}
+
+/** What a scan without a filter found, of sources that compute their rows and so never change. */
+const unfiltered = new WeakMap<RowSource, Map<string, RowNumbers>>();
+
+/** All rows that the user gets to see (`visibility`). */
+export async function visibleRows(
+  object: SObject,
+  all: boolean,
+  permissions: Permissions,
+  facts: OrgFacts,
+): Promise<RowNumbers> {
+  const visible = visibility(object, all, permissions, facts);
+  const { source } = object.table;
+  if (!visible || !source.csv) return scan(object, visible);
+  const known = unfiltered.get(source) ?? new Map<string, RowNumbers>();
+  unfiltered.set(source, known);
+  const key = `${all} ${permissions.viewAllData} ${permissions.queryAllFiles}`;
+  const found = known.get(key) ?? (await scan(object, visible));
+  known.set(key, found);
+  return found;
 }
 
 /** Rows in the order of their numbers, until `limit` are found. Lets others run every few milliseconds. */
@@ -52,12 +88,13 @@ export async function scan(
   limit = Number.POSITIVE_INFINITY,
 ): Promise<RowNumbers> {
   const { source } = object.table;
+  const read = rowReader(object);
   if (!test) return wholeRange(Math.min(source.size, limit));
   let found = new Uint32Array(Math.min(source.size, 1024));
   let count = 0;
   let since = performance.now();
   for (let number = 0; number < source.size && count < limit; number += 1) {
-    if (test(source.row(number))) {
+    if (test(read(number))) {
       if (count === found.length) {
         const larger = new Uint32Array(found.length * 2);
         larger.set(found);
