@@ -204,7 +204,7 @@ export async function writePoint(
     coverage: 100,
     apiCalls: 10,
     rows: objects.reduce((sum, { rows }) => sum + rows, 0),
-    bytes: writer.written,
+    bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
   };
   const changed = given.root?.(root) ?? root;
   const head = await writer.seal(changed, written, vault.keyring.writerSigner(), 'test');
