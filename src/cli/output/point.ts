@@ -96,5 +96,5 @@ function statusText(point: PointListed, paint: Paint): string {
 
 function verifiedText(verified: PointListed['verified'], paint: Paint): string {
   if (!verified) return paint.faint('never');
-  return `${verified.ok ? paint.good(verified.rung) : paint.bad(`failed at ${verified.rung}`)} ${time(verified.at)}`;
+  return `${verified.ok ? paint.good(verified.rung) : paint.bad(`failed at ${verified.rung}`)} ${verified.at.slice(0, 10)}`;
 }
