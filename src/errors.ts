@@ -55,7 +55,10 @@ export const faults = {
     advice: 'run again; if it stays, the org or a proxy between drops rows: report it with the job id',
   },
 
-  'verify-failed': { exit: 4, advice: 'do not prune; restore the objects that are named from a second copy of the vault' },
+  'verify-failed': {
+    exit: 4,
+    advice: 'do not prune; restore the objects that are named from a second copy of the vault',
+  },
 
   'foreign-vault': { exit: 5, advice: 'this vault belongs to another org; choose another --vault or --target-org' },
   'vault-exists': { exit: 5, advice: 'there is a vault already; use it, or choose an empty place' },
