@@ -98,7 +98,7 @@ const structuralCodes = new Set([
   'FUNCTIONALITY_NOT_ENABLED',
 ]);
 const structuralTexts =
-  /requires a filter|must filter|must be specified in your query|reified column is required|Can select only/i;
+  /requires a filter|must filter|must be specified in your query|reified column is required|does not support queryMore|Can select only/i;
 
 /** True when the org answers no such query of this object, ever, whoever asks (field guide, extract 4.2). */
 function neverAnswers({ status, errorCode, message }: Refusal): boolean {
