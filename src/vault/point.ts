@@ -117,13 +117,13 @@ export class PointWriter {
   ): Promise<{ seq: number; digest: string }> {
     await this.#assertStored(written, signal);
     const rootBody = await seal(this.recipients.manifest, Buffer.from(JSON.stringify(root)));
-    const rootRef = await this.put(layout.pointRoot(this.point), rootBody, sha256(rootBody), signal);
+    const rootRef = await this.#putOnce(layout.pointRoot(this.point), rootBody, signal);
     const pages = root.objects.flatMap((object: RootObject) =>
       [object.page, object.refs].filter((ref) => ref !== undefined),
     );
     const all = [rootRef, ...pages, ...root.schema, ...root.files.pages, ...root.files.refs];
     const refsBody = await writeRefs([...new Map(all.map((ref) => [ref.key, ref])).values()]);
-    const refs = await this.put(layout.pointRefs(this.point), refsBody, sha256(refsBody), signal);
+    const refs = await this.#putOnce(layout.pointRefs(this.point), refsBody, signal);
     signal?.throwIfAborted();
     return this.vault.log.append(signer, {
       kind: 'point',
@@ -136,14 +136,32 @@ export class PointWriter {
     });
   }
 
+  /**
+   * Stores an object whose name says nothing of its bytes. Somebody else's object under that name is never taken for ours: the record would
+   * then sign a list that does not hold. Throws `lease-held`: two runs are sealing the same point.
+   */
+  async #putOnce(key: string, body: Buffer, signal?: AbortSignal): Promise<Ref> {
+    const { store } = this.vault;
+    // 'exists' may be said of our own object, when the answer to an earlier attempt was lost.
+    if ((await store.putIfAbsent(key, body, signal)) === 'exists' && !(await store.get(key, signal)).equals(body)) {
+      throw new Fault('lease-held', `another run is sealing point ${this.point}: ${key} is there already`, {
+        data: { point: this.point },
+      });
+    }
+    return { key, size: body.length, sha256: sha256(body) };
+  }
+
+  /** Objects of a run that went on under a new name lie under the old one too. */
   async #assertStored(written: readonly Ref[], signal?: AbortSignal): Promise<void> {
-    const expected = new Map(written.map((ref) => [ref.key, ref.size]));
-    for (const folder of ['data', 'index', 'gone', 'files']) {
-      for await (const object of this.vault.store.list(`${folder}/${this.point}/`, { signal })) {
+    const listed = written.filter(({ key }) => /^(data|index|gone|files)\//.test(key));
+    const expected = new Map(listed.map((ref) => [ref.key, ref.size]));
+    const folders = new Set(listed.map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1)));
+    for (const folder of folders) {
+      for await (const object of this.vault.store.list(folder, { signal })) {
         if (expected.get(object.key) === object.size) expected.delete(object.key);
       }
     }
-    const lost = [...expected.keys()].filter((key) => /^(data|index|gone|files)\//.test(key));
+    const lost = [...expected.keys()];
     if (lost.length > 0) {
       throw new Fault(
         'object-missing',

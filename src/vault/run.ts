@@ -1,15 +1,18 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { systemCode } from '../errors.ts';
+import { isFault, systemCode } from '../errors.ts';
 import type { Store } from '../store/store.ts';
+import type { Signer } from './keyring.ts';
 import { lease, pointPattern, runEntry, runPrefix } from './layout.ts';
 import { parseStored } from './manifest.ts';
 import { openBytes, sealBytes } from './sealed.ts';
-import { sha256 } from './signed.ts';
+import { openDocument, sha256, signDocument } from './signed.ts';
+import type { Trust } from './trust.ts';
 
 /**
- * The journal of an unfinished run and the leases of running ones, under `runs/<point>/`. A courtesy: it saves work and API calls, and
- * no point's safety rests on it. Written with the manifest's recipients; entries are numbered and never replaced.
+ * The journal of an unfinished run and the leases of running ones, under `runs/<point>/`: they save work and API calls. Written with the
+ * manifest's recipients; entries are numbered and never replaced. Each is signed by its writer, since a run that goes on signs what its
+ * journal says: who can only write to the store must not be able to say it.
  */
 
 const leaseSchema = z.object({
@@ -21,38 +24,71 @@ const leaseSchema = z.object({
 });
 type Lease = z.infer<typeof leaseSchema>;
 
+const entrySchema = z.object({
+  v: z.literal(1),
+  kind: z.literal('run'),
+  vault: z.string(),
+  point: z.string(),
+  number: z.number().int(),
+  entry: z.record(z.string(), z.unknown()),
+});
+
 const leaseSeconds = 300;
 /** Older runs are not resumed: their windows would be too long ago. */
 const resumableHours = 72;
+const dayMs = 86_400_000;
 
 export interface RunFound {
   readonly point: string;
-  /** Journal entries in order, as JSON. */
+  /** Journal entries in order, as JSON; what cannot be read or is not signed by a writer of the vault is left out. */
   readonly entries: readonly unknown[];
+  /** The highest number that an entry has, readable or not. */
+  readonly numbers: number;
   /** Set when another process holds the run. */
   readonly heldBy?: Lease;
+  /** What is wrong with entries that were left out. */
+  readonly problems: readonly string[];
+}
+
+/** What it takes to read runs. */
+export interface RunReader {
+  readonly store: Store;
+  readonly vault: string;
+  readonly trust: Trust;
+  /** Open manifests. */
+  readonly identities: readonly string[];
+}
+
+/** What it takes to write one. */
+export interface RunPlace {
+  readonly store: Store;
+  readonly vault: string;
+  readonly recipients: readonly string[];
+  readonly signer: Signer;
 }
 
 export class Run {
-  readonly #store: Store;
-  readonly #recipients: readonly string[];
+  readonly #place: RunPlace;
   readonly point: string;
   #number: number;
   #leases = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(store: Store, recipients: readonly string[], point: string, entries = 0) {
-    this.#store = store;
-    this.#recipients = recipients;
+  /** `numbers`: the highest number that the run's entries have so far. */
+  constructor(place: RunPlace, point: string, numbers = 0) {
+    this.#place = place;
     this.point = point;
-    this.#number = entries;
+    this.#number = numbers;
   }
 
   /** Appends an entry; it is durable when this resolves. */
   async append(entry: object): Promise<void> {
-    const body = await sealBytes(Buffer.from(JSON.stringify(entry)), this.#recipients);
+    const { store, vault, recipients, signer } = this.#place;
     this.#number += 1;
-    await this.#store.putIfAbsent(runEntry(this.point, this.#number, sha256(body)), body);
+    const number = this.#number;
+    const value = { v: 1, kind: 'run', vault, point: this.point, number, entry };
+    const body = await sealBytes(signDocument(signer.key, 'salvor-run-v1', value), recipients);
+    await store.putIfAbsent(runEntry(this.point, number, sha256(body)), body);
   }
 
   /** Takes the lease and renews it until `release`. A renewal that fails is not an error: the lease then runs out. */
@@ -68,64 +104,107 @@ export class Run {
   }
 
   async #lease(now: Date, seconds: number): Promise<void> {
+    const { store, recipients } = this.#place;
     const expires = new Date(now.getTime() + seconds * 1000).toISOString();
     const value: Lease = { v: 1, host: hostname(), pid: process.pid, at: now.toISOString(), expires };
-    const body = await sealBytes(Buffer.from(JSON.stringify(value)), this.#recipients);
+    const body = await sealBytes(Buffer.from(JSON.stringify(value)), recipients);
     this.#leases += 1;
     // The time orders leases of a run that several processes held one after the other.
-    const number = Math.floor(now.getTime() / 1000) * 1000 + this.#leases;
-    await this.#store.putIfAbsent(lease(this.point, number, sha256(body)), body);
+    const number = now.getTime() * 1000 + this.#leases;
+    await store.putIfAbsent(lease(this.point, number, sha256(body)), body);
   }
 }
 
-/** Runs of the last three days that no point record closes, newest first. What cannot be read is left out. */
-export async function findRuns(
-  store: Store,
-  identities: readonly string[],
-  sealed: ReadonlySet<string>,
-  now: Date,
-): Promise<RunFound[]> {
+/** Runs of the last three days that no point record closes, newest first. */
+export async function findRuns(reader: RunReader, sealed: ReadonlySet<string>, now: Date): Promise<RunFound[]> {
+  const oldest = now.getTime() - resumableHours * 3_600_000;
   const found: RunFound[] = [];
-  for (let days = 0; days <= resumableHours / 24; days++) {
-    const day = new Date(now.getTime() - days * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
-    const keys = new Map<string, { key: string; size: number }[]>();
-    for await (const object of store.list(`runs/${day}`)) {
-      const point = object.key.split('/')[1] ?? '';
-      if (!pointPattern.test(point) || sealed.has(point)) continue;
-      keys.set(point, [...(keys.get(point) ?? []), object]);
+  // A day more: the clock of the host that began the run may be ahead of this one.
+  for (let days = -1; days <= Math.ceil(resumableHours / 24); days++) {
+    const day = new Date(now.getTime() - days * dayMs).toISOString().slice(0, 10).replaceAll('-', '');
+    const keys = new Map<string, string[]>();
+    for await (const { key } of reader.store.list(`runs/${day}`)) {
+      const point = key.split('/')[1] ?? '';
+      if (!pointPattern.test(point) || sealed.has(point) || startOf(point) < oldest) continue;
+      keys.set(point, [...(keys.get(point) ?? []), key]);
     }
-    for (const [point, objects] of [...keys].sort(([a], [b]) => (a < b ? 1 : -1))) {
-      found.push(await readRun(store, identities, point, objects.map(({ key }) => key).sort(), now));
+    for (const [point, names] of [...keys].sort(([a], [b]) => (a < b ? 1 : -1))) {
+      found.push(await readRun(reader, point, names.sort(), now));
     }
   }
   return found;
 }
 
-async function readRun(
-  store: Store,
-  identities: readonly string[],
-  point: string,
-  keys: string[],
-  now: Date,
-): Promise<RunFound> {
-  const prefix = runPrefix(point);
-  const names = keys.map((key) => key.slice(prefix.length));
-  const lastLease = names.filter((name) => name.startsWith('lease-')).at(-1);
-  const entries: unknown[] = [];
-  for (const name of names.filter((one) => /^\d{5}-/.test(one))) {
-    entries.push(
-      JSON.parse((await openBytes(prefix + name, await store.get(prefix + name), identities)).toString('utf8')),
-    );
+/** The first entry of a run, sealed or not; undefined when there is none to be read. */
+export async function firstEntry(reader: RunReader, point: string): Promise<unknown> {
+  for await (const { key } of reader.store.list(`${runPrefix(point)}00001-`)) {
+    const entry = await readEntry(reader, point, key);
+    if (typeof entry !== 'string') return entry;
   }
-  if (!lastLease) return { point, entries };
-  const key = prefix + lastLease;
-  const held = parseStored(key, await openBytes(key, await store.get(key), identities), leaseSchema);
-  return { point, entries, ...(isHeld(held, now) ? { heldBy: held } : {}) };
+  return undefined;
+}
+
+/** When a run began, in milliseconds, as its name says: `YYYYMMDDTHHMMSSZ-…`. */
+function startOf(point: string): number {
+  return Date.parse(point.slice(0, 16).replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z'));
+}
+
+async function readRun(reader: RunReader, point: string, keys: readonly string[], now: Date): Promise<RunFound> {
+  const prefix = runPrefix(point);
+  const entries: unknown[] = [];
+  const problems: string[] = [];
+  let numbers = 0;
+  for (const key of keys.filter((one) => /^\d{5}-/.test(one.slice(prefix.length)))) {
+    numbers = Math.max(numbers, Number(key.slice(prefix.length, prefix.length + 5)));
+    const entry = await readEntry(reader, point, key);
+    if (typeof entry === 'string') problems.push(entry);
+    else entries.push(entry);
+  }
+  const last = keys.filter((key) => key.startsWith(`${prefix}lease-`)).at(-1);
+  const held = last === undefined ? undefined : await readLease(reader, last);
+  return { point, entries, numbers, problems, ...(held && isHeld(held, now) ? { heldBy: held } : {}) };
+}
+
+/** What a journal of another salvor or a damaged one may hold: the run then goes on without it. */
+const unreadable = [
+  'wrong-identity',
+  'not-authentic',
+  'segment-invalid',
+  'object-missing',
+  'signature-invalid',
+  'newer-format',
+] as const;
+
+/** The entry, or what is wrong with it. */
+async function readEntry({ store, vault, trust, identities }: RunReader, point: string, key: string) {
+  try {
+    const document = await openBytes(key, await store.get(key), identities);
+    const { value } = openDocument(key, document, 'salvor-run-v1', trust, () => ['writer']);
+    const { entry, ...of } = parseStored(key, Buffer.from(JSON.stringify(value)), entrySchema);
+    const number = Number(key.slice(runPrefix(point).length, runPrefix(point).length + 5));
+    if (of.vault !== vault || of.point !== point || of.number !== number) return `${key} is an entry of another run`;
+    return entry;
+  } catch (error) {
+    if (isFault(error, ...unreadable)) return error.message;
+    throw error;
+  }
+}
+
+async function readLease({ store, identities }: RunReader, key: string): Promise<Lease | undefined> {
+  try {
+    return parseStored(key, await openBytes(key, await store.get(key), identities), leaseSchema);
+  } catch (error) {
+    // Nobody's safety rests on a lease; one that cannot be read must not stop all backups.
+    if (isFault(error, ...unreadable)) return undefined;
+    throw error;
+  }
 }
 
 /** A lease holds until it runs out; on this host it also ends with its process, so that a killed run can go on at once. */
 function isHeld(held: Lease, now: Date): boolean {
-  if (new Date(held.expires) <= now) return false;
+  const left = Date.parse(held.expires) - now.getTime();
+  // Longer than any lease: the clock of that host is ahead, and waiting for it could take for ever.
+  if (!(left > 0) || left > 2 * leaseSeconds * 1000) return false;
   if (held.host !== hostname()) return true;
   if (held.pid === process.pid) return false;
   try {

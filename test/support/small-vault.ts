@@ -157,7 +157,10 @@ export async function smallVault(
     shared: new Map(first.root.objects.filter(({ object }) => object === 'Account').map((one) => [one.object, one])),
     ...second,
   });
-  const run = new Run(store, [recipient], '20261122T080000Z-00000c');
+  const run = new Run(
+    { store, vault: vault.info.vault, recipients: [recipient], signer: vault.keyring.writerSigner() },
+    '20261122T080000Z-00000c',
+  );
   await run.append({ type: 'start' });
   return { identity, writerKey, rootFingerprint, points: pointIds, head };
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
 import type { Org, Permissions } from '../../salesforce/org.ts';
@@ -10,7 +9,7 @@ import type { Ref } from '../../vault/record.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { FileList } from './file-list.ts';
 import { fileKey, filesOf, storeFiles } from './file-pages.ts';
-import { type Journal, openJournal } from './journal.ts';
+import { type Journal, openJournal, unfinishedRuns } from './journal.ts';
 import { backupObjects, stillToRead } from './objects.ts';
 import { type BackupRequest, type PointResult, pointResult } from './request.ts';
 import { type Chosen, select } from './select.ts';
@@ -31,10 +30,14 @@ const describesPerPage = 50;
 export async function backup(ctx: Context, org: Org, vault: Vault, request: BackupRequest): Promise<BackupResult> {
   const signer = vault.keyring.writerSigner();
   await vault.assertOrg(org.identity.orgId);
+  const runs = await unfinishedRuns(ctx, vault);
+  for (const { fault } of (await vault.state()).problems) {
+    ctx.report({ type: 'warning', name: fault.name, message: `${fault.message}; \`salvor verify\` tells more` });
+  }
   ctx.report({ type: 'stage', stage: 'looking at the org' });
   const permissions = await org.permissions();
   const { chosen, notCovered, readable } = await select(org, request.policy);
-  const journal = await openJournal(ctx, vault, org.identity.orgId, request, true, randomBytes(3));
+  const journal = await openJournal(ctx, vault, org.identity.orgId, request, runs);
   try {
     const writer = new PointWriter(vault, journal.run.point, await vault.epoch());
     writer.numbersFrom(journal.numbers);

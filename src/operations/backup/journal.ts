@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
-import { mintPoint } from '../../vault/layout.ts';
+import { mintPoint, pointRoot } from '../../vault/layout.ts';
 import { leftOutSchema, rootObjectSchema } from '../../vault/manifest.ts';
 import { refSchema } from '../../vault/record.ts';
-import { findRuns, Run } from '../../vault/run.ts';
+import { findRuns, firstEntry, Run, type RunFound, type RunPlace, type RunReader } from '../../vault/run.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { BackupRequest } from './request.ts';
 
@@ -42,6 +42,7 @@ export type JournalFiles = z.infer<typeof filesSchema>;
 export interface Journal {
   readonly run: Run;
   readonly started: Date;
+  /** The newest entry of each object. */
   readonly objects: readonly JournalObject[];
   readonly refused: readonly JournalRefused[];
   readonly files: readonly JournalFiles[];
@@ -49,24 +50,14 @@ export interface Journal {
   readonly resumed: boolean;
 }
 
-/**
- * Opens the journal of the newest unfinished run of the same org and the same request, or begins a new run. Throws `lease-held` when
- * another run works on this vault.
- */
-export async function openJournal(
-  ctx: Context,
-  vault: Vault,
-  orgId: string,
-  request: BackupRequest,
-  resume: boolean,
-  random: Buffer,
-): Promise<Journal> {
+type Entry = z.infer<typeof entrySchema>;
+type Start = z.infer<typeof startSchema>;
+
+/** Unfinished runs of the last three days, newest first. Throws `lease-held` when one of them is at work. */
+export async function unfinishedRuns(ctx: Context, vault: Vault): Promise<RunFound[]> {
   const { points } = await vault.state();
   const sealed = new Set(points.map(({ record }) => record.point!));
-  const { recipient } = await vault.epoch();
-  const recipients = [recipient, ...vault.writerRecipients];
-  const digest = requestDigest(request);
-  const runs = await findRuns(vault.store, await vault.manifestIdentities(), sealed, ctx.now());
+  const runs = await findRuns(await readerOf(vault), sealed, ctx.now());
   const held = runs.find(({ heldBy }) => heldBy);
   if (held?.heldBy) {
     throw new Fault(
@@ -77,31 +68,97 @@ export async function openJournal(
       },
     );
   }
-  for (const found of resume ? runs : []) {
-    const entries = found.entries.map((entry) => entrySchema.parse(entry));
-    const start = entries[0];
-    if (start?.type !== 'start' || start.orgId !== orgId || start.request !== digest) continue;
-    const objects = entries.filter((entry) => entry.type === 'object');
-    const run = new Run(vault.store, recipients, found.point, entries.length);
-    await run.hold(ctx.now);
-    ctx.report({ type: 'resumed', point: found.point, objects: objects.length });
+  return runs;
+}
+
+/**
+ * Opens the journal of the newest of `runs` that is of the same org and the same request, or begins a new run. A run whose point was
+ * taken by a later one meanwhile is left alone.
+ */
+export async function openJournal(
+  ctx: Context,
+  vault: Vault,
+  orgId: string,
+  request: BackupRequest,
+  runs: readonly RunFound[],
+): Promise<Journal> {
+  const { recipient } = await vault.epoch();
+  const place: RunPlace = {
+    store: vault.store,
+    vault: vault.info.vault,
+    recipients: [recipient, ...vault.writerRecipients],
+    signer: vault.keyring.writerSigner(),
+  };
+  const wanted = { type: 'start', orgId, request: requestDigest(request) } as const;
+  for (const found of runs) {
+    const entries = found.entries.flatMap((entry) => entrySchema.safeParse(entry).data ?? []);
+    const [start, ...done] = entries;
+    if (start?.type !== 'start' || !isSame(start, wanted) || (await isOvertaken(vault, start))) continue;
+    for (const problem of found.problems) {
+      ctx.report({ type: 'warning', name: 'journal', message: `what it tells is done again: ${problem}` });
+    }
+    const run = await continued(ctx, vault, place, found, start, done);
+    const objects = done.filter((entry) => entry.type === 'object');
+    ctx.report({ type: 'resumed', point: run.point, objects: objects.length });
     return {
       run,
       started: new Date(start.started),
-      objects,
-      refused: entries.filter((entry) => entry.type === 'refused'),
-      files: entries.filter((entry) => entry.type === 'files'),
+      objects: [...new Map(objects.map((entry) => [entry.object.object, entry])).values()],
+      refused: done.filter((entry) => entry.type === 'refused'),
+      files: done.filter((entry) => entry.type === 'files'),
       numbers: highest(entries.flatMap((entry) => ('numbers' in entry ? [entry.numbers] : []))),
       resumed: true,
     };
   }
   const started = ctx.now();
-  const run = new Run(vault.store, recipients, mintPoint(started, random));
+  const run = new Run(place, mintPoint(started, randomBytes(3)));
   await run.hold(ctx.now);
-  await run.append({ type: 'start', orgId, request: digest, started: started.toISOString() } satisfies z.infer<
-    typeof startSchema
-  >);
+  await run.append({ ...wanted, started: started.toISOString() } satisfies Start);
   return { run, started, objects: [], refused: [], files: [], numbers: {}, resumed: false };
+}
+
+/**
+ * The found run, held. When it ended between its table of contents and its record, the name of its point is used up, because no object is
+ * ever replaced: what it has finished then goes on under a new name.
+ */
+async function continued(
+  ctx: Context,
+  vault: Vault,
+  place: RunPlace,
+  found: RunFound,
+  start: Start,
+  done: readonly Entry[],
+): Promise<Run> {
+  if ((await vault.store.head(pointRoot(found.point))) === undefined) {
+    const run = new Run(place, found.point, found.numbers);
+    await run.hold(ctx.now);
+    return run;
+  }
+  const run = new Run(place, mintPoint(ctx.now(), randomBytes(3)));
+  await run.hold(ctx.now);
+  for (const entry of [start, ...done]) await run.append(entry);
+  return run;
+}
+
+/** True when a point of the same request was taken since this run began: going on would give an older state as the newest point. */
+async function isOvertaken(vault: Vault, start: Start): Promise<boolean> {
+  const reader = await readerOf(vault);
+  const { points } = await vault.state();
+  const later = points.filter(({ record }) => Date.parse(record.started) >= Date.parse(start.started));
+  for (const { record } of later.reverse()) {
+    const { data } = startSchema.safeParse(await firstEntry(reader, record.point!));
+    if (data && isSame(data, start)) return true;
+  }
+  return false;
+}
+
+async function readerOf(vault: Vault): Promise<RunReader> {
+  const { store, info, trust } = vault;
+  return { store, vault: info.vault, trust, identities: await vault.manifestIdentities() };
+}
+
+function isSame(one: Pick<Start, 'orgId' | 'request'>, other: Pick<Start, 'orgId' | 'request'>): boolean {
+  return one.orgId === other.orgId && one.request === other.request;
 }
 
 /** Two runs are one when they want the same: policy and files. Tags and speed may differ. */
