@@ -75,14 +75,13 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
   const groups = Array.from({ length: Math.ceil(small.length / groupSize) }, (_, i) =>
     small.slice(i * groupSize, (i + 1) * groupSize),
   );
-  await Promise.all([
-    work(
-      large.map((one) => [one]),
-      1,
-      group,
-    ),
-    work(groups, given.request.parallel, group),
-  ]);
+  await new Work().run(
+    [
+      { items: large.map((one) => [one]), parallel: 1 },
+      { items: groups, parallel: given.request.parallel },
+    ],
+    group,
+  );
   return {
     objects: finished.map(({ object }) => object),
     hidden: finished.flatMap(({ hidden }) => hidden),
@@ -94,26 +93,44 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
 }
 
 /**
- * Objects that the journal has not finished. Those with files are read again, since their rows tell which files there are;
- * files that were fetched before are not fetched again.
+ * Objects that the journal has not finished. Those that failed get another chance. Those with files are read again, since their rows
+ * tell which files there are; files that were fetched before are not fetched again.
  */
 export function stillToRead(journal: Journal, chosen: readonly Chosen[]): Chosen[] {
+  const again = ['failed', 'unproven'];
   const done = new Set([
-    ...journal.objects.map(({ object }) => object.object),
+    ...journal.objects.flatMap(({ object }) => (again.includes(object.incomplete ?? '') ? [] : [object.object])),
     ...journal.refused.map(({ object }) => object),
   ]);
   return chosen.filter(({ describe, plan }) => !done.has(describe.name) || plan.blobFields.length > 0);
 }
 
-/** Takes from `queue` with `parallel` workers; the first that throws stops the others at their next item. */
-async function work<T>(queue: readonly T[], parallel: number, each: (item: T) => Promise<void>): Promise<void> {
-  const items = queue.values();
-  const workers = Array.from({ length: parallel }, async () => {
-    for (const item of items) await each(item);
-  });
-  const outcomes = await Promise.allSettled(workers);
-  const broken = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (broken) throw broken.reason;
+/** Groups of objects that are taken from several queues; the first that throws stops all at their next group. */
+class Work {
+  #failed = false;
+  #reason: unknown;
+
+  /** Resolves when nothing of any queue is under way any more. */
+  async run<T>(queues: readonly { items: readonly T[]; parallel: number }[], each: (item: T) => Promise<void>) {
+    const workers = queues.flatMap(({ items, parallel }) => {
+      const left = items.values();
+      return Array.from({ length: parallel }, () => this.#worker(left, each));
+    });
+    await Promise.all(workers);
+    if (this.#failed) throw this.#reason;
+  }
+
+  async #worker<T>(items: Iterable<T>, each: (item: T) => Promise<void>): Promise<void> {
+    for (const item of items) {
+      if (this.#failed) return;
+      try {
+        await each(item);
+      } catch (error) {
+        if (!this.#failed) this.#reason = error;
+        this.#failed = true;
+      }
+    }
+  }
 }
 
 /** A read, tried once more when the counts within it did not agree; or the reason why the object is not in the point. */
