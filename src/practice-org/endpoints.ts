@@ -11,6 +11,7 @@ export const endpoints = [
   'describe',
   'object',
   'record',
+  'records',
   'blob',
   'query',
   'queryAll',

@@ -11,7 +11,7 @@ import { composite, compositeBatch } from './rest/composite.ts';
 import { describeGlobal, describeObject, objectInfo } from './rest/describe.ts';
 import { limits, recordCount, requestsUsed } from './rest/limits.ts';
 import { query, queryMore } from './rest/query.ts';
-import { getBlob, getRecord } from './rest/record.ts';
+import { getBlob, getRecord, getRecords } from './rest/record.ts';
 import { deleted, updated } from './rest/replication.ts';
 import { checkVersion, listResources, listVersions } from './rest/versions.ts';
 import type { Session } from './sessions.ts';
@@ -59,6 +59,7 @@ const routes: readonly Route[] = [
   api('GET', '/queryAll/{}', 'queryMore', queryMore),
   api('GET', '/limits', 'limits', limits),
   api('GET', '/limits/recordCount', 'recordCount', recordCount),
+  api('POST', '/composite/sobjects/{}', 'records', getRecords),
   api('POST', '/composite/batch', 'composite.batch', compositeBatch),
   api('POST', '/composite', 'composite', composite),
   api('POST', '/jobs/query', 'bulk.create', createJob),
@@ -176,7 +177,8 @@ function target(
   if (soql !== '') object = /\bFROM\s+(\w+)/i.exec(withoutParentheses(soql))?.[1];
   else if (endpoint.startsWith('bulk.') && parts[0]) object = state.jobs.find(parts[0])?.plan.scope.object.name;
   else if (endpoint === 'queryMore') object = state.cursors.objectOf(parts[0]!);
-  else if (['describe', 'record', 'blob', 'object', 'updated', 'deleted'].includes(endpoint)) object = parts[0];
+  else if (['describe', 'record', 'records', 'blob', 'object', 'updated', 'deleted'].includes(endpoint))
+    object = parts[0];
   return { endpoint, object, isCount, isSubrequest };
 }
 

@@ -108,6 +108,19 @@ test('records that are deleted, unknown, of another kind or asked for with unkno
   assert.deepEqual(await code('Account/Name/Acme'), [404, 'NOT_FOUND']);
 });
 
+test('several records by their Ids, null for one that is not there', async () => {
+  await using t = await testOrg();
+  const ask = (body: unknown) =>
+    t.call(`${api}/composite/sobjects/Account`, { method: 'POST', body: JSON.stringify(body) });
+  const { json } = await ask({ ids: [ids.globex, ids.binned, ids.queue, ids.acme], fields: ['Name'] });
+  assert.deepEqual(
+    json.map((record: { Name: string } | null) => record?.Name),
+    ['Globex', undefined, undefined, 'Acme'],
+  );
+  const refused = await ask({ ids: [ids.acme], fields: ['Nope'] });
+  assert.deepEqual([refused.status, refused.json[0].errorCode], [400, 'INVALID_FIELD']);
+});
+
 test('an external id finds one record, or answers 300 with the URLs of several', async () => {
   await using t = await testOrg();
   assert.equal((await t.call(`${api}/sobjects/Account/Code__c/A-1`)).json.Name, 'Acme');

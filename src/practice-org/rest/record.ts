@@ -12,7 +12,41 @@ import { visibleObject } from './describe.ts';
 export function getRecord(state: OrgState, request: ApiRequest): Answer {
   const object = visibleObject(state, request.parts[0]!);
   const row = findRow(state, object, request.parts[1]!);
-  return json(recordBody(object, row, request));
+  return json(recordBody(object, row, request, request.query.get('fields')?.split(',')));
+}
+
+/** POST composite/sobjects/X with `{ids, fields}`: the records in the order of their Ids, null for those that cannot be had. */
+export function getRecords(state: OrgState, request: ApiRequest): Answer {
+  const object = visibleObject(state, request.parts[0]!);
+  const { ids, fields } = listsOf(request);
+  if (ids.length > 2000)
+    throw new Refusal(400, 'EXCEEDED_ID_LIMIT', `The number of records ${ids.length} exceeds the limit of 2000`);
+  return json(
+    ids.map((id) => {
+      try {
+        return recordBody(object, findRow(state, object, id), request, fields);
+      } catch (error) {
+        if (error instanceof Refusal && error.errorCode !== 'INVALID_FIELD') return null;
+        throw error;
+      }
+    }),
+  );
+}
+
+function listsOf(request: ApiRequest): { ids: string[]; fields: string[] } {
+  let body: Record<string, unknown> | null;
+  try {
+    body = JSON.parse(request.body.toString('utf8')) as Record<string, unknown> | null;
+  } catch {
+    throw new Refusal(400, 'JSON_PARSER_ERROR', 'the request body is not JSON');
+  }
+  const list = (name: string): string[] => {
+    const value = body?.[name];
+    if (!Array.isArray(value) || value.length === 0)
+      throw new Refusal(400, 'MISSING_ARGUMENT', `The ${name} parameter is missing`);
+    return value.map(String);
+  };
+  return { ids: list('ids'), fields: list('fields') };
 }
 
 /** GET sobjects/X/{id}/{BlobField}: the bytes. GET sobjects/X/{ExternalIdField}/{value}: the record, or 300 with URLs. */
@@ -44,7 +78,7 @@ function byExternalId(state: OrgState, request: ApiRequest, object: SObject): An
       found.map((row) => attributes(object, row, request.version).url),
       300,
     );
-  return json(recordBody(object, found[0]!, request));
+  return json(recordBody(object, found[0]!, request, request.query.get('fields')?.split(',')));
 }
 
 /** The row with this Id that the user may see. Throws 404, or 400 for an Id of another kind. */
@@ -62,12 +96,17 @@ function findRow(state: OrgState, object: SObject, id: string): Row {
   return row;
 }
 
-function recordBody(object: SObject, row: Row, request: ApiRequest): Record<string, unknown> {
-  const asked = request.query.get('fields');
+/** `asked`: names of fields; undefined: all that there are. */
+function recordBody(
+  object: SObject,
+  row: Row,
+  request: ApiRequest,
+  asked: readonly string[] | undefined,
+): Record<string, unknown> {
   const fields =
-    asked === null
+    asked === undefined
       ? object.fields
-      : asked.split(',').map((name) => {
+      : asked.map((name) => {
           const field = object.field(name.trim());
           if (!field)
             throw new Refusal(
@@ -79,6 +118,6 @@ function recordBody(object: SObject, row: Row, request: ApiRequest): Record<stri
         });
   const record: Record<string, unknown> = { attributes: attributes(object, row, request.version) };
   for (const field of fields) record[field.name] = fieldValue(object, field, request.version)(row);
-  if (asked !== null && !('Id' in record)) record.Id = row.Id;
+  if (asked !== undefined && !('Id' in record)) record.Id = row.Id;
   return record;
 }
