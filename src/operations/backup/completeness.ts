@@ -1,4 +1,5 @@
 import type { Permissions } from '../../salesforce/org.ts';
+import type { ObjectDescribe } from '../../schema/describe.ts';
 import type { Incompleteness } from '../../vault/manifest.ts';
 
 /** What the org counted around the read of one object. null: it refuses to count this object. */
@@ -33,8 +34,8 @@ export function judgeCount(rows: number, counted: Counted): Verdict {
 
 const fileObjects = new Set(['ContentDocument', 'ContentVersion', 'ContentDocumentLink']);
 
-/** What the user's permissions hide without any error (field guide, extract 1.8). */
-export function judgeVisibility(object: string, permissions: Permissions): Verdict {
+/** What the user's permissions hide without any error: rows, files, and letters behind a mask (field guide, extract 1.8). */
+export function judgeVisibility({ name, fields }: ObjectDescribe, permissions: Permissions): Verdict {
   if (!permissions.viewAllData) {
     return {
       complete: false,
@@ -42,11 +43,19 @@ export function judgeVisibility(object: string, permissions: Permissions): Verdi
       reason: 'the user lacks View All Data: sharing rules may hide rows',
     };
   }
-  if (fileObjects.has(object) && !permissions.queryAllFiles) {
+  if (fileObjects.has(name) && !permissions.queryAllFiles) {
     return {
       complete: false,
       incomplete: 'visibility',
       reason: "the user lacks Query All Files: other users' files may be hidden",
+    };
+  }
+  const masked = fields.filter(({ type }) => type === 'encryptedstring').map((field) => field.name);
+  if (masked.length > 0 && !permissions.viewEncryptedData) {
+    return {
+      complete: false,
+      incomplete: 'visibility',
+      reason: `the user lacks View Encrypted Data: ${masked.join(', ')} came masked`,
     };
   }
   return { complete: true };

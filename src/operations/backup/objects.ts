@@ -193,7 +193,7 @@ async function finish(
     verdict =
       'reason' in read ? { complete: false, incomplete: 'failed', reason: read.reason } : judgeCount(read.rows, counts);
   }
-  if (verdict.complete) verdict = judgeVisibility(name, given.permissions);
+  if (verdict.complete) verdict = judgeVisibility(chosen.describe, given.permissions);
   const hidden = await hiddenFields(org, chosen.describe);
   const entry: JournalObject =
     'reason' in read

@@ -39,7 +39,7 @@ export async function preview(ctx: Context, org: Org, request: BackupRequest): P
   const counts = await org.approximateCounts();
   const objects = chosen.map((one) => estimate(one, counts.get(one.describe.name)));
   const blind = chosen
-    .map(({ describe }) => judgeVisibility(describe.name, permissions))
+    .map(({ describe }) => judgeVisibility(describe, permissions))
     .filter(({ complete }) => !complete);
   const sum = (pick: (one: (typeof objects)[number]) => number) => objects.reduce((total, one) => total + pick(one), 0);
   return {
