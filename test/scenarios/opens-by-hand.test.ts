@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { assertFilesByHand, assertReadByHand, byHand, database, type Filled, filled } from '../support/by-hand.ts';
+import { asFolder, bash, foreignPrograms } from '../support/foreign-reader.ts';
+import { Rig } from '../support/rig.ts';
+import { startS3Server } from '../support/s3-server.ts';
+import { without } from '../support/tools.ts';
+
+const skip = without(...foreignPrograms);
+
+function flip(file: string): void {
+  const bytes = readFileSync(file);
+  bytes[bytes.length >> 1]! ^= 1;
+  writeFileSync(file, bytes);
+}
+
+describe('a folder vault', { skip }, () => {
+  let rig: Rig;
+  let facts: Filled;
+  before(async () => {
+    rig = await Rig.start({ database });
+    facts = await filled(rig);
+  });
+  after(async () => await rig[Symbol.asyncDispose]());
+  const copy = (): string => {
+    const folder = path.join(rig.folder, 'copy');
+    rmSync(folder, { recursive: true, force: true });
+    cpSync(rig.vault, folder, { recursive: true });
+    return folder;
+  };
+  test('the commands of README.txt read it with the recovery kit alone', () => {
+    assertReadByHand(copy(), facts);
+    assertFilesByHand(copy(), facts.kit);
+  });
+
+  test('sha256sum tells when one bit of what a point reaches is another', () => {
+    const { point, kit } = facts;
+    const inside = (folder: string) => path.join(folder, readdirSync(path.join(rig.vault, folder)).sort()[0]!);
+    const reached = bash(`zstd -dc points/${point}/refs.zst | grep -o 'pages/.*map.zst.age$'`, [], rig.vault);
+    const page = reached.toString('utf8').split('\n')[0]!;
+    for (const key of [...['data', 'index', 'gone', 'files'].map((folder) => inside(`${folder}/${point}`)), page]) {
+      const damaged = copy();
+      flip(path.join(damaged, key));
+      const ran = byHand(damaged, kit);
+      assert.notEqual(ran.status, 0, `a flipped bit in ${key} goes unnoticed`);
+      assert.equal(ran.stdout.split('\n').at(-2), `${key}: FAILED`);
+    }
+  });
+
+  test('ssh-keygen tells when the trust file or a log record is another', () => {
+    for (const key of ['trust/0001', 'log/00000000000000000002']) {
+      const damaged = copy();
+      const file = path.join(damaged, key);
+      writeFileSync(file, readFileSync(file, 'utf8').replace('"v":1', '"v":2'));
+      const ran = byHand(damaged, facts.kit);
+      assert.notEqual(ran.status, 0, `a change of ${key} goes unnoticed`);
+      assert.match(ran.stdout + ran.stderr, /Could not verify signature|incorrect signature/);
+    }
+  });
+
+  test('the recovery kit, as it is printed, is an identity file for age', () => {
+    const { kit } = facts;
+    const wraps = readdirSync(path.join(rig.vault, 'keys/e0001'));
+    const opened = wraps.map((wrap) => spawnSync('age', ['-d', '-i', kit, path.join(rig.vault, 'keys/e0001', wrap)]));
+    const epoch = opened.filter(({ status }) => status === 0).map(({ stdout }) => stdout.toString('utf8'));
+    assert.equal(epoch.length, 1);
+    assert.match(epoch[0]!, /^AGE-SECRET-KEY-1[0-9A-Z]{58}$/m);
+    // Typed off the page: nothing but the line that matters.
+    const typed = path.join(rig.folder, 'typed.txt');
+    writeFileSync(typed, `${/^AGE-SECRET-KEY-1.*$/m.exec(readFileSync(kit, 'utf8'))![0]}\n`);
+    const again = spawnSync('age', ['-d', '-i', typed, path.join(rig.vault, 'keys/e0001', wraps[0]!)]);
+    assert.equal(again.status, 0);
+  });
+});
+
+test('the commands of README.txt read a vault that was downloaded from S3', { skip }, async () => {
+  const server = await startS3Server();
+  try {
+    const env = { AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey };
+    const vault = `s3://${server.bucket}/salvor/prod?endpoint=${server.url}&region=us-east-1`;
+    await using rig = await Rig.start({ database, vault, env });
+    const facts = await filled(rig);
+    const folder = asFolder(path.join(rig.folder, 'download'), server.objects(), 'salvor/prod/');
+    assert.ok(existsSync(path.join(folder, 'vault.json')));
+    assertReadByHand(folder, facts);
+    assertFilesByHand(folder, facts.kit);
+  } finally {
+    await server.close();
+  }
+});

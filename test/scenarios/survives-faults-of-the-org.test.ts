@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { isFault } from '../../src/errors.ts';
+import type { BackupResult } from '../../src/operations/backup/backup.ts';
+import type { Endpoint } from '../../src/practice-org/endpoints.ts';
+import { type FaultName, faultNames, type OrgFault } from '../../src/practice-org/faults.ts';
+import { sampleDatabase } from '../../src/practice-org/generate.ts';
+import { defaultSettings } from '../../src/practice-org/settings.ts';
+import type { Login } from '../../src/salesforce/connect.ts';
+import { contentsOf, type Held, InProcess, liveIds } from '../support/in-process.ts';
+
+/** Read by REST in pages, by Bulk in pages, with files, and by REST or in slices. */
+const objects = ['Account', 'Contact', 'Attachment', 'ContentDocumentLink'];
+const database = sampleDatabase({ scale: { Account: 450, Contact: 2100, Attachment: 5 } });
+const settings = { queryPageSize: 200, bulkPageBytes: 350_000 };
+const { permissions } = defaultSettings();
+/** Links between files are then read in slices, by document; the org hides some of them. */
+const sliced = { ...settings, permissions: { ...permissions, queryAllFiles: false } };
+const request = { policy: { objects, exclude: [] } };
+
+/** Enough to hit every try. */
+const always = 100_000;
+
+interface Attack {
+  readonly fault: OrgFault;
+  readonly at: readonly (Endpoint | '*')[];
+  /** Only requests for this object. */
+  readonly object?: string;
+  /** Requests that pass before the first is hit. Default 0. */
+  readonly skip?: number;
+  /** Default: once, and always. */
+  readonly times?: readonly number[];
+}
+
+const rows: readonly Endpoint[] = ['queryAll', 'queryMore', 'bulk.results', 'blob'];
+const asked: readonly Endpoint[] = ['query', 'describeGlobal', 'recordCount', 'composite', 'bulk.create', 'bulk.job'];
+const wire = [...rows, ...asked];
+
+/** Where each fault of the practice org's menu strikes. The type and the first test keep it whole. */
+const attacks: Readonly<Record<FaultName, readonly Attack[]>> = {
+  reset: [
+    { fault: { name: 'reset', afterBytes: 700 }, at: wire },
+    { fault: { name: 'reset', afterBytes: 100_000 }, at: ['bulk.results'], skip: 2 },
+  ],
+  truncate: [
+    { fault: { name: 'truncate', afterBytes: 700 }, at: wire },
+    { fault: { name: 'truncate', afterBytes: 0 }, at: rows, times: [1] },
+    { fault: { name: 'truncate', afterBytes: 100_000 }, at: ['bulk.results'], skip: 1 },
+  ],
+  'truncate-gzip': [
+    { fault: { name: 'truncate-gzip', afterBytes: 90 }, at: wire },
+    { fault: { name: 'truncate-gzip', afterBytes: 9_000 }, at: ['bulk.results'], skip: 1 },
+  ],
+  hang: [
+    { fault: { name: 'hang', afterBytes: 0 }, at: wire, times: [1] },
+    { fault: { name: 'hang', afterBytes: 500 }, at: rows, times: [1] },
+    { fault: { name: 'hang', afterBytes: 500 }, at: ['bulk.results'], times: [always] },
+  ],
+  drip: [{ fault: { name: 'drip', bytesPerSecond: 2_000_000 }, at: ['bulk.results', 'queryAll'], times: [1] }],
+  'session-expired': [{ fault: { name: 'session-expired' }, at: [...rows, 'composite', 'bulk.job'] }],
+  'session-dies-after': [{ fault: { name: 'session-dies-after', requests: 3 }, at: ['query', 'bulk.create', 'blob'] }],
+  'refresh-dead': [{ fault: { name: 'refresh-dead' }, at: ['oauth.token'], skip: 1 }],
+  '406-empty': [{ fault: { name: '406-empty' }, at: ['composite', 'bulk.results', 'blob'] }],
+  '420-empty': [{ fault: { name: '420-empty' }, at: ['queryAll', 'bulk.job'] }],
+  '420-html': [{ fault: { name: '420-html' }, at: ['describeGlobal', 'bulk.results'] }],
+  '429': [{ fault: { name: '429' }, at: ['queryMore', 'bulk.create'] }],
+  '502': [{ fault: { name: '502' }, at: ['queryAll', 'bulk.results', 'blob'] }],
+  '503-html': [{ fault: { name: '503-html' }, at: ['query', 'bulk.results', 'recordCount'] }],
+  '503-json': [{ fault: { name: '503-json' }, at: [...rows, 'composite'] }],
+  '500-unknown-exception': [
+    { fault: { name: '500-unknown-exception' }, at: wire },
+    { fault: { name: '500-unknown-exception' }, at: ['describe'], object: 'Account' },
+    { fault: { name: '500-unknown-exception' }, at: ['*'], object: 'Account' },
+  ],
+  '403-daily-limit': [{ fault: { name: '403-daily-limit' }, at: wire, times: [1] }],
+  '403-concurrent-limit': [{ fault: { name: '403-concurrent-limit' }, at: ['queryAll', 'bulk.create', 'composite'] }],
+  '403': [
+    { fault: { name: '403', errorCode: 'INSUFFICIENT_ACCESS' }, at: wire, times: [always] },
+    { fault: { name: '403', errorCode: 'INSUFFICIENT_ACCESS' }, at: ['describe'], object: 'Account', times: [always] },
+    { fault: { name: '403', errorCode: 'API_DISABLED_FOR_ORG' }, at: ['queryAll', 'bulk.job'], times: [1] },
+  ],
+  'query-timeout': [{ fault: { name: 'query-timeout' }, at: ['query', 'queryAll', 'queryMore', 'bulk.create'] }],
+  'wrong-locator': [{ fault: { name: 'wrong-locator' }, at: ['bulk.results'], skip: 1 }],
+  'repeated-page': [{ fault: { name: 'repeated-page' }, at: ['bulk.results'], skip: 1 }],
+  'dropped-page': [{ fault: { name: 'dropped-page' }, at: ['bulk.results'] }],
+  'wrong-record-count': [
+    { fault: { name: 'wrong-record-count', by: 1 }, at: ['bulk.results'] },
+    { fault: { name: 'wrong-record-count', by: -1 }, at: ['bulk.results'], skip: 1 },
+  ],
+  'lost-rows': [{ fault: { name: 'lost-rows', rows: 1 }, at: ['bulk.results'], skip: 1 }],
+  'no-locator': [{ fault: { name: 'no-locator' }, at: ['bulk.results'] }],
+  'wrong-processed-count': [
+    { fault: { name: 'wrong-processed-count', by: 1 }, at: ['bulk.job'] },
+    { fault: { name: 'wrong-processed-count', by: -1 }, at: ['bulk.job'] },
+  ],
+  'job-failed': [
+    { fault: { name: 'job-failed' }, at: ['bulk.job'] },
+    { fault: { name: 'job-failed', errorMessage: 'InternalServerError : Retried more than 30 times' }, at: ['bulk.job'] },
+  ],
+  'job-stuck': [{ fault: { name: 'job-stuck' }, at: ['bulk.job'], times: [1] }],
+  'early-done': [{ fault: { name: 'early-done' }, at: ['query', 'queryAll', 'queryMore'] }],
+  'locator-expired': [{ fault: { name: 'locator-expired' }, at: ['queryMore'] }],
+  'field-gone': [
+    { fault: { name: 'field-gone', field: 'Name' }, at: ['queryAll'], object: 'Account' },
+    { fault: { name: 'field-gone', field: 'LastName' }, at: ['bulk.create'] },
+  ],
+  'count-off': [
+    { fault: { name: 'count-off', by: 1 }, at: ['queryAll'] },
+    { fault: { name: 'count-off', by: -7 }, at: ['queryAll'] },
+    { fault: { name: 'count-off', by: 5_000 }, at: ['recordCount'] },
+    { fault: { name: 'count-off', by: -2_000 }, at: ['recordCount'] },
+  ],
+};
+
+/** What a run may end with when it cannot go on: each says what to do, and none says that anything was done. */
+const cleanEnds = [4, 68, 69, 74, 75];
+
+test('the table holds every fault of the menu', () => {
+  assert.deepEqual(Object.keys(attacks).sort(), [...faultNames].sort());
+});
+
+for (const { title, changes } of [
+  { title: 'a user who sees everything', changes: settings },
+  { title: 'a user without Query All Files', changes: sliced },
+]) {
+  describe(`with ${title}, a backup ends in the whole truth or in a clean failure`, () => {
+    const only = changes === sliced;
+    let at: InProcess;
+    let truth: Map<string, Held>;
+    let leftOut: readonly string[];
+
+    before(async () => {
+      at = await InProcess.start(database, changes);
+      const { point } = await at.backup({ request });
+      truth = await contents(at);
+      leftOut = point.notCovered.map(named);
+      for (const name of objects.slice(0, 3)) assert.deepEqual(truth.get(name)?.ids, liveIds(database, name));
+      const ways = new Map(point.objects.map(({ object, path }) => [object, path]));
+      assert.equal(ways.get('Account'), 'rest');
+      assert.equal(ways.get('Contact'), 'bulk');
+      assert.equal(ways.get('ContentDocumentLink'), only ? 'sliced' : 'rest');
+      const pages = at.org.requests.entries.filter(({ endpoint }) => endpoint === 'bulk.results').length;
+      assert.ok(pages >= 3, `Bulk gives ${pages} pages`);
+    });
+    after(() => at[Symbol.asyncDispose]());
+
+    for (const [name, list] of Object.entries(attacks)) {
+      test(`whatever ${name} does`, async () => {
+        for (const attack of only ? list.filter((one) => one.at.includes('queryAll')) : list) {
+          for (const endpoint of only ? (['queryAll'] as const) : attack.at) {
+            for (const times of attack.times ?? [1, always]) {
+              const what = `${JSON.stringify(attack.fault)} at ${endpoint}, ${times} times`;
+              await strike(attack, endpoint, times, what);
+            }
+          }
+        }
+      });
+    }
+
+    async function strike(attack: Attack, endpoint: Endpoint | '*', times: number, what: string): Promise<void> {
+      await at.renewVault();
+      at.org.clearFaults();
+      at.org.requests.clear();
+      const { fault, object, skip } = attack;
+      at.org.failNext(endpoint, fault, { times, skip, object });
+      if (fault.name === 'refresh-dead') at.org.failNext('queryMore', { name: 'session-expired' }, { times: 3 });
+      const login = fault.name === 'refresh-dead' || fault.name.startsWith('session') ? refreshing(at) : {};
+      let result: BackupResult | undefined;
+      try {
+        result = await at.backup({ request, ...login });
+      } catch (error) {
+        if (!isFault(error)) throw new Error(`${what} ended as a bug`, { cause: error });
+        assert.ok(cleanEnds.includes(error.exit), `${what} ended as ${error.name}, ${error.exit}: ${error.message}`);
+        assert.ok(error.actions.length > 0 && error.message.length > 10, what);
+        assert.equal((await (await at.openVault()).state()).points.length, 0, `${what} left a point behind`);
+      }
+      assert.ok(at.org.requests.entries.some((one) => one.fault === fault.name), `${what} never struck`);
+      if (result) await assertTrue(result, what);
+    }
+
+    /** Every object is whole or named as not whole, and no object or field has gone without a word. */
+    async function assertTrue({ point }: BackupResult, what: string): Promise<void> {
+      const held = await contents(at);
+      const broken = point.objects.filter(({ complete }) => !complete).map(({ object }) => object);
+      const silent = objects.filter((name) => !held.has(name));
+      assert.deepEqual(silent, [], `${what}: not in the point; ${JSON.stringify(point.notCovered.slice(0, 3))}`);
+      for (const [name, { complete, digest, reason }] of held) {
+        if (complete) assert.equal(digest, truth.get(name)!.digest, `${what}: ${name} is listed as complete`);
+        else assert.ok((reason ?? '').length > 10, `${what}: ${name} is not complete for no reason`);
+      }
+      assert.equal(point.status, broken.length === 0 ? 'complete' : 'partial', what);
+      const named = point.notCovered.map(nameOf);
+      assert.deepEqual(leftOut.filter((one) => !named.includes(one)), [], `${what}: not covered, and not said`);
+    }
+  });
+}
+
+function nameOf({ object, field }: { object: string; field?: string }): string {
+  return field === undefined ? object : `${object}.${field}`;
+}
+const named = nameOf;
+
+function refreshing({ org }: InProcess): { login: Login } {
+  const { clientId, clientSecret, refreshToken, url } = org;
+  return { login: { kind: 'refresh', clientId, clientSecret, refreshToken, instanceUrl: url } };
+}
+
+async function contents(at: InProcess): Promise<Map<string, Held>> {
+  const vault = await at.openVault();
+  return contentsOf(vault, (await vault.state()).points.at(-1)!);
+}
