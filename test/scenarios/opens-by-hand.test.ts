@@ -3,8 +3,17 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { assertFilesByHand, assertReadByHand, byHand, database, type Filled, filled } from '../support/by-hand.ts';
-import { asFolder, bash, foreignPrograms } from '../support/foreign-reader.ts';
+import {
+  assertFilesByHand,
+  assertReadByHand,
+  byHand,
+  database,
+  type Filled,
+  filled,
+  objects,
+} from '../support/by-hand.ts';
+import { asFolder, bash, ForeignReader, foreignPrograms } from '../support/foreign-reader.ts';
+import { differences } from '../support/found-again.ts';
 import { Rig } from '../support/rig.ts';
 import { startS3Server } from '../support/s3-server.ts';
 import { without } from '../support/tools.ts';
@@ -87,6 +96,8 @@ test('the commands of README.txt read a vault that was downloaded from S3', { sk
     assert.ok(existsSync(path.join(folder, 'vault.json')));
     assertReadByHand(folder, facts);
     assertFilesByHand(folder, facts.kit);
+    using reader = new ForeignReader(folder, facts.kit);
+    assert.deepEqual(differences(database, reader, { objects }), []);
   } finally {
     await server.close();
   }

@@ -7,7 +7,8 @@ import { parseQuotedCsv } from './foreign-csv.ts';
 import { bash } from './foreign-reader.ts';
 import type { Rig } from './rig.ts';
 
-const objects = ['Account', 'Contact', 'Attachment', 'ContentVersion', 'ContentDocument'];
+/** What the newest point of the vault holds. */
+export const objects = ['Account', 'Contact', 'Attachment', 'ContentVersion', 'ContentDocument'];
 export const database = sampleDatabase();
 
 export interface ByHand {
