@@ -101,11 +101,21 @@ export class Log {
   async head(known?: { seq: number }, signal?: AbortSignal): Promise<Head> {
     const taken = await this.#last(signal, known?.seq);
     for (let seq = taken; seq > 0; seq--) {
-      const opened = this.#open(seq, await this.#store.get(logRecord(seq), signal));
+      const opened = await this.#entry(seq, signal);
       if (!(opened instanceof Fault)) return { seq, digest: opened.digest, taken };
       if (opened.name === 'newer-format') throw opened;
     }
     return { seq: 0, digest: '', taken };
+  }
+
+  /** The record under a number, or what is wrong with it; a gap is no reason to stop either, since anybody can put an object behind one. */
+  async #entry(seq: number, signal?: AbortSignal): Promise<LogEntry | Fault> {
+    try {
+      return this.#open(seq, await this.#store.get(logRecord(seq), signal));
+    } catch (error) {
+      if (isFault(error, 'object-missing')) return error;
+      throw error;
+    }
   }
 
   /**

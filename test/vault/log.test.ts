@@ -128,6 +128,19 @@ describe('the log of a vault', () => {
     assert.equal((await (await log()).append(signer, point('20261122T224100Z-000001'))).seq, 2);
   });
 
+  test('goes on behind a number that somebody without a key has taken further ahead', async () => {
+    const { store, log, signer } = await newVault();
+    await store.putIfAbsent(logRecord(7), Buffer.from('rubbish'));
+    const head = await (await log()).append(signer, point('20261122T224100Z-000001'));
+    assert.equal(head.seq, 8);
+    const { entries } = await (await log()).read();
+    assert.deepEqual(
+      entries.map(({ seq }) => seq),
+      [1, 8],
+    );
+    assert.equal(entries[1]!.record.prev, entries[0]!.digest);
+  });
+
   test('reports a record that was copied to another number, and a gap', async () => {
     const { store, log, signer } = await newVault();
     await (await log()).append(signer, point('20261122T224100Z-000001'));
