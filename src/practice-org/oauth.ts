@@ -96,7 +96,8 @@ function jwtBearer(state: OrgState, assertion: string): Answer {
     !verify('RSA-SHA256', signed, state.sessions.keys.publicKey, signature)
   )
     return oauthError('invalid_grant', 'invalid assertion');
-  if (![...audiences, state.url].includes(String(claims.aud)))
+  // The sf CLI asks the org's own URL with a slash behind it before it tries the public login hosts.
+  if (![...audiences, state.url, `${state.url}/`].includes(String(claims.aud)))
     return oauthError('invalid_grant', 'Audience validation failed');
   // The sf CLI gives milliseconds, which the platform takes as a far future.
   if (typeof claims.exp !== 'number' || claims.exp * 1000 < state.now())
