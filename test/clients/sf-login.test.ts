@@ -111,14 +111,19 @@ test('sf org logout', async () => {
   assert.equal(failure, 'NamedOrgNotFoundError');
 });
 
-test('sf org login jwt', () => loginByJwt(sf));
+test('sf org login jwt', async () => {
+  const logins = org.requests.counts['oauth.token'] ?? 0;
+  await loginByJwt(sf);
+  // A refused login would send the CLI on to the public login hosts.
+  assert.equal(org.requests.counts['oauth.token'], logins + 1);
+});
 
 test('sf data query after the session died, of a JWT login', async () => {
   org.expireSessions();
   const logins = org.requests.counts['oauth.token'] ?? 0;
   const { result } = await sf.practice('data', 'query', '--query', 'SELECT COUNT() FROM Account');
   assert.equal(result.totalSize, rowsOf(practice, 'Account').length);
-  assert.ok((org.requests.counts['oauth.token'] ?? 0) > logins);
+  assert.equal(org.requests.counts['oauth.token'], logins + 1);
 });
 
 test(refused('sf org login sfdx-url', 'such a URL names a host without http://, and the CLI takes https'), async () => {
