@@ -22,10 +22,8 @@ const arrows: Record<string, readonly string[]> = {
 
 /** Packages that may be imported, and where. Everything else is Node's own. */
 const packages: Record<string, readonly string[]> = {
-  jsforce: ['salesforce'],
   undici: ['salesforce'],
   'csv-parse': ['rows/csv.ts', 'practice-org'],
-  'csv-stringify': ['rows/csv.ts', 'practice-org'],
   '@aws-sdk/client-s3': ['store/s3.ts'],
   'age-encryption': ['age'],
   '@scure/base': ['age'],
