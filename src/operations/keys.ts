@@ -6,6 +6,7 @@ import { Fault } from '../errors.ts';
 import { writerEntry } from '../vault/create.ts';
 import { adminWrap, epochWrap, trustFile } from '../vault/layout.ts';
 import type { LogEntry } from '../vault/log.ts';
+import { putOwn } from '../vault/put-own.ts';
 import type { Ref } from '../vault/record.ts';
 import { sha256, signDocument } from '../vault/signed.ts';
 import { readTrust, type TrustFile } from '../vault/trust.ts';
@@ -118,6 +119,11 @@ export async function rotate(
   return { epoch, recipients };
 }
 
+/**
+ * Wraps the admin keys, and every epoch or a fresh one, to `recipients`. Nothing is written before all that has to be wrapped is open. `trust/`
+ * changes where a run that is cut short does least harm: a recipient stands in it when every wrap is recorded, and one who is left out by a
+ * fresh epoch is out of it before the epoch begins. Either can be done again.
+ */
 async function rewrap(
   ctx: Context,
   vault: Vault,
@@ -127,50 +133,55 @@ async function rewrap(
 ): Promise<number> {
   const { epochs } = await vault.state();
   const { root, admin } = await vault.keyring.adminKeys(epochs);
-  const adminSigner = { id: vault.trust.keyOf(admin.publicKey)!.id, key: admin };
-  const at = ctx.now().toISOString();
-  const numbers = epochs.flatMap(({ record }) =>
-    (record.keys ?? []).map(({ key }) => Number(/r(\d+)\.age$/.exec(key)?.[1] ?? 0)),
-  );
-  const wrap = Math.max(0, ...numbers) + 1;
-  const adminRef = await put(
-    vault,
-    adminWrap(wrap),
-    await seal(recipients, Buffer.from(await vault.keyring.adminText(epochs))),
-  );
-  await addTrust(ctx, vault, root, [], recipients);
+  const signer = { id: vault.trust.keyOf(admin.publicKey)!.id, key: admin };
   const last = await vault.epoch();
-  const latest = new Map(epochs.map((entry) => [entry.record.epoch, entry]));
-  const texts = await vault.keyring.epochTexts(epochs);
-  for (const [epoch, entry] of fresh ? [] : latest) {
-    const text = texts.get(epoch);
-    if (text === undefined) throw new Fault('wrong-identity', `the identity at hand does not open epoch ${epoch}`);
+  const wanted = fresh ? [await freshEpoch(vault, last.epoch + 1)] : await knownEpochs(vault, epochs);
+  const at = ctx.now().toISOString();
+  const wrap = (await lastWrap(vault)) + 1;
+  const adminText = await vault.keyring.adminText(epochs);
+  const adminRef = await put(vault, adminWrap(wrap), await seal(recipients, Buffer.from(adminText)));
+  if (fresh) await addTrust(ctx, vault, root, [], recipients);
+  for (const { epoch, recipient, text } of wanted) {
     const ref = await put(vault, epochWrap(epoch, wrap), await seal(recipients, Buffer.from(text)));
-    await vault.log.append(adminSigner, {
-      kind: 'epoch',
-      keys: [ref, adminRef],
-      epoch,
-      recipient: entry.record.recipient,
-      started: at,
-      ended: at,
-      tool,
-    });
+    const keys = [ref, adminRef];
+    await vault.log.append(signer, { kind: 'epoch', keys, epoch, recipient, started: at, ended: at, tool });
   }
-  if (!fresh) return last.epoch;
-  const made = await newAgeIdentity();
-  const epoch = last.epoch + 1;
-  const text = `# salvor vault ${vault.info.vault}, epoch ${epoch}\n# public key: ${made.recipient}\n${made.identity}\n`;
-  const ref = await put(vault, epochWrap(epoch, wrap), await seal(recipients, Buffer.from(text)));
-  await vault.log.append(adminSigner, {
-    kind: 'epoch',
-    keys: [ref, adminRef],
-    epoch,
-    recipient: made.recipient,
-    started: at,
-    ended: at,
-    tool,
-  });
-  return epoch;
+  if (!fresh) await addTrust(ctx, vault, root, [], recipients);
+  return wanted.at(-1)!.epoch;
+}
+
+interface OpenEpoch {
+  readonly epoch: number;
+  readonly recipient: string;
+  /** The identity file that is wrapped. */
+  readonly text: string;
+}
+
+async function freshEpoch(vault: Vault, epoch: number): Promise<OpenEpoch> {
+  const { identity, recipient } = await newAgeIdentity();
+  const text = `# salvor vault ${vault.info.vault}, epoch ${epoch}\n# public key: ${recipient}\n${identity}\n`;
+  return { epoch, recipient, text };
+}
+
+/** Every epoch, ascending. Throws `wrong-identity` when one of them does not open. */
+async function knownEpochs(vault: Vault, epochs: readonly LogEntry[]): Promise<OpenEpoch[]> {
+  const texts = await vault.keyring.epochTexts(epochs);
+  const latest = new Map(epochs.map(({ record }) => [record.epoch, record.recipient!]));
+  return [...latest]
+    .sort(([a], [b]) => a - b)
+    .map(([epoch, recipient]) => {
+      const text = texts.get(epoch);
+      if (text === undefined) throw new Fault('wrong-identity', `the identity at hand does not open epoch ${epoch}`);
+      return { epoch, recipient, text };
+    });
+}
+
+/** The highest number that a wrap has, recorded or left by a run that was cut short. */
+async function lastWrap(vault: Vault): Promise<number> {
+  let last = 0;
+  for await (const { key } of vault.store.list('keys/'))
+    last = Math.max(last, Number(/\/r(\d{4})\.age$/.exec(key)?.[1] ?? 0));
+  return last;
 }
 
 async function addTrust(
@@ -191,7 +202,7 @@ async function addTrust(
     created: ctx.now().toISOString(),
   };
   const document = signDocument(root, 'salvor-vault-v1', file);
-  if ((await vault.store.putIfAbsent(trustFile(number), document)) === 'exists') {
+  if (!(await putOwn(vault.store, trustFile(number), document))) {
     throw new Fault(
       'lease-held',
       `somebody else is changing the keys of this vault: ${trustFile(number)} was just written`,
@@ -202,7 +213,7 @@ async function addTrust(
 }
 
 async function put(vault: Vault, key: string, body: Buffer): Promise<Ref> {
-  if ((await vault.store.putIfAbsent(key, body)) === 'exists') {
+  if (!(await putOwn(vault.store, key, body))) {
     throw new Fault('lease-held', `somebody else is changing the keys of this vault: ${key} was just written`);
   }
   return { key, size: body.length, sha256: sha256(body) };

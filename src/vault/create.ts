@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts';
 import { adminKeysText } from './keyring.ts';
 import { adminWrap, epochWrap, readme, trustFile, vaultFile } from './layout.ts';
 import { Log } from './log.ts';
+import { putOwn } from './put-own.ts';
 import { readmeText } from './readme-text.ts';
 import type { Ref } from './record.ts';
 import { sha256, signDocument } from './signed.ts';
@@ -52,7 +53,7 @@ export async function createVault(store: Store, request: CreateRequest): Promise
   await request.keep?.({ vault, writerKey: writer, rootFingerprint: rootKey.fingerprint });
   const keys: Ref[] = [];
   const put = async (key: string, body: Buffer): Promise<Ref> => {
-    if ((await store.putIfAbsent(key, body)) === 'exists') {
+    if (!(await putOwn(store, key, body))) {
       throw new Fault('vault-exists', `${store.url} is being made into a vault by somebody else`);
     }
     return { key, size: body.length, sha256: sha256(body) };

@@ -3,6 +3,7 @@ import { Fault } from '../errors.ts';
 import type { Signer } from './keyring.ts';
 import * as layout from './layout.ts';
 import type { Detail, MapPage, Root, RootObject, SchemaPage } from './manifest.ts';
+import { putOwn } from './put-own.ts';
 import type { Ref } from './record.ts';
 import { writeRefs } from './refs.ts';
 import { sealBytes } from './sealed.ts';
@@ -141,9 +142,7 @@ export class PointWriter {
    * then sign a list that does not hold. Throws `lease-held`: two runs are sealing the same point.
    */
   async #putOnce(key: string, body: Buffer, signal?: AbortSignal): Promise<Ref> {
-    const { store } = this.vault;
-    // 'exists' may be said of our own object, when the answer to an earlier attempt was lost.
-    if ((await store.putIfAbsent(key, body, signal)) === 'exists' && !(await store.get(key, signal)).equals(body)) {
+    if (!(await putOwn(this.vault.store, key, body, signal))) {
       throw new Fault('lease-held', `another run is sealing point ${this.point}: ${key} is there already`, {
         data: { point: this.point },
       });

@@ -132,9 +132,14 @@ export class Vault {
     return this.#state;
   }
 
-  /** The epoch that new data is encrypted to; its recipient comes from the signed log and from nowhere else. */
+  /**
+   * The epoch that new data is encrypted to: the one with the highest number, also when an older one was wrapped again since. Its recipient
+   * comes from the signed log and from nowhere else.
+   */
   async epoch(): Promise<{ epoch: number; recipient: string }> {
-    const record = (await this.state()).epochs.at(-1)?.record;
+    const records = (await this.state()).epochs.map(({ record }) => record);
+    const newest = Math.max(0, ...records.map(({ epoch }) => epoch));
+    const record = records.findLast(({ epoch }) => epoch === newest);
     if (!record?.recipient) throw new Fault('chain-broken', 'the log names no epoch to encrypt to');
     return { epoch: record.epoch, recipient: record.recipient };
   }

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { newAgeIdentity } from '../../src/age/keys.ts';
+import type { Context } from '../../src/context.ts';
+import { addRecipient, rotate } from '../../src/operations/keys.ts';
+import { createVault } from '../../src/vault/create.ts';
+import { Vault } from '../../src/vault/vault.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+
+const ctx: Context = {
+  signal: new AbortController().signal,
+  report: () => {},
+  now: () => new Date(),
+  tempDir: '/nowhere',
+};
+
+/** A store that stops taking objects at the first key of `from`, as when the program dies there. */
+class DyingStore extends MemoryStore {
+  dies: string | undefined;
+  override async putIfAbsent(key: string, body: Uint8Array, signal?: AbortSignal): Promise<'created' | 'exists'> {
+    if (this.dies !== undefined && key.startsWith(this.dies)) throw new Error('killed');
+    return super.putIfAbsent(key, body, signal);
+  }
+}
+
+/** A store that loses the answer to its first put of each object: the second attempt finds its own object. */
+class ForgetfulStore extends MemoryStore {
+  override async putIfAbsent(key: string, body: Uint8Array, signal?: AbortSignal): Promise<'created' | 'exists'> {
+    await super.putIfAbsent(key, body, signal);
+    return super.putIfAbsent(key, body, signal);
+  }
+}
+
+async function newVault(store = new DyingStore()) {
+  const first = await newAgeIdentity();
+  const made = await createVault(store, {
+    recipients: [first.recipient],
+    probe: {},
+    tool: 'test',
+    now: new Date(),
+  });
+  const openWith = (identity: string) =>
+    Vault.open(store, { operation: 'write', identities: [identity], rootFingerprint: made.rootFingerprint });
+  return { store, first, made, openWith };
+}
+
+test('who was left out of a rotation cannot bring the old epoch back', async () => {
+  const { first, openWith } = await newVault();
+  const second = await newAgeIdentity();
+  await rotate(ctx, await openWith(first.identity), [second.recipient], 'test');
+  const friend = await newAgeIdentity();
+  await assert.rejects(addRecipient(ctx, await openWith(first.identity), friend.recipient, 'test'), {
+    name: 'wrong-identity',
+  });
+  const vault = await openWith(second.identity);
+  assert.equal((await vault.epoch()).epoch, 2);
+  assert.deepEqual(vault.trust.recipients, [second.recipient]);
+});
+
+test('a recipient who is added between two epochs does not bring the old one back when the program dies there', async () => {
+  const { store, first, openWith } = await newVault();
+  await rotate(ctx, await openWith(first.identity), [first.recipient], 'test');
+  const friend = await newAgeIdentity();
+  // Epoch 1 is wrapped to the friend and recorded, epoch 2 is not.
+  store.dies = 'keys/e0002/';
+  await assert.rejects(addRecipient(ctx, await openWith(first.identity), friend.recipient, 'test'), /killed/);
+  assert.equal((await (await openWith(first.identity)).epoch()).epoch, 2);
+});
+
+for (const dies of ['keys/e0001/', 'log/', 'trust/']) {
+  test(`adding a recipient can be done again after the program died before it wrote to ${dies}`, async () => {
+    const { store, first, openWith } = await newVault();
+    const friend = await newAgeIdentity();
+    store.dies = dies;
+    await assert.rejects(addRecipient(ctx, await openWith(first.identity), friend.recipient, 'test'), /killed/);
+    store.dies = undefined;
+    await addRecipient(ctx, await openWith(first.identity), friend.recipient, 'test');
+    const vault = await openWith(friend.identity);
+    assert.equal((await vault.rowIdentities()).length, 1);
+    assert.deepEqual(vault.trust.recipients, [first.recipient, friend.recipient]);
+  });
+}
+
+test('a rotation can be done again after the program died in it', async () => {
+  const { store, first, openWith } = await newVault();
+  const second = await newAgeIdentity();
+  store.dies = 'log/';
+  await assert.rejects(rotate(ctx, await openWith(first.identity), [second.recipient], 'test'), /killed/);
+  store.dies = undefined;
+  await rotate(ctx, await openWith(first.identity), [second.recipient], 'test');
+  assert.equal((await (await openWith(second.identity)).epoch()).epoch, 2);
+});
+
+test('a lost answer to a put is not taken for somebody else who is at work', async () => {
+  const { first, openWith } = await newVault(new ForgetfulStore() as DyingStore);
+  const friend = await newAgeIdentity();
+  await addRecipient(ctx, await openWith(first.identity), friend.recipient, 'test');
+  assert.equal((await (await openWith(friend.identity)).rowIdentities()).length, 1);
+});
