@@ -1,4 +1,4 @@
-import { Fault } from '../errors.ts';
+import { Fault, isFault } from '../errors.ts';
 import { readAttestation } from '../vault/attest.ts';
 import type { LogEntry } from '../vault/log.ts';
 import type { Root } from '../vault/manifest.ts';
@@ -25,32 +25,93 @@ export interface PointListed {
   readonly verified: { readonly rung: string; readonly at: string; readonly ok: boolean } | null;
   /** Objects that are not complete, with the reason. */
   readonly incomplete: readonly { readonly object: string; readonly reason: string }[];
+  /** Why the table of contents cannot be read: then status is `unreadable`, and counts are 0. */
+  readonly unreadable?: string;
 }
 
-/** All points, newest first. The writer key alone is enough. What does not verify in the log is in `problems`. */
-export async function listPoints(
-  vault: Vault,
-): Promise<{ points: PointListed[]; problems: { key: string; problem: string }[] }> {
+export interface PointsListed {
+  /** Newest first. */
+  readonly points: readonly PointListed[];
+  /** What does not verify or cannot be read: records, attestations, tables of contents. */
+  readonly problems: readonly Fault[];
+}
+
+/**
+ * All points. The writer key alone is enough. A damaged object hides nothing but itself: its point is still listed, `unreadable`, with
+ * what its signed record says. So are points from before the writer key at hand was added. Throws when no key is at hand that fits.
+ */
+export async function listPoints(vault: Vault): Promise<PointsListed> {
   const { points, entries, problems } = await vault.state();
+  const found = problems.map(({ fault }) => fault);
   const verified = new Map<string, NonNullable<PointListed['verified']>>();
   for (const entry of entries.filter(({ record }) => record.kind === 'attest')) {
-    const attestation = await readAttestation(vault, entry);
-    for (const { point, rung, ok } of attestation.points) verified.set(point, { rung, ok, at: attestation.at });
+    const attestation = await orFault(vault, readAttestation(vault, entry));
+    if (attestation instanceof Fault) found.push(attestation);
+    else for (const { point, rung, ok } of attestation.points) verified.set(point, { rung, ok, at: attestation.at });
   }
-  const quarantined = new Set(
-    entries.filter(({ record }) => record.kind === 'quarantine').flatMap(({ record }) => record.points ?? []),
-  );
+  const quarantined = quarantinedPoints(entries);
   const listed: PointListed[] = [];
   const newestFirst = [...points].reverse();
   const ahead = 8;
   for (let from = 0; from < newestFirst.length; from += ahead) {
-    const roots = await Promise.all(newestFirst.slice(from, from + ahead).map((entry) => vault.root(entry)));
-    for (const root of roots) listed.push(line(root, verified.get(root.point) ?? null, quarantined.has(root.point)));
+    const part = newestFirst.slice(from, from + ahead);
+    const roots = await Promise.all(part.map((entry) => orFault(vault, vault.root(entry))));
+    for (const [i, root] of roots.entries()) {
+      const point = part[i]!.record.point!;
+      const more = { verified: verified.get(point) ?? null, quarantined: quarantined.has(point) };
+      if (root instanceof Fault) found.push(root);
+      listed.push(root instanceof Fault ? unreadable(part[i]!, root, more) : line(root, more));
+    }
   }
-  return { points: listed, problems: problems.map(({ key, fault }) => ({ key, problem: fault.message })) };
+  return { points: listed, problems: found };
 }
 
-function line(root: Root, verified: PointListed['verified'], quarantined: boolean): PointListed {
+/** The value; or the Fault when it is about this one object, and the keys at hand are of this vault. */
+async function orFault<T>(vault: Vault, reading: Promise<T>): Promise<T | Fault> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    const { writer, hasIdentity } = vault.keyring;
+    const known = hasIdentity || (writer !== undefined && vault.trust.keyOf(writer.signing.publicKey) !== undefined);
+    // With a key in `data` it is that object that does not open; without, no key at hand is of this vault.
+    if (error.name === 'wrong-identity' && known && error.data.key !== undefined) return error;
+    if (error.exit === 4 || error.name === 'newer-format') return error;
+    throw error;
+  }
+}
+
+function quarantinedPoints(entries: readonly LogEntry[]): Set<string> {
+  return new Set(
+    entries.filter(({ record }) => record.kind === 'quarantine').flatMap(({ record }) => record.points ?? []),
+  );
+}
+
+type Marks = Pick<PointListed, 'verified' | 'quarantined'>;
+
+function unreadable({ record }: LogEntry, { message }: Fault, marks: Marks): PointListed {
+  return {
+    id: record.point!,
+    started: record.started,
+    ended: record.ended,
+    kind: 'unknown',
+    status: 'unreadable',
+    suspect: false,
+    objects: 0,
+    rows: 0,
+    changed: 0,
+    deleted: 0,
+    bytes: 0,
+    coverage: 0,
+    tags: [],
+    holds: [],
+    incomplete: [],
+    unreadable: message,
+    ...marks,
+  };
+}
+
+function line(root: Root, marks: Marks): PointListed {
   return {
     id: root.point,
     started: root.started,
@@ -58,7 +119,6 @@ function line(root: Root, verified: PointListed['verified'], quarantined: boolea
     kind: root.kind,
     status: root.status,
     suspect: root.suspect,
-    quarantined,
     objects: root.objects.length,
     rows: root.rows,
     changed: root.objects.reduce((sum, { changed }) => sum + changed, 0),
@@ -67,7 +127,7 @@ function line(root: Root, verified: PointListed['verified'], quarantined: boolea
     coverage: root.coverage,
     tags: root.tags,
     holds: [],
-    verified,
+    ...marks,
     incomplete: root.objects
       .filter(({ complete }) => !complete)
       .map(({ object, reason }) => ({ object, reason: reason ?? '' })),
@@ -114,9 +174,7 @@ async function latestGood(
   name: string,
 ): Promise<LogEntry> {
   const { entries } = await vault.state();
-  const quarantined = new Set(
-    entries.filter(({ record }) => record.kind === 'quarantine').flatMap(({ record }) => record.points ?? []),
-  );
+  const quarantined = quarantinedPoints(entries);
   let left = back;
   for (const entry of newestFirst) {
     const root = await vault.root(entry);

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { Fault } from '../errors.ts';
 import type { Signer } from './keyring.ts';
 import { attestation, compactTime } from './layout.ts';
 import type { LogEntry } from './log.ts';
+import { parseStored } from './manifest.ts';
 import { openDocument, sha256, signDocument } from './signed.ts';
 import type { Vault } from './vault.ts';
 
@@ -48,12 +50,11 @@ export async function attest(
   });
 }
 
-/** Reads what an `attest` record refers to; both signatures are checked. */
+/** Reads what an `attest` record refers to; both signatures are checked. Throws what `read` throws, `signature-invalid`, `segment-invalid`. */
 export async function readAttestation(vault: Vault, entry: LogEntry): Promise<Attestation> {
-  const ref = entry.record.keys![0]!;
-  const { value } = openDocument(ref.key, await vault.read(ref), 'salvor-attest-v1', vault.trust, () => [
-    'writer',
-    'admin',
-  ]);
-  return attestSchema.parse(value);
+  const [ref] = entry.record.keys ?? [];
+  if (!ref) throw new Fault('signature-invalid', `${entry.key} names no attestation`, { data: { key: entry.key } });
+  const document = await vault.read(ref);
+  const { value } = openDocument(ref.key, document, 'salvor-attest-v1', vault.trust, () => ['writer', 'admin']);
+  return parseStored(ref.key, Buffer.from(JSON.stringify(value)), attestSchema);
 }

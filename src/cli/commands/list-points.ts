@@ -13,7 +13,12 @@ export const listPoints = defineCommand({
     const vault = await openVault(ctx, { writer: 'optional', identity: 'optional', operation: 'read' });
     const operations = await import('../../operations/points.ts');
     const { points, problems } = await operations.listPoints(vault);
-    for (const { problem } of problems) ctx.report({ type: 'warning', name: 'signature-invalid', message: problem });
-    return { result: { points }, human: (paint) => pointsText(points, paint) };
+    for (const { name, message } of problems) ctx.report({ type: 'warning', name, message });
+    const damaged = problems.find(({ exit, data }) => exit === 4 && !/^log\//.test(String(data.key)));
+    return {
+      result: { points },
+      human: (paint) => pointsText(points, paint),
+      ...(damaged ? { fault: damaged } : {}),
+    };
   },
 });

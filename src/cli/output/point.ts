@@ -83,12 +83,15 @@ export function pointsText(points: readonly PointListed[], paint: Paint): string
     ...points.flatMap(({ id, incomplete }) =>
       incomplete.map(({ object, reason }) => `${paint.bad('partial')}  ${id}  ${object}: ${paint.printable(reason)}`),
     ),
+    ...points.flatMap(({ id, unreadable }) =>
+      unreadable === undefined ? [] : [`${paint.bad('unreadable')}  ${id}  ${paint.printable(unreadable)}`],
+    ),
     paint.next(`salvor show ${newest.id}`, 'what is in it'),
   ].join('\n');
 }
 
 function statusText(point: PointListed, paint: Paint): string {
-  const status = point.status === 'complete' ? paint.good('complete') : paint.bad('partial');
+  const status = point.status === 'complete' ? paint.good('complete') : paint.bad(point.status);
   return [status, point.suspect ? paint.careful('suspect') : '', point.quarantined ? paint.bad('quarantined') : '']
     .filter(Boolean)
     .join(', ');
