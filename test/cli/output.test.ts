@@ -151,7 +151,7 @@ test('on a terminal a bar moves, complete objects leave no line and the stage le
   assert.equal(moving, 0, 'every start has its stop');
   assert.doesNotMatch(text, /Account/);
   assert.match(text, /✖ Lead: not complete: failed/);
-  assert.match(text, /✔ reading objects {2}2, 101 rows, 10 kB, 2 files, 20 B, 0\.0 s/);
+  assert.match(text, /✔ reading objects {2}2 objects, 101 rows, 10 kB, 2 files, 20 B, 0\.0 s/);
   const busy = texts.find((line) => line.includes('50 rows'))!;
   assert.match(busy, /^reading objects {2}░{20} 0\/2\n {4}Account {2}50 rows {2}50 %\n {4}Lead {2}0 rows$/);
   assert.ok(texts.some((line) => line.includes('██████████░░░░░░░░░░ 1/2')));

@@ -28,9 +28,11 @@ export interface Output {
   finish(outcome: Outcome | undefined, failure: Failure | undefined): Promise<Exit>;
 }
 
-/** True on a terminal that a person looks at. */
+/** True on a terminal that a person looks at. One without a width is no such thing, and a spinner on it would never end. */
 function isWatched(stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): boolean {
-  return stream.isTTY === true && environment.TERM !== 'dumb' && !isContinuousIntegration(environment);
+  return (
+    stream.isTTY === true && stream.columns > 0 && environment.TERM !== 'dumb' && !isContinuousIntegration(environment)
+  );
 }
 
 /** The convention of `CI`: set to anything but nothing, 0 or false. */
@@ -50,7 +52,7 @@ export async function openOutput(
   const progress = makeProgress({
     paint: errorPaint,
     write: (text) => process.stderr.write(text),
-    columns: process.stderr.columns ?? 80,
+    columns: process.stderr.columns || 80,
     quiet: options.quiet,
     verbose: options.verbose,
     now,

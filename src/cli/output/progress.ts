@@ -36,6 +36,8 @@ interface Moving {
   stage: string | undefined;
   total: number | undefined;
   done: number;
+  /** What `done` counts. */
+  unit: 'object' | 'rung';
   rows: number;
   bytes: number;
   began: number;
@@ -54,7 +56,18 @@ export function makeProgress(options: ProgressOptions): Progress {
 
   function start(stage: string | undefined, total: number | undefined): Moving {
     const began = options.now().getTime();
-    return { stage, total, done: 0, rows: 0, bytes: 0, began, objects: new Map(), files: '', usage: '' };
+    return {
+      stage,
+      total,
+      done: 0,
+      unit: 'object',
+      rows: 0,
+      bytes: 0,
+      began,
+      objects: new Map(),
+      files: '',
+      usage: '',
+    };
   }
   function line(text: string): void {
     if (shown) spinner?.stop();
@@ -72,7 +85,7 @@ export function makeProgress(options: ProgressOptions): Progress {
     shown = false;
     if (moving.stage === undefined || !spinner) return;
     const figures = [
-      moving.done > 0 ? count(moving.done) : '',
+      moving.done > 0 ? countOf(moving.done, moving.unit) : '',
       moving.rows > 0 ? countOf(moving.rows, 'row') : '',
       moving.bytes > 0 ? bytes(moving.bytes) : '',
       moving.files,
@@ -132,6 +145,7 @@ export function makeProgress(options: ProgressOptions): Progress {
         );
         return;
       case 'rung': {
+        moving.unit = 'rung';
         moving.done++;
         const mark = event.ok ? paint.good('✔') : paint.bad('✖');
         const problems = event.problems > 0 ? `, ${countOf(event.problems, 'problem')}` : '';
