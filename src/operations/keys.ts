@@ -3,7 +3,7 @@ import { checkRecipient } from '../age/header.ts';
 import { newAgeIdentity, newWriterKey, parseWriterKey } from '../age/keys.ts';
 import type { Context } from '../context.ts';
 import { Fault } from '../errors.ts';
-import { writerEntry } from '../vault/create.ts';
+import { orgHash, writerEntry } from '../vault/create.ts';
 import { adminWrap, epochWrap, trustFile } from '../vault/layout.ts';
 import type { LogEntry } from '../vault/log.ts';
 import { putOwn } from '../vault/put-own.ts';
@@ -75,14 +75,20 @@ async function oneSchema(vault: Vault, entry: LogEntry): Promise<string | undefi
   return schema && (await vault.schema(schema)).objects[0]?.describe.name;
 }
 
-/** Adds a writer: a new `trust/` file signed by the root key. Needs an identity. Returns its secret string, stored nowhere else. */
+/**
+ * Adds a writer: a new `trust/` file signed by the root key, which also binds the vault to the org of its newest point, since the new
+ * writer opens no manifest from before. Needs an identity. Returns the writer's secret string, stored nowhere else.
+ */
 export async function addWriter(ctx: Context, vault: Vault): Promise<{ id: string; writerKey: string }> {
-  const { epochs } = await vault.state();
+  const { epochs, points } = await vault.state();
   const { root, orgKey } = await vault.keyring.adminKeys(epochs);
+  const last = points.at(-1);
+  const org = last && { hash: orgHash(orgKey, (await vault.root(last)).org.id) };
   const text = newWriterKey();
   const key = parseWriterKey(text);
   const id = `writer-${vault.trust.writers.length + 1}`;
-  await addTrust(ctx, vault, root, [await writerEntry(id, key.signing, key.recipient, orgKey)], vault.trust.recipients);
+  const entry = await writerEntry(id, key.signing, key.recipient, orgKey);
+  await addTrust(ctx, vault, root, { keys: [entry], recipients: vault.trust.recipients, org });
   return { id, writerKey: text };
 }
 
@@ -140,13 +146,13 @@ async function rewrap(
   const wrap = (await lastWrap(vault)) + 1;
   const adminText = await vault.keyring.adminText(epochs);
   const adminRef = await put(vault, adminWrap(wrap), await seal(recipients, Buffer.from(adminText)));
-  if (fresh) await addTrust(ctx, vault, root, [], recipients);
+  if (fresh) await addTrust(ctx, vault, root, { keys: [], recipients });
   for (const { epoch, recipient, text } of wanted) {
     const ref = await put(vault, epochWrap(epoch, wrap), await seal(recipients, Buffer.from(text)));
     const keys = [ref, adminRef];
     await vault.log.append(signer, { kind: 'epoch', keys, epoch, recipient, started: at, ended: at, tool });
   }
-  if (!fresh) await addTrust(ctx, vault, root, [], recipients);
+  if (!fresh) await addTrust(ctx, vault, root, { keys: [], recipients });
   return wanted.at(-1)!.epoch;
 }
 
@@ -188,8 +194,7 @@ async function addTrust(
   ctx: Context,
   vault: Vault,
   root: Parameters<typeof signDocument>[0],
-  keys: TrustFile['keys'],
-  recipients: readonly string[],
+  given: Pick<TrustFile, 'keys' | 'org'> & { readonly recipients: readonly string[] },
 ): Promise<void> {
   const number = vault.trust.files.length + 1;
   const file: TrustFile = {
@@ -197,8 +202,9 @@ async function addTrust(
     kind: 'trust',
     vault: vault.info.vault,
     number,
-    keys,
-    recipients: [...recipients],
+    keys: given.keys,
+    recipients: [...given.recipients],
+    org: given.org,
     created: ctx.now().toISOString(),
   };
   const document = signDocument(root, 'salvor-vault-v1', file);

@@ -29,6 +29,8 @@ const trustSchema = z.object({
   keys: z.array(publicKeySchema),
   /** Who can recover: the age recipients that epochs are wrapped to. Public keys only. */
   recipients: z.array(z.string()),
+  /** Keyed hash of the org id, in the files that add a writer: what it can check against, since older manifests are closed to it. */
+  org: z.object({ hash: z.string() }).optional(),
   created: z.string(),
 });
 export type TrustFile = z.infer<typeof trustSchema>;
@@ -49,6 +51,10 @@ export class Trust {
   /** The people's recipients of the newest file: new epochs are wrapped to these. */
   get recipients(): string[] {
     return this.files.at(-1)!.recipients;
+  }
+  /** The keyed hash of the org id, where a file names it. */
+  get orgHash(): string | undefined {
+    return this.files.findLast(({ org }) => org !== undefined)?.org?.hash;
   }
   /** The trusted key with this `ssh-ed25519 …` text. */
   keyOf(text: string): PublicKey | undefined {

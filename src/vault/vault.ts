@@ -162,9 +162,10 @@ export class Vault {
       new Fault('foreign-vault', `the vault ${this.store.url} belongs to another org than ${orgId}`);
     const writer = this.keyring.writer;
     const entry = writer && this.trust.keyOf(writer.signing.publicKey);
-    if (this.info.org && writer && entry?.orgKey) {
+    const bound = this.info.org?.hash ?? this.trust.orgHash;
+    if (bound !== undefined && writer && entry?.orgKey) {
       const orgKey = await open([writer.identity], Buffer.from(entry.orgKey, 'base64'));
-      if (orgHash(orgKey, orgId) !== this.info.org.hash) throw foreign();
+      if (orgHash(orgKey, orgId) !== bound) throw foreign();
     }
     const last = (await this.state()).points.at(-1);
     if (!last) return;
@@ -172,7 +173,7 @@ export class Vault {
       if ((await this.root(last)).org.id.slice(0, 15) !== orgId.slice(0, 15)) throw foreign();
     } catch (error) {
       // A writer that was added later opens only manifests written since: the keyed hash above is its proof.
-      if (!isFault(error, 'wrong-identity') || !this.info.org) throw error;
+      if (!isFault(error, 'wrong-identity') || bound === undefined) throw error;
     }
   }
 

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newAgeIdentity } from '../../src/age/keys.ts';
 import type { Context } from '../../src/context.ts';
-import { addRecipient, rotate } from '../../src/operations/keys.ts';
+import { addRecipient, addWriter, rotate } from '../../src/operations/keys.ts';
 import { createVault } from '../../src/vault/create.ts';
 import { Vault } from '../../src/vault/vault.ts';
 import { MemoryStore } from '../support/memory-store.ts';
+import { smallVault } from '../support/small-vault.ts';
 
 const ctx: Context = {
   signal: new AbortController().signal,
@@ -96,4 +97,14 @@ test('a lost answer to a put is not taken for somebody else who is at work', asy
   const friend = await newAgeIdentity();
   await addRecipient(ctx, await openWith(first.identity), friend.recipient, 'test');
   assert.equal((await (await openWith(friend.identity)).rowIdentities()).length, 1);
+});
+
+test('a writer who is added after the first point knows the org of the vault, and no other', async () => {
+  const store = new MemoryStore();
+  const { identity, rootFingerprint } = await smallVault(store);
+  const admin = await Vault.open(store, { operation: 'write', identities: [identity], rootFingerprint });
+  const { writerKey } = await addWriter(ctx, admin);
+  const vault = await Vault.open(store, { operation: 'write', writerKey, rootFingerprint });
+  await vault.assertOrg('00D000000000001AAA');
+  await assert.rejects(vault.assertOrg('00D000000000002AAA'), { name: 'foreign-vault' });
 });
