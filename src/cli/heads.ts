@@ -18,14 +18,24 @@ function stateFile(environment: NodeJS.ProcessEnv): string {
   return path.join(base, 'salvor', 'heads.json');
 }
 
+/** What a home answers that is not there, not ours or not to be written to: then nothing is remembered. */
+const noHome = ['EACCES', 'EROFS', 'EPERM', 'ENOSPC', 'ENOTDIR', 'ENOENT'];
+
 async function read(file: string): Promise<Record<string, SeenHead>> {
+  let found: unknown;
   try {
-    return JSON.parse(await readFile(file, 'utf8'));
+    found = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
-    // A file that is not there, or was cut, only means that nothing is remembered.
-    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return {};
+    // A file that was cut only means that nothing is remembered.
+    if (noHome.includes(systemCode(error) ?? '') || error instanceof SyntaxError) return {};
     throw error;
   }
+  return Object.fromEntries(Object.entries(found ?? {}).filter(([, head]) => isHead(head)));
+}
+
+function isHead(value: unknown): value is SeenHead {
+  const { seq, digest } = (value ?? {}) as Partial<SeenHead>;
+  return Number.isSafeInteger(seq) && typeof digest === 'string';
 }
 
 export async function seenHead(environment: NodeJS.ProcessEnv, vault: string): Promise<SeenHead | undefined> {
@@ -47,6 +57,6 @@ export async function rememberHead(environment: NodeJS.ProcessEnv, vault: string
     );
     await rename(aside, file);
   } catch (error) {
-    if (!['EACCES', 'EROFS', 'EPERM', 'ENOSPC', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw error;
+    if (!noHome.includes(systemCode(error) ?? '')) throw error;
   }
 }
