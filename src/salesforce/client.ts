@@ -4,7 +4,7 @@ import { approximateCounts, exactCounts } from './counts.ts';
 import { fieldNames, objectNames } from './definitions.ts';
 import { describeGlobal, describeObjects } from './describe.ts';
 import { fieldTypes, ObjectExtraction } from './extract.ts';
-import type { Extraction, ExtractionPlan, ExtractRequest, Org, OrgIdentity, Permissions } from './org.ts';
+import type { Extraction, ExtractionPlan, ExtractRequest, NotDescribed, Org, OrgIdentity, Permissions } from './org.ts';
 import { readPermissions } from './permissions.ts';
 import { planFor } from './plan.ts';
 import { serverTime, type Wire } from './wire.ts';
@@ -41,7 +41,7 @@ export class OrgClient implements Org {
     return describeGlobal(this.#wire);
   }
 
-  async describe(names: readonly string[]): Promise<Map<string, ObjectDescribe | { readonly reason: string }>> {
+  async describe(names: readonly string[]): Promise<Map<string, ObjectDescribe | NotDescribed>> {
     const found = await describeObjects(this.#wire, names);
     for (const [name, describe] of found) {
       if (!('reason' in describe)) this.#types.set(name, fieldTypes(name, describe));

@@ -1,4 +1,4 @@
-import { faultOf, isObjectLevel, Refusal, refusalFrom, statusOf } from './faults.ts';
+import { isObjectLevel, Refusal, refusalFrom, statusOf } from './faults.ts';
 import type { Wire } from './wire.ts';
 
 /** One GET inside a composite, and what became of it. */
@@ -44,11 +44,6 @@ export async function single(wire: Wire, url: string, what: string): Promise<Par
     if (!isObjectLevel(error)) throw error;
     return { refusal: new Refusal(statusOf(error), String(error.data.errorCode ?? ''), error.message) };
   }
-}
-
-/** The sentence for a refusal inside a composite. */
-export function reasonOf(refusal: Refusal, what: string): string {
-  return faultOf(refusal, what).message;
 }
 
 /** Runs `work` over `items`, at most `width` at a time; results in the order of `items`. The first error ends it. */

@@ -1,6 +1,8 @@
 import { Fault } from '../errors.ts';
 import type { ObjectDescribe, ObjectSummary } from '../schema/describe.ts';
-import { composite, groups, inParallel, type Part, reasonOf, single } from './composite.ts';
+import { composite, groups, inParallel, type Part, single } from './composite.ts';
+import { faultOf } from './faults.ts';
+import type { NotDescribed } from './org.ts';
 import type { Wire } from './wire.ts';
 
 /** describeGlobal (field guide, extract 2.2). */
@@ -19,12 +21,12 @@ const perCall = 25;
 export async function describeObjects(
   wire: Wire,
   names: readonly string[],
-): Promise<Map<string, ObjectDescribe | { readonly reason: string }>> {
+): Promise<Map<string, ObjectDescribe | NotDescribed>> {
   const url = (name: string) => `${wire.root}/sobjects/${encodeURIComponent(name)}/describe`;
   const answers = await inParallel(groups(names, perCall), 2, async (group) => {
     const what = `the describe of ${group.length} objects from ${group[0]} on`;
     const parts = group.length > 1 ? await composite(wire, group.map(url), what) : undefined;
-    const found: (ObjectDescribe | { readonly reason: string })[] = [];
+    const found: (ObjectDescribe | NotDescribed)[] = [];
     for (const [i, name] of group.entries()) {
       let part = parts?.[i];
       // What is wrong with the moment rather than with the object goes away when asked again.
@@ -44,9 +46,13 @@ function isPassing(part: Part): boolean {
   return status === 401 || status === 403 || status === 406 || status === 420 || status === 429 || status >= 500;
 }
 
-function describeFrom(part: Part, name: string): ObjectDescribe | { readonly reason: string } {
-  if ('refusal' in part) return { reason: reasonOf(part.refusal, `the describe of ${name}`) };
+function describeFrom(part: Part, name: string): ObjectDescribe | NotDescribed {
+  if ('refusal' in part) {
+    const { message, data } = faultOf(part.refusal, `the describe of ${name}`);
+    return { reason: message, never: part.refusal.status === 404 || data.never === true };
+  }
   const describe = part.body as ObjectDescribe | null;
-  if (!describe || !Array.isArray(describe.fields)) return { reason: `The describe of ${name} holds no fields.` };
+  if (!describe || !Array.isArray(describe.fields))
+    return { reason: `The describe of ${name} holds no fields.`, never: false };
   return describe;
 }

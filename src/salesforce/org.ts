@@ -16,6 +16,14 @@ export interface OrgIdentity {
   readonly organizationName: string;
 }
 
+/** An object that the org lists and does not describe. */
+export interface NotDescribed {
+  /** The org's own words. */
+  readonly reason: string;
+  /** True: there is no such object to describe; false: it failed this time. */
+  readonly never: boolean;
+}
+
 /** How an object will be read, or why it cannot be: known before any row is asked for. */
 export type ExtractionPlan =
   | {
@@ -84,7 +92,7 @@ export interface Org {
   /** describeGlobal: every object that the user sees. */
   objects(): Promise<ObjectSummary[]>;
   /** Describes, in the order of `names`; an object that cannot be described stands there with the org's reason. */
-  describe(names: readonly string[]): Promise<Map<string, ObjectDescribe | { readonly reason: string }>>;
+  describe(names: readonly string[]): Promise<Map<string, ObjectDescribe | NotDescribed>>;
   /** Names of all fields of an object that the org has, readable or not (FieldDefinition); undefined where it does not tell. */
   fieldNames(object: string): Promise<readonly string[] | undefined>;
   /** Names of all objects that the org has, visible or not (EntityDefinition). */

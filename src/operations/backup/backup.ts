@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts';
-import { Fault } from '../../errors.ts';
+import { Fault, isFault } from '../../errors.ts';
 import type { Org, Permissions } from '../../salesforce/org.ts';
 import { matchesAny } from '../../schema/pattern.ts';
 import { schemaPrint } from '../../schema/print.ts';
@@ -28,6 +28,18 @@ const describesPerPage = 50;
  * org or store) throws, keeps what it has finished in its journal, and the same request continues it within three days.
  */
 export async function backup(ctx: Context, org: Org, vault: Vault, request: BackupRequest): Promise<BackupResult> {
+  try {
+    return await takePoint(ctx, org, vault, request);
+  } catch (error) {
+    // A refusal of one object ends with that object; what arrives here was about the org as a whole, and nothing was done.
+    if (!isFault(error, 'object-refused', 'bulk-refused')) throw error;
+    const { status } = error.data;
+    const name = typeof status === 'number' && status >= 400 && status < 500 ? 'org-refused' : 'org-unavailable';
+    throw new Fault(name, error.message, { data: error.data, cause: error });
+  }
+}
+
+async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRequest): Promise<BackupResult> {
   const signer = vault.keyring.writerSigner();
   await vault.assertOrg(org.identity.orgId);
   const runs = await unfinishedRuns(ctx, vault);
@@ -36,7 +48,7 @@ export async function backup(ctx: Context, org: Org, vault: Vault, request: Back
   }
   ctx.report({ type: 'stage', stage: 'looking at the org' });
   const permissions = await org.permissions();
-  const { chosen, notCovered, readable } = await select(org, request.policy);
+  const { chosen, notCovered, readable, failed } = await select(ctx, org, request.policy);
   const journal = await openJournal(ctx, vault, org.identity.orgId, request, runs);
   try {
     const writer = new PointWriter(vault, journal.run.point, await vault.epoch());
@@ -45,7 +57,7 @@ export async function backup(ctx: Context, org: Org, vault: Vault, request: Back
     ctx.report({ type: 'stage', stage: 'reading rows', total: chosen.length });
     const read = await backupObjects(ctx, org, writer, { chosen, schemas, permissions, journal, request });
     const files = await backupFiles(ctx, org, vault, writer, request, journal, read.lists);
-    const objects = withFailures(read.objects, files.failures);
+    const objects = [...withFailures(read.objects, files.failures), ...failed.map(notDescribed)];
     const root = rootOf({
       org,
       vault,
@@ -129,6 +141,22 @@ async function backupFiles(
     written: all.flatMap(({ stored }) => stored),
     failures: result.failures,
     notCovered: [],
+  };
+}
+
+/** An object that the org lists and does not describe: it may have rows, and none of them is in the point. */
+function notDescribed({ object, reason }: LeftOut): RootObject {
+  return {
+    object,
+    rows: 0,
+    changed: 0,
+    deleted: 0,
+    segments: 0,
+    bytes: 0,
+    path: 'none',
+    complete: false,
+    incomplete: 'failed',
+    reason,
   };
 }
 

@@ -35,7 +35,7 @@ const proofCalls = 2;
 export async function preview(ctx: Context, org: Org, request: BackupRequest): Promise<Preview> {
   ctx.report({ type: 'stage', stage: 'looking at the org' });
   const permissions = await org.permissions();
-  const { chosen, notCovered } = await select(org, request.policy);
+  const { chosen, failed, notCovered } = await select(ctx, org, request.policy);
   const counts = await org.approximateCounts();
   const objects = chosen.map((one) => estimate(one, counts.get(one.describe.name)));
   const blind = chosen
@@ -49,7 +49,7 @@ export async function preview(ctx: Context, org: Org, request: BackupRequest): P
     apiCalls: Math.ceil(sum(({ apiCalls }) => apiCalls)),
     apiUsed: org.apiUsage?.used ?? null,
     apiMax: org.apiUsage?.max ?? null,
-    notCovered,
+    notCovered: [...notCovered, ...failed],
     warnings: [...new Set(blind.map(({ reason }) => reason!))],
   };
 }

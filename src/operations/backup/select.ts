@@ -1,5 +1,6 @@
-import { Fault } from '../../errors.ts';
-import type { ExtractionPlan, Org } from '../../salesforce/org.ts';
+import type { Context } from '../../context.ts';
+import { Fault, isFault } from '../../errors.ts';
+import type { ExtractionPlan, NotDescribed, Org } from '../../salesforce/org.ts';
 import type { ObjectDescribe, ObjectSummary } from '../../schema/describe.ts';
 import { matchesAny } from '../../schema/pattern.ts';
 import type { LeftOut } from '../../vault/manifest.ts';
@@ -17,6 +18,8 @@ export interface Chosen {
 
 export interface Selection {
   readonly chosen: readonly Chosen[];
+  /** Objects that the org did not describe this time, and why. */
+  readonly failed: readonly LeftOut[];
   /** Every object and field that is not in the point, and why. */
   readonly notCovered: readonly LeftOut[];
   /** Objects that could be read: the chosen ones and those that the policy leaves out. The measure of coverage. */
@@ -27,7 +30,7 @@ export interface Selection {
  * Decides what goes into a point: every object that can be queried and every field that can be read, less the policy.
  * Throws `no-such-object` when the policy names an object that the org does not show.
  */
-export async function select(org: Org, policy: Policy): Promise<Selection> {
+export async function select(ctx: Context, org: Org, policy: Policy): Promise<Selection> {
   const all = await org.objects();
   assertKnown(all, policy);
   const notCovered: LeftOut[] = [];
@@ -43,24 +46,45 @@ export async function select(org: Org, policy: Policy): Promise<Selection> {
     notCovered.push({ object: object.name, reason });
   }
   const visible = new Set(all.map(({ name }) => name));
-  for (const name of await org.objectNames()) {
+  for (const name of await allNames(ctx, org)) {
     if (!visible.has(name) && chosenBy(name, policy))
       notCovered.push({ object: name, reason: 'the user does not see this object' });
   }
   const described = await org.describe(wanted.map(({ name }) => name));
   const chosen: Chosen[] = [];
+  const failed: LeftOut[] = [];
   for (const { name } of wanted) {
-    const describe = described.get(name) ?? { reason: 'the org did not describe it' };
-    const plan = isDescribe(describe) ? org.plan(describe) : { way: 'none' as const, reason: describe.reason };
-    if (!isDescribe(describe) || plan.way === 'none') {
-      notCovered.push({ object: name, reason: plan.way === 'none' ? plan.reason : 'not described' });
+    const describe = described.get(name) ?? { reason: 'the org did not describe it', never: false };
+    if (!isDescribe(describe)) {
+      if (!describe.never) readable += 1;
+      (describe.never ? notCovered : failed).push({ object: name, reason: describe.reason });
+      continue;
+    }
+    const plan = org.plan(describe);
+    if (plan.way === 'none') {
+      notCovered.push({ object: name, reason: plan.reason });
       continue;
     }
     readable += 1;
     chosen.push({ describe, plan });
     for (const { field, reason } of plan.leftOut) notCovered.push({ object: name, field, reason });
   }
-  return { chosen, notCovered, readable };
+  return { chosen, failed, notCovered, readable };
+}
+
+/** Names of all objects of the org, visible or not; those that are not are only named, so a refusal does not stop the run. */
+async function allNames(ctx: Context, org: Org): Promise<readonly string[]> {
+  try {
+    return await org.objectNames();
+  } catch (error) {
+    if (!isFault(error, 'object-refused')) throw error;
+    ctx.report({
+      type: 'warning',
+      name: error.name,
+      message: `objects that the user does not see are missing in the coverage report: ${error.message}`,
+    });
+    return [];
+  }
 }
 
 /** Fields that the org has and that the user's describe does not show: hidden by field-level security. */
@@ -72,7 +96,7 @@ export async function hiddenFields(org: Org, describe: ObjectDescribe): Promise<
     .map((field) => ({ object: describe.name, field, reason: 'hidden from the user by field-level security' }));
 }
 
-function isDescribe(value: ObjectDescribe | { readonly reason: string }): value is ObjectDescribe {
+function isDescribe(value: ObjectDescribe | NotDescribed): value is ObjectDescribe {
   return 'fields' in value;
 }
 
