@@ -1,22 +1,23 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { isFault } from '../../src/errors.ts';
 import type { BackupResult } from '../../src/operations/backup/backup.ts';
+import type { RowSource } from '../../src/practice-org/database.ts';
 import type { Endpoint } from '../../src/practice-org/endpoints.ts';
 import { type FaultName, faultNames, type OrgFault } from '../../src/practice-org/faults.ts';
 import { sampleDatabase } from '../../src/practice-org/generate.ts';
-import { defaultSettings } from '../../src/practice-org/settings.ts';
+import type { PracticeOrg } from '../../src/practice-org/server.ts';
+import { defaultSettings, type Settings } from '../../src/practice-org/settings.ts';
 import type { Login } from '../../src/salesforce/connect.ts';
 import { contentsOf, type Held, InProcess, liveIds } from '../support/in-process.ts';
 
-/** Read by REST in pages, by Bulk in pages, with files, and by REST or in slices. */
-const objects = ['Account', 'Contact', 'Attachment', 'ContentDocumentLink'];
-const database = sampleDatabase({ scale: { Account: 450, Contact: 2100, Attachment: 5 } });
-const settings = { queryPageSize: 200, bulkPageBytes: 350_000 };
+/** Read by REST in pages, by Bulk in pages, and with files. */
+const various = ['Milestone__c', 'CaseComment', 'Attachment'];
+const database = sampleDatabase({ scale: { CaseComment: 2050, Attachment: 5 } });
+const settings = { queryPageSize: 100, bulkPageBytes: 150_000 };
 const { permissions } = defaultSettings();
 /** Links between files are then read in slices, by document; the org hides some of them. */
 const sliced = { ...settings, permissions: { ...permissions, queryAllFiles: false } };
-const request = { policy: { objects, exclude: [] } };
 
 /** Enough to hit every try. */
 const always = 100_000;
@@ -39,7 +40,8 @@ const wire = [...rows, ...asked];
 /** Where each fault of the practice org's menu strikes. The type and the first test keep it whole. */
 const attacks: Readonly<Record<FaultName, readonly Attack[]>> = {
   reset: [
-    { fault: { name: 'reset', afterBytes: 700 }, at: wire },
+    { fault: { name: 'reset', afterBytes: 700 }, at: rows },
+    { fault: { name: 'reset', afterBytes: 300 }, at: asked, times: [1] },
     { fault: { name: 'reset', afterBytes: 100_000 }, at: ['bulk.results'], skip: 2 },
   ],
   truncate: [
@@ -48,11 +50,12 @@ const attacks: Readonly<Record<FaultName, readonly Attack[]>> = {
     { fault: { name: 'truncate', afterBytes: 100_000 }, at: ['bulk.results'], skip: 1 },
   ],
   'truncate-gzip': [
-    { fault: { name: 'truncate-gzip', afterBytes: 90 }, at: wire },
+    { fault: { name: 'truncate-gzip', afterBytes: 90 }, at: rows },
+    { fault: { name: 'truncate-gzip', afterBytes: 90 }, at: asked, times: [1] },
     { fault: { name: 'truncate-gzip', afterBytes: 9_000 }, at: ['bulk.results'], skip: 1 },
   ],
   hang: [
-    { fault: { name: 'hang', afterBytes: 0 }, at: wire, times: [1] },
+    { fault: { name: 'hang', afterBytes: 0 }, at: ['describeGlobal', 'composite', 'bulk.job', 'blob'], times: [1] },
     { fault: { name: 'hang', afterBytes: 500 }, at: rows, times: [1] },
     { fault: { name: 'hang', afterBytes: 500 }, at: ['bulk.results'], times: [always] },
   ],
@@ -69,14 +72,19 @@ const attacks: Readonly<Record<FaultName, readonly Attack[]>> = {
   '503-json': [{ fault: { name: '503-json' }, at: [...rows, 'composite'] }],
   '500-unknown-exception': [
     { fault: { name: '500-unknown-exception' }, at: wire },
-    { fault: { name: '500-unknown-exception' }, at: ['describe'], object: 'Account' },
-    { fault: { name: '500-unknown-exception' }, at: ['*'], object: 'Account' },
+    { fault: { name: '500-unknown-exception' }, at: ['describe'], object: 'Milestone__c' },
+    { fault: { name: '500-unknown-exception' }, at: ['*'], object: 'Milestone__c' },
   ],
   '403-daily-limit': [{ fault: { name: '403-daily-limit' }, at: wire, times: [1] }],
   '403-concurrent-limit': [{ fault: { name: '403-concurrent-limit' }, at: ['queryAll', 'bulk.create', 'composite'] }],
   '403': [
     { fault: { name: '403', errorCode: 'INSUFFICIENT_ACCESS' }, at: wire, times: [always] },
-    { fault: { name: '403', errorCode: 'INSUFFICIENT_ACCESS' }, at: ['describe'], object: 'Account', times: [always] },
+    {
+      fault: { name: '403', errorCode: 'INSUFFICIENT_ACCESS' },
+      at: ['describe'],
+      object: 'Milestone__c',
+      times: [always],
+    },
     { fault: { name: '403', errorCode: 'API_DISABLED_FOR_ORG' }, at: ['queryAll', 'bulk.job'], times: [1] },
   ],
   'query-timeout': [{ fault: { name: 'query-timeout' }, at: ['query', 'queryAll', 'queryMore', 'bulk.create'] }],
@@ -95,14 +103,17 @@ const attacks: Readonly<Record<FaultName, readonly Attack[]>> = {
   ],
   'job-failed': [
     { fault: { name: 'job-failed' }, at: ['bulk.job'] },
-    { fault: { name: 'job-failed', errorMessage: 'InternalServerError : Retried more than 30 times' }, at: ['bulk.job'] },
+    {
+      fault: { name: 'job-failed', errorMessage: 'InternalServerError : Retried more than 30 times' },
+      at: ['bulk.job'],
+    },
   ],
   'job-stuck': [{ fault: { name: 'job-stuck' }, at: ['bulk.job'], times: [1] }],
   'early-done': [{ fault: { name: 'early-done' }, at: ['query', 'queryAll', 'queryMore'] }],
   'locator-expired': [{ fault: { name: 'locator-expired' }, at: ['queryMore'] }],
   'field-gone': [
-    { fault: { name: 'field-gone', field: 'Name' }, at: ['queryAll'], object: 'Account' },
-    { fault: { name: 'field-gone', field: 'LastName' }, at: ['bulk.create'] },
+    { fault: { name: 'field-gone', field: 'Name' }, at: ['queryAll'], object: 'Milestone__c' },
+    { fault: { name: 'field-gone', field: 'CommentBody' }, at: ['bulk.create'] },
   ],
   'count-off': [
     { fault: { name: 'count-off', by: 1 }, at: ['queryAll'] },
@@ -112,6 +123,9 @@ const attacks: Readonly<Record<FaultName, readonly Attack[]>> = {
   ],
 };
 
+/** Faults of the wire hit whole requests; the others hit the parts of a composite too, by which rows are counted first. */
+const onTheWire: readonly FaultName[] = ['reset', 'truncate', 'truncate-gzip', 'hang', 'drip'];
+
 /** What a run may end with when it cannot go on: each says what to do, and none says that anything was done. */
 const cleanEnds = [4, 68, 69, 74, 75];
 
@@ -119,12 +133,13 @@ test('the table holds every fault of the menu', () => {
   assert.deepEqual(Object.keys(attacks).sort(), [...faultNames].sort());
 });
 
-for (const { title, changes } of [
-  { title: 'a user who sees everything', changes: settings },
-  { title: 'a user without Query All Files', changes: sliced },
+for (const { title, changes, objects } of [
+  { title: 'a user who sees everything', changes: settings, objects: various },
+  { title: 'a user without Query All Files', changes: sliced, objects: ['ContentDocumentLink'] },
 ]) {
   describe(`with ${title}, a backup ends in the whole truth or in a clean failure`, () => {
     const only = changes === sliced;
+    const request = { policy: { objects, exclude: [] } };
     let at: InProcess;
     let truth: Map<string, Held>;
     let leftOut: readonly string[];
@@ -133,37 +148,34 @@ for (const { title, changes } of [
       at = await InProcess.start(database, changes);
       const { point } = await at.backup({ request });
       truth = await contents(at);
-      leftOut = point.notCovered.map(named);
-      for (const name of objects.slice(0, 3)) assert.deepEqual(truth.get(name)?.ids, liveIds(database, name));
-      const ways = new Map(point.objects.map(({ object, path }) => [object, path]));
-      assert.equal(ways.get('Account'), 'rest');
-      assert.equal(ways.get('Contact'), 'bulk');
-      assert.equal(ways.get('ContentDocumentLink'), only ? 'sliced' : 'rest');
+      leftOut = point.notCovered.map(nameOf);
+      const ways = point.objects.map(({ object, path }) => `${object} by ${path}`);
+      if (only) {
+        assert.deepEqual(ways, ['ContentDocumentLink by sliced']);
+        return;
+      }
+      for (const name of objects) assert.deepEqual(truth.get(name)?.ids, liveIds(database, name));
+      assert.deepEqual(ways, ['Attachment by rest', 'CaseComment by bulk', 'Milestone__c by rest']);
       const pages = at.org.requests.entries.filter(({ endpoint }) => endpoint === 'bulk.results').length;
       assert.ok(pages >= 3, `Bulk gives ${pages} pages`);
     });
     after(() => at[Symbol.asyncDispose]());
 
     for (const [name, list] of Object.entries(attacks)) {
+      const strikes = list.flatMap((attack) => strikesOf(attack, only));
+      if (strikes.length === 0) continue;
       test(`whatever ${name} does`, async () => {
-        for (const attack of only ? list.filter((one) => one.at.includes('queryAll')) : list) {
-          for (const endpoint of only ? (['queryAll'] as const) : attack.at) {
-            for (const times of attack.times ?? [1, always]) {
-              const what = `${JSON.stringify(attack.fault)} at ${endpoint}, ${times} times`;
-              await strike(attack, endpoint, times, what);
-            }
-          }
-        }
+        for (const one of strikes) await strike(one);
       });
     }
 
-    async function strike(attack: Attack, endpoint: Endpoint | '*', times: number, what: string): Promise<void> {
+    async function strike(rule: Strike): Promise<void> {
+      const { endpoint, fault, times } = rule;
+      const what = JSON.stringify(rule);
       await at.renewVault();
       at.org.clearFaults();
-      at.org.requests.clear();
-      const { fault, object, skip } = attack;
-      at.org.failNext(endpoint, fault, { times, skip, object });
-      if (fault.name === 'refresh-dead') at.org.failNext('queryMore', { name: 'session-expired' }, { times: 3 });
+      at.org.failNext(endpoint, fault, rule);
+      if (fault.name === 'refresh-dead') at.org.failNext('queryMore', { name: 'session-expired' });
       const login = fault.name === 'refresh-dead' || fault.name.startsWith('session') ? refreshing(at) : {};
       let result: BackupResult | undefined;
       try {
@@ -174,7 +186,7 @@ for (const { title, changes } of [
         assert.ok(error.actions.length > 0 && error.message.length > 10, what);
         assert.equal((await (await at.openVault()).state()).points.length, 0, `${what} left a point behind`);
       }
-      assert.ok(at.org.requests.entries.some((one) => one.fault === fault.name), `${what} never struck`);
+      assert.ok((await pendingFaults(at)) < times, `${what} never struck`);
       if (result) await assertTrue(result, what);
     }
 
@@ -189,8 +201,12 @@ for (const { title, changes } of [
         else assert.ok((reason ?? '').length > 10, `${what}: ${name} is not complete for no reason`);
       }
       assert.equal(point.status, broken.length === 0 ? 'complete' : 'partial', what);
-      const named = point.notCovered.map(nameOf);
-      assert.deepEqual(leftOut.filter((one) => !named.includes(one)), [], `${what}: not covered, and not said`);
+      const said = point.notCovered.map(nameOf);
+      assert.deepEqual(
+        leftOut.filter((one) => !said.includes(one)),
+        [],
+        `${what}: not covered, and not said`,
+      );
     }
   });
 }
@@ -198,7 +214,32 @@ for (const { title, changes } of [
 function nameOf({ object, field }: { object: string; field?: string }): string {
   return field === undefined ? object : `${object}.${field}`;
 }
-const named = nameOf;
+
+interface Strike {
+  readonly endpoint: Endpoint | '*';
+  readonly fault: OrgFault;
+  readonly times: number;
+  readonly skip?: number;
+  readonly object?: string;
+}
+
+function strikesOf({ fault, at, object, skip, times = [1, always] }: Attack, onlySliced: boolean): Strike[] {
+  const endpoints = onlySliced ? at.filter((endpoint) => endpoint === 'queryAll' && object === undefined) : at;
+  return endpoints.flatMap((endpoint) =>
+    times.flatMap((count) => {
+      const strike = { endpoint, fault, times: count, skip, object };
+      const counted = endpoint === 'queryAll' && object === undefined && !onTheWire.includes(fault.name);
+      // The rows themselves too, behind the count of their object.
+      const rowsOf = onlySliced ? 'ContentDocumentLink' : 'Milestone__c';
+      return counted && fault.name !== 'count-off' ? [strike, { ...strike, object: rowsOf, skip: 1 }] : [strike];
+    }),
+  );
+}
+
+async function pendingFaults({ org }: InProcess): Promise<number> {
+  const answer = await fetch(`${org.url}/practice-org/faults`, { method: 'POST', body: '[]' });
+  return ((await answer.json()) as { pending: number }).pending;
+}
 
 function refreshing({ org }: InProcess): { login: Login } {
   const { clientId, clientSecret, refreshToken, url } = org;
@@ -209,3 +250,103 @@ async function contents(at: InProcess): Promise<Map<string, Held>> {
   const vault = await at.openVault();
   return contentsOf(vault, (await vault.state()).points.at(-1)!);
 }
+
+describe('rows that come and go while an object is read', () => {
+  const name = 'Milestone__c';
+  const table = database.tables.get(name)!;
+  const { size } = table.source;
+  const fewer = size - 9;
+  /** Rows that the org has at the moment. */
+  let shown: number;
+  let onRow: (number: number) => void;
+  const source: RowSource = {
+    get size() {
+      return shown;
+    },
+    row(number) {
+      onRow(number);
+      return table.source.row(number);
+    },
+    find: (id) => table.source.find(id),
+  };
+  const moving = { ...database, tables: new Map([...database.tables, [name, { ...table, source }]]) };
+
+  beforeEach(() => {
+    shown = size;
+    onRow = () => undefined;
+  });
+
+  async function taken(given: {
+    onStart?: () => void;
+    changes?: Partial<Settings>;
+    faults?: (org: PracticeOrg) => void;
+  }) {
+    await using at = await InProcess.start(moving, { ...settings, ...given.changes });
+    at.onEvent = ({ type }) => {
+      if (type === 'object-started') given.onStart?.();
+    };
+    given.faults?.(at.org);
+    const { point } = await at.backup({ request: { policy: { objects: [name], exclude: [] } } });
+    const retries = at.events.filter(({ type }) => type === 'retry').length;
+    onRow = () => undefined;
+    return { point, retries, ids: (await contents(at)).get(name)!.ids, live: liveIds(moving, name) };
+  }
+
+  test('belong to the point when they came after the count', async () => {
+    shown = fewer;
+    const { point, ids, live, retries } = await taken({
+      onStart: () => {
+        shown = size;
+      },
+    });
+    assert.equal(point.status, 'complete');
+    assert.deepEqual(ids, live);
+    assert.equal(retries, 0);
+  });
+
+  test('are not missed when they went after the count', async () => {
+    const { point, ids, live } = await taken({
+      onStart: () => {
+        shown = fewer;
+      },
+    });
+    assert.equal(point.status, 'complete');
+    assert.deepEqual(ids, live);
+  });
+
+  test('are read once more when they came after one count and went before the other', async () => {
+    shown = fewer;
+    onRow = (number) => {
+      if (number === size - 1) shown = fewer;
+    };
+    const { point, ids, live, retries } = await taken({
+      onStart: () => {
+        shown = size;
+      },
+    });
+    assert.equal(point.status, 'complete');
+    assert.deepEqual(ids, live);
+    assert.ok(retries > 0);
+  });
+
+  test('make the point partial, by name, when counts and rows do not come to agree', async () => {
+    const { point, ids, live } = await taken({
+      // the counts before and after both reads, and not those of the changes
+      faults: (org) => {
+        org.failNext('queryAll', { name: 'count-off', by: 3 }, { object: name, times: 2 });
+        org.failNext('queryAll', { name: 'count-off', by: 3 }, { object: name, times: 2, skip: 1 });
+      },
+    });
+    assert.equal(point.status, 'partial');
+    assert.match(point.objects[0]!.reason!, /rows were read and the org counts \d+/);
+    assert.deepEqual(ids, live);
+  });
+
+  for (const days of [-9, 9]) {
+    test(`are read alike by a clock that is ${Math.abs(days)} days ${days < 0 ? 'behind' : 'ahead'}`, async () => {
+      const { point, ids, live } = await taken({ changes: { clockSkew: days * 86_400_000 } });
+      assert.equal(point.status, 'complete');
+      assert.deepEqual(ids, live);
+    });
+  }
+});
