@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Dirent } from 'node:fs';
-import { link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault, systemCode } from '../errors.ts';
 import { createByClaim } from './claim.ts';
@@ -96,17 +96,18 @@ export function openFolder(folder: string, { hardLinks = true, signal: outer }: 
       signal?.throwIfAborted();
       if (!isKey(key)) throw objectMissing(key);
       try {
-        await using file = await open(fileOf(key), 'r');
-        const found = await file.stat();
-        if (!found.isFile()) throw objectMissing(key);
-        const bytes = Buffer.alloc(Math.max(0, Math.min(length, found.size - start)));
-        for (let at = 0; at < bytes.length; ) {
-          const { bytesRead } = await file.read(bytes, at, bytes.length - at, start + at);
-          signal?.throwIfAborted();
-          if (bytesRead === 0) return bytes.subarray(0, at);
-          at += bytesRead;
-        }
-        return bytes;
+        return await withFile(fileOf(key), 'r', async (file) => {
+          const found = await file.stat();
+          if (!found.isFile()) throw objectMissing(key);
+          const bytes = Buffer.alloc(Math.max(0, Math.min(length, found.size - start)));
+          for (let at = 0; at < bytes.length; ) {
+            const { bytesRead } = await file.read(bytes, at, bytes.length - at, start + at);
+            signal?.throwIfAborted();
+            if (bytesRead === 0) return bytes.subarray(0, at);
+            at += bytesRead;
+          }
+          return bytes;
+        });
       } catch (error) {
         return raiseRead(error, key, signal);
       }
@@ -144,10 +145,21 @@ export function openFolder(folder: string, { hardLinks = true, signal: outer }: 
 }
 
 async function write(name: string, body: Uint8Array, signal?: AbortSignal): Promise<void> {
-  await using file = await open(name, 'wx');
-  await file.writeFile(body, { signal });
-  if (!windows) await file.chmod((await file.stat()).mode & 0o555).catch(ignore(noSync));
-  await file.sync();
+  await withFile(name, 'wx', async (file) => {
+    await file.writeFile(body, { signal });
+    if (!windows) await file.chmod((await file.stat()).mode & 0o555).catch(ignore(noSync));
+    await file.sync();
+  });
+}
+
+/** Opens, works, closes. (`await using` would do, but Node 22 cannot read it.) */
+async function withFile<T>(name: string, flags: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await open(name, flags);
+  try {
+    return await work(file);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Undefined where the file system has no hard links. */
@@ -173,8 +185,7 @@ async function makeFolder(root: string, name: string): Promise<void> {
 async function syncFolder(name: string): Promise<void> {
   if (windows) return;
   try {
-    await using folder = await open(name, 'r');
-    await folder.sync();
+    await withFile(name, 'r', (folder) => folder.sync());
   } catch (error) {
     ignore(noSync)(error);
   }
