@@ -1,3 +1,4 @@
+import { Fault } from '../errors.ts';
 import type { RowBatch } from '../rows/batch.ts';
 import { encodeRows } from '../rows/csv.ts';
 import { groups } from './composite.ts';
@@ -16,13 +17,28 @@ export interface RestRead {
   readonly all: boolean;
 }
 
-/** The rows of an object by REST, in the dialect and with the values as Bulk writes them, numbers as REST writes them. */
+/**
+ * The rows of an object by REST, in the dialect and with the values as Bulk writes them, numbers as REST writes them. Throws `count-mismatch`
+ * for a record without one of the fields, and what the queries throw.
+ */
 export async function* restRows(wire: Wire, read: RestRead): AsyncGenerator<RowBatch> {
   for await (const records of recordsOf(wire, read)) {
     for (const group of groups(records, 1000)) {
-      yield encodeRows(group.map((record) => read.fields.map((field) => cellOf(record[field], read.types.get(field)))));
+      yield encodeRows(
+        group.map((record) => read.fields.map((field) => cellOf(valueIn(record, field, read), read.types.get(field)))),
+      );
     }
   }
+}
+
+/** A value that is null is there as null; a field that is not there at all was lost on the way, and is no empty value. */
+function valueIn(record: RestRecord, field: string, { object }: RestRead): unknown {
+  if (Object.hasOwn(record, field)) return record[field];
+  const key = Object.keys(record).find((one) => one.toLowerCase() === field.toLowerCase());
+  if (key !== undefined) return record[key];
+  throw new Fault('count-mismatch', `A record of ${object} came without its field ${field}.`, {
+    data: { object, field },
+  });
 }
 
 async function* recordsOf(wire: Wire, read: RestRead): AsyncGenerator<readonly RestRecord[]> {

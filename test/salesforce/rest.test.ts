@@ -23,6 +23,9 @@ function serveRest(org: ScriptedOrg, pages: string[]): void {
   }
 }
 
+/** A record of which nothing is known but its Id. */
+const bare = '{"Id":"001A","SystemModstamp":null,"IsDeleted":null,"Name":null,"Amount__c":null}';
+
 const restPlan = { ...plan, fields: [...columns, 'Amount__c'] };
 
 test('REST values are written as Bulk writes them, and no digit of a number is lost', async () => {
@@ -43,9 +46,30 @@ test('REST values are written as Bulk writes them, and no digit of a number is l
   await client.close();
 });
 
+test('a field that a record does not have at all ends as count-mismatch, and is not taken for an empty value', async () => {
+  await using org = await ScriptedOrg.startWithIdentity();
+  const record = (rest: string) => `{"Id":"001A","SystemModstamp":null,"IsDeleted":false,"Name":null${rest}}`;
+  serveRest(org, [`{"totalSize":1,"done":true,"records":[${record('')}]}`]);
+  const { client } = await open(org);
+  const extraction = client.extract({ object: 'Account', plan: restPlan, all: true, rowsExpected: 2 });
+  await assert.rejects(read(extraction), { name: 'count-mismatch', message: /without its field Amount__c/ });
+  await client.close();
+});
+
+test('a field whose name comes in another case is the same field', async () => {
+  await using org = await ScriptedOrg.startWithIdentity();
+  serveRest(org, [
+    '{"totalSize":1,"done":true,"records":[{"Id":"001A","SystemModstamp":null,"IsDeleted":false,"NAME":"Acme","amount__c":7}]}',
+  ]);
+  const { client } = await open(org);
+  const extraction = client.extract({ object: 'Account', plan: restPlan, all: true, rowsExpected: 2 });
+  assert.equal(await read(extraction), '"001A","","false","Acme","7"\n');
+  await client.close();
+});
+
 test('a REST query that is done before its declared size ends as count-mismatch', async () => {
   await using org = await ScriptedOrg.startWithIdentity();
-  serveRest(org, ['{"totalSize":2,"done":true,"records":[{"Id":"001A"}]}']);
+  serveRest(org, [`{"totalSize":2,"done":true,"records":[${bare}]}`]);
   const { client } = await open(org);
   const extraction = client.extract({ object: 'Account', plan: restPlan, all: true, rowsExpected: 2 });
   await assert.rejects(read(extraction), { name: 'count-mismatch' });
@@ -55,7 +79,7 @@ test('a REST query that is done before its declared size ends as count-mismatch'
 test('a locator that expires after rows were handed over ends as object-refused', async () => {
   await using org = await ScriptedOrg.startWithIdentity();
   serveRest(org, [
-    '{"totalSize":2,"done":false,"nextRecordsUrl":"/services/data/v67.0/query/gone","records":[{"Id":"001A"}]}',
+    `{"totalSize":2,"done":false,"nextRecordsUrl":"/services/data/v67.0/query/gone","records":[${bare}]}`,
   ]);
   org.on('GET', '/query/gone', (_call, response) =>
     json(response, 400, [{ errorCode: 'INVALID_QUERY_LOCATOR', message: 'invalid query locator' }]),
@@ -71,7 +95,7 @@ test('a locator that expires after rows were handed over ends as object-refused'
 
 test('an object that Bulk refuses is read by REST, and Bulk is not asked again', async () => {
   await using org = await ScriptedOrg.startWithIdentity();
-  serveRest(org, ['{"totalSize":1,"done":true,"records":[{"Id":"001A"}]}']);
+  serveRest(org, [`{"totalSize":1,"done":true,"records":[${bare}]}`]);
   org.on('POST', '/jobs/query', (_call, response) =>
     json(response, 400, [
       { errorCode: 'INVALIDENTITY', message: "Entity 'Account' is not supported by the Bulk API." },
@@ -122,7 +146,7 @@ test('a big object that Bulk refuses is walked by REST, although it does not dec
 
 test('a job that failed keeps its reason; a small object is then read by REST', async () => {
   await using org = await ScriptedOrg.startWithIdentity();
-  serveRest(org, ['{"totalSize":1,"done":true,"records":[{"Id":"001A"}]}']);
+  serveRest(org, [`{"totalSize":1,"done":true,"records":[${bare}]}`]);
   serveJob(org, 0, 10);
   org.on('GET', `/jobs/query/${job}`, (_call, response) =>
     json(response, 200, { id: job, state: 'Failed', errorMessage: 'InternalServerError : Retried more than 15 times' }),
@@ -154,7 +178,8 @@ test('a query that is too long for a URL goes inside a POST', async () => {
   org.on('POST', '/composite', (call, response) => {
     const [part] = JSON.parse(call.body).compositeRequest;
     assert.match(part.url, /A_column_with_a_long_name_699__c/);
-    const records = [{ Id: 'a00', A_column_with_a_long_name_699__c: 'last' }];
+    const nulls = Object.fromEntries(wideDescribe(700).fields.map(({ name }) => [name, null]));
+    const records = [{ ...nulls, Id: 'a00', A_column_with_a_long_name_699__c: 'last' }];
     json(response, 200, {
       compositeResponse: [{ httpStatusCode: 200, body: { totalSize: 1, done: true, records }, referenceId: 'query' }],
     });
@@ -215,7 +240,11 @@ test('ContentDocumentLink is read by its documents where the org wants a filter'
     if (soql.endsWith('FROM ContentDocument'))
       return json(response, 200, { totalSize: 250, done: true, records: documents });
     if (!soql.includes('WHERE')) return json(response, 400, [{ errorCode: 'MALFORMED_QUERY', message }]);
-    const records = [...soql.matchAll(/'(069\d+)'/g)].map(([, id]) => ({ Id: `06A${id}`, ContentDocumentId: id }));
+    const records = [...soql.matchAll(/'(069\d+)'/g)].map(([, id]) => ({
+      Id: `06A${id}`,
+      LinkedEntityId: null,
+      ContentDocumentId: id,
+    }));
     json(response, 200, { totalSize: records.length, done: true, records });
   });
   const { client } = await open(org);
