@@ -162,7 +162,6 @@ async function keep(
       point: id,
       rung: climbed[climbed.findIndex((one) => !one.ok) - 1]?.rung ?? (ok ? climbed.at(-1)!.rung : 'none'),
       ok,
-      figures: Object.fromEntries(climbed.map(({ rung, figure }) => [rung, figure])),
       problems: climbed.reduce((sum, { problems }) => sum + problems.length, 0),
     }));
     const { seq, digest } = await attest(vault, signer, { points, tool: request.tool }, ctx.now());
