@@ -1,7 +1,7 @@
 import { Fault } from '../errors.ts';
-import type { Login } from '../salesforce/connect.ts';
+import type { ConnectOptions, Login } from '../salesforce/connect.ts';
 import type { OnRotate } from '../salesforce/login.ts';
-import type { ApiBudget, Org } from '../salesforce/org.ts';
+import type { Org } from '../salesforce/org.ts';
 import type { CommandContext } from './command.ts';
 import { readSecretFile } from './secrets.ts';
 import { findStoredLogin, storedLogins, storeLogin } from './stored-login.ts';
@@ -41,7 +41,10 @@ export async function chooseLogin(ctx: CommandContext): Promise<ChosenLogin> {
 }
 
 /** Logs in as `chooseLogin` says. Close the org when done. */
-export async function connectOrg(ctx: CommandContext, options: { budget?: ApiBudget } = {}): Promise<Org> {
+export async function connectOrg(
+  ctx: CommandContext,
+  options: Pick<ConnectOptions, 'budget' | 'timeouts'> = {},
+): Promise<Org> {
   const { login, onRotate } = await chooseLogin(ctx);
   const { connect } = await import('../salesforce/connect.ts');
   return connect(ctx, login, { ...options, apiVersion: ctx.global.apiVersion, onRotate });

@@ -23,10 +23,19 @@ function orgConfig(ctx: CommandContext): CommandContext['config']['orgs'][string
   return ctx.global.targetOrg === undefined ? undefined : ctx.config.orgs[ctx.global.targetOrg];
 }
 
-/** The store at the vault's URL; S3 is loaded only for an S3 URL. */
-export async function openStoreOf(ctx: CommandContext): Promise<Store> {
+/** The store at the vault's URL; S3 is loaded only for an S3 URL. `signal` ends every call on it. */
+export async function openStoreOf(ctx: CommandContext, signal = ctx.signal): Promise<Store> {
   const { openStore } = await import('../store/open.ts');
-  return openStore(vaultUrl(ctx), { report: (event) => ctx.report(event), signal: ctx.signal });
+  return openStore(vaultUrl(ctx), { report: (event) => ctx.report(event), signal });
+}
+
+/** Aborts some seconds behind `signal`: a run that is stopped can still say so in the vault, or end what it began to seal. */
+function behind(signal: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  const abort = () => setTimeout(() => controller.abort(signal.reason), 5000).unref();
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return controller.signal;
 }
 
 export interface VaultKeys {
@@ -43,7 +52,7 @@ export interface VaultKeys {
 export async function openVault(ctx: CommandContext, wanted: VaultKeys): Promise<Vault> {
   const { Vault } = await import('../vault/vault.ts');
   const url = vaultUrl(ctx);
-  const store = await openStoreOf(ctx);
+  const store = await openStoreOf(ctx, wanted.operation === 'write' ? behind(ctx.signal) : ctx.signal);
   const writerKey = wanted.writer === 'no' ? undefined : await writerKeyOf(ctx, url, wanted.writer === 'required');
   const identities = wanted.identity === 'no' ? [] : await identitiesOf(ctx, url, wanted.identity === 'required');
   const vault = await Vault.open(store, {

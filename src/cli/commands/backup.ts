@@ -30,6 +30,10 @@ export const backup = defineCommand({
       summary: 'stop, resumable, after this many API calls of this run',
     },
     'max-duration': { value: 'time', summary: 'stop, resumable, after this time: 90m, 4h' },
+    'org-timeout': {
+      value: 'time',
+      summary: 'give up a request that the org leaves unanswered, or half answered, for this time: 30s, 5m',
+    },
     'min-coverage': {
       value: 'percent',
       kind: 'number',
@@ -44,6 +48,8 @@ export const backup = defineCommand({
   ],
   exits: [3, 4, 5, 68, 69, 74, 75],
   async run(ctx, { flags }) {
+    assertPercent('max-api-percent', flags.maxApiPercent);
+    assertPercent('min-coverage', flags.minCoverage);
     const request: BackupRequest = {
       policy: { objects: flags.objects, exclude: flags.exclude },
       accept: acceptances(ctx),
@@ -54,9 +60,12 @@ export const backup = defineCommand({
       tool: ctx.tool,
     };
     const timed = withDeadline(ctx, flags.maxDuration);
-    const budget = { maxPercent: flags.maxApiPercent, maxCalls: flags.maxApiCalls };
+    const options = {
+      budget: { maxPercent: flags.maxApiPercent, maxCalls: flags.maxApiCalls },
+      timeouts: flags.orgTimeout === undefined ? undefined : timeouts(milliseconds('org-timeout', flags.orgTimeout)),
+    };
     if (flags.dryRun) {
-      const org = await connectOrg(timed, { budget });
+      const org = await connectOrg(timed, options);
       try {
         const { preview } = await import('../../operations/backup/preview.ts');
         const result = await preview(timed, org, request);
@@ -66,7 +75,7 @@ export const backup = defineCommand({
       }
     }
     const vault = await openVault(timed, { writer: 'required', identity: 'no', operation: 'write' });
-    const org = await connectOrg(timed, { budget });
+    const org = await connectOrg(timed, options);
     try {
       const operation = await import('../../operations/backup/backup.ts');
       const result = await operation.backup(timed, org, vault, request);
@@ -99,15 +108,29 @@ function partial(failed: readonly { object: string; reason?: string }[]): Fault 
 /** The context with a time budget: when it is spent the work stops as at a signal, and the fault says so. */
 function withDeadline(ctx: CommandContext, duration: string | undefined): CommandContext {
   if (duration === undefined) return ctx;
-  const parts = /^(\d+(?:\.\d+)?)(s|m|h)$/.exec(duration);
-  if (!parts)
-    throw new Fault('usage', `--max-duration cannot be ${duration}`, { actions: ['write it as 90s, 30m or 4h'] });
-  const milliseconds = Number(parts[1]) * { s: 1000, m: 60_000, h: 3_600_000 }[parts[2] as 's' | 'm' | 'h'];
   const deadline = new AbortController();
   const timer = setTimeout(
     () => deadline.abort(new Fault('time-budget', `stopped after ${duration}, as --max-duration says`)),
-    milliseconds,
+    milliseconds('max-duration', duration),
   );
   timer.unref();
   return { ...ctx, signal: AbortSignal.any([ctx.signal, deadline.signal]) };
+}
+
+/** A timer of more days than these 24 would fire at once. */
+const longestTimer = 2 ** 31 - 1;
+
+function milliseconds(flag: string, text: string): number {
+  const parts = /^(\d+(?:\.\d+)?)(s|m|h)$/.exec(text);
+  if (!parts) throw new Fault('usage', `--${flag} cannot be ${text}`, { actions: ['write it as 90s, 30m or 4h'] });
+  return Math.min(longestTimer, Number(parts[1]) * { s: 1000, m: 60_000, h: 3_600_000 }[parts[2] as 's' | 'm' | 'h']);
+}
+
+function timeouts(silence: number) {
+  return { connect: Math.min(30_000, silence), headers: silence, body: silence };
+}
+
+function assertPercent(flag: string, value: number | undefined): void {
+  if (value !== undefined && value > 100)
+    throw new Fault('usage', `--${flag} has to be between 0 and 100, not ${value}`);
 }
