@@ -53,7 +53,7 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
   try {
     const writer = new PointWriter(vault, journal.run.point, await vault.epoch());
     writer.numbersFrom(journal.numbers);
-    const schemas = await writeSchemas(writer, stillToRead(journal, chosen), ctx.signal);
+    const schemas = await writeSchemas(writer, stillToRead(journal, chosen, permissions), ctx.signal);
     ctx.report({ type: 'stage', stage: 'reading rows', total: chosen.length });
     const read = await backupObjects(ctx, org, writer, { chosen, schemas, permissions, journal, request });
     const files = await backupFiles(ctx, org, vault, writer, request, journal, read.lists);

@@ -14,6 +14,8 @@ const startSchema = z.object({ type: z.literal('start'), orgId: z.string(), requ
 const objectSchema = z.object({
   type: z.literal('object'),
   object: rootObjectSchema,
+  /** Of the describe by which it was read (`schemaPrint`). */
+  print: z.string().optional(),
   /** Schema page that the object's page refers to. */
   schema: refSchema.optional(),
   /** Everything stored for it. */

@@ -1,5 +1,6 @@
 import type { Context } from '../../context.ts';
 import type { Org, Permissions } from '../../salesforce/org.ts';
+import { schemaPrint } from '../../schema/print.ts';
 import type { LeftOut, MapPage, RootObject } from '../../vault/manifest.ts';
 import type { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
@@ -43,7 +44,7 @@ const groupSize = 5;
 export async function backupObjects(ctx: Context, org: Org, writer: PointWriter, given: Given): Promise<ObjectsRead> {
   const approximate = await org.approximateCounts();
   const expected = ({ describe }: Chosen) => approximate.get(describe.name);
-  const left = stillToRead(given.journal, given.chosen);
+  const left = stillToRead(given.journal, given.chosen, given.permissions);
   const names = new Set(left.map(({ describe }) => describe.name));
   const finished = given.journal.objects.filter(({ object }) => !names.has(object.object));
   const refused: JournalRefused[] = [...given.journal.refused];
@@ -93,16 +94,25 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
 }
 
 /**
- * Objects that the journal has not finished. Those that failed get another chance. Those with files are read again, since their rows
- * tell which files there are; files that were fetched before are not fetched again.
+ * Objects that the journal has not finished as they are now. Those that failed get another chance; those whose fields changed since, and
+ * those of which the user sees more by now, are read anew. Those with files are read again, since their rows tell which files there are;
+ * files that were fetched before are not fetched again.
  */
-export function stillToRead(journal: Journal, chosen: readonly Chosen[]): Chosen[] {
-  const again = ['failed', 'unproven'];
-  const done = new Set([
-    ...journal.objects.flatMap(({ object }) => (again.includes(object.incomplete ?? '') ? [] : [object.object])),
-    ...journal.refused.map(({ object }) => object),
-  ]);
-  return chosen.filter(({ describe, plan }) => !done.has(describe.name) || plan.blobFields.length > 0);
+export function stillToRead(journal: Journal, chosen: readonly Chosen[], permissions: Permissions): Chosen[] {
+  const done = new Map(journal.objects.map((entry) => [entry.object.object, entry]));
+  const refused = new Set(journal.refused.map(({ object }) => object));
+  return chosen.filter(({ describe, plan }) => {
+    const entry = done.get(describe.name);
+    if (entry === undefined) return !refused.has(describe.name);
+    const { incomplete } = entry.object;
+    return (
+      plan.blobFields.length > 0 ||
+      incomplete === 'failed' ||
+      incomplete === 'unproven' ||
+      (incomplete === 'visibility' && judgeVisibility(describe, permissions).complete) ||
+      entry.print !== schemaPrint(describe)
+    );
+  });
 }
 
 /** Groups of objects that are taken from several queues; the first that throws stops all at their next group. */
@@ -197,7 +207,14 @@ async function finish(
   const hidden = await hiddenFields(org, chosen.describe);
   const entry: JournalObject =
     'reason' in read
-      ? { type: 'object', object: failed(name, chosen.plan.way, verdict), written: [], hidden, numbers: writer.numbers }
+      ? {
+          type: 'object',
+          object: failed(name, chosen.plan.way, verdict),
+          print: given.schemas.get(name)!.print,
+          written: [],
+          hidden,
+          numbers: writer.numbers,
+        }
       : await stored(writer, given, chosen, read, counts, verdict, hidden, ctx.signal);
   if (!('reason' in read)) lists.push(read.files);
   await given.journal.run.append(entry);
@@ -267,5 +284,6 @@ async function stored(
     path: read.summary.way,
     ...verdict,
   };
-  return { type: 'object', object, schema: schema.page, written, hidden: [...hidden], numbers: writer.numbers };
+  const { print, page: schemaPage } = schema;
+  return { type: 'object', object, print, schema: schemaPage, written, hidden: [...hidden], numbers: writer.numbers };
 }
