@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { BackupResult } from '../../src/operations/backup/backup.ts';
 import { sampleDatabase } from '../../src/practice-org/generate.ts';
 import { defaultSettings } from '../../src/practice-org/settings.ts';
-import { InProcess, liveIds } from '../support/in-run.ts';
+import { InProcess, liveIds } from '../support/in-process.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
 /** Takes no table of contents until it is mended: a run against it finishes every object and then dies. */
