@@ -36,6 +36,9 @@ export class RowsOverlap extends Error {
   override readonly name = 'RowsOverlap';
 }
 
+/** Less than 238,328 Ids on, the twelfth character of an Id and those before it rarely change. */
+const FAR = 12;
+
 /** More breaks of order than this in one batch, and the batch is sorted as a whole. */
 const WILD_BREAKS = 16;
 
@@ -114,28 +117,55 @@ class Arranger {
   }
 
   async *take(batch: RowBatch): AsyncGenerator<Arranged> {
-    const ids = Array.from(batch.ends, (_, i) => this.#keys.id(batch, i));
-    if (ids.includes('')) throw new Fault('object-failed', 'A row has an empty Id.');
+    const rows = batch.ends.length;
+    for (let i = 0; i < rows; i++) {
+      if (this.#keys.empty(batch, i)) throw new Fault('object-failed', 'A row has an empty Id.');
+    }
     if (this.#options.assumeOrder === false) {
-      await this.sorter.add(batch, ids);
+      await this.#sort(batch);
       return;
     }
-    if (isWild(ids)) {
+    if (this.#isWild(batch)) {
       await this.#endRun();
-      await this.#sortAll(batch, ids);
+      await this.#sortAll(batch);
       return;
     }
-    for (let from = 0; from < ids.length; ) {
-      const run = this.#run ?? this.#begin(ids[from]!);
-      let to = from;
-      while (to < ids.length && continues(run, ids[to]!)) {
-        run.lastId = ids[to++]!;
-        run.rows++;
-      }
+    for (let from = 0; from < rows; ) {
+      const firstId = this.#keys.id(batch, from);
+      const run = this.#run ?? this.#begin(firstId);
+      const to = this.#reach(run, batch, from, firstId);
       if (to > from) yield* this.#grow(run, sliceBatch(batch, from, to));
-      if (to < ids.length) await this.#endRun();
+      if (to < rows) await this.#endRun();
       from = to;
     }
+  }
+
+  /** The first row from `from` on that does not continue the run; those before it are counted in. */
+  #reach(run: NaturalRun, batch: RowBatch, from: number, firstId: string): number {
+    if (!continues(run, firstId)) return from;
+    run.lastId = firstId;
+    run.rows++;
+    let to = from + 1;
+    for (; to < batch.ends.length; to++) {
+      const ascent = this.#keys.ascent(batch, to);
+      if (ascent === 0) break;
+      if (run.ceiling !== undefined && !this.#keys.below(batch, to, run.ceiling)) break;
+      if (ascent <= FAR) {
+        run.lastId = this.#keys.id(batch, to - 1);
+        if (jumps(run, this.#keys.id(batch, to))) break;
+      }
+      run.rows++;
+    }
+    run.lastId = this.#keys.id(batch, to - 1);
+    return to;
+  }
+
+  #isWild(batch: RowBatch): boolean {
+    let breaks = 0;
+    for (let i = 1; i < batch.ends.length; i++) {
+      if (this.#keys.ascent(batch, i) === 0 && ++breaks > WILD_BREAKS) return true;
+    }
+    return false;
   }
 
   async *finish(): AsyncGenerator<Arranged> {
@@ -148,7 +178,7 @@ class Arranger {
         const id = this.#keys.id(batch, from);
         const cut = !begun || (ceiling !== undefined && id >= ceiling);
         if (cut) ceiling = this.#passed.above(id);
-        const whole = ceiling === undefined || this.#keys.id(batch, rows - 1) < ceiling;
+        const whole = ceiling === undefined || this.#keys.below(batch, rows - 1, ceiling);
         const to = whole ? rows : this.#endBelow(batch, from, ceiling!);
         yield { batch: sliceBatch(batch, from, to), cut };
         begun = true;
@@ -160,7 +190,7 @@ class Arranger {
   /** The first row from `from` on that is not below `ceiling`. */
   #endBelow(batch: RowBatch, from: number, ceiling: string): number {
     let to = from;
-    while (to < batch.ends.length && this.#keys.id(batch, to) < ceiling) to++;
+    while (to < batch.ends.length && this.#keys.below(batch, to, ceiling)) to++;
     return to;
   }
 
@@ -175,7 +205,7 @@ class Arranger {
 
   async *#grow(run: NaturalRun, rows: RowBatch): AsyncGenerator<Arranged> {
     run.bytes += rows.bytes.length;
-    if (run.fate === 'sorting') await this.sorter.add(rows);
+    if (run.fate === 'sorting') await this.#sort(rows);
     else if (run.fate === 'passing') yield { batch: rows, cut: false };
     else {
       run.held.push(rows);
@@ -190,32 +220,31 @@ class Arranger {
     const run = this.#run;
     this.#run = undefined;
     if (!run) return;
-    for (const batch of run.held) await this.sorter.add(batch);
+    for (const batch of run.held) await this.#sort(batch);
     (run.fate === 'passing' ? this.#passed : this.#sorting).add(run.firstId, run.lastId);
   }
 
-  async #sortAll(batch: RowBatch, ids: readonly string[]): Promise<void> {
-    let min = ids[0]!;
+  async #sortAll(batch: RowBatch): Promise<void> {
+    let min = this.#keys.id(batch, 0);
     let max = min;
-    for (const id of ids) {
-      if (this.#passed.size > 0) this.#mustNotBePassed(id);
-      if (id < min) min = id;
-      else if (id > max) max = id;
+    for (let i = 0; i < batch.ends.length; i++) {
+      if (this.#passed.size > 0) this.#mustNotBePassed(this.#keys.id(batch, i));
+      if (this.#keys.below(batch, i, min)) min = this.#keys.id(batch, i);
+      else if (!this.#keys.below(batch, i, max)) max = this.#keys.id(batch, i);
     }
     this.#sorting.add(min, max);
-    await this.sorter.add(batch, ids);
+    await this.#sort(batch);
+  }
+
+  async #sort(batch: RowBatch): Promise<void> {
+    await this.sorter.add(batch);
+    batch.release?.();
   }
 
   #mustNotBePassed(id: string): void {
     if (this.#passed.covers(id))
       throw new RowsOverlap('A row came out of order, behind rows that were written already.');
   }
-}
-
-function isWild(ids: readonly string[]): boolean {
-  let breaks = 0;
-  for (let i = 1; i < ids.length; i++) if (ids[i]! <= ids[i - 1]! && ++breaks > WILD_BREAKS) return true;
-  return false;
 }
 
 function continues(run: NaturalRun, id: string): boolean {
@@ -229,7 +258,6 @@ function continues(run: NaturalRun, id: string): boolean {
 function jumps(run: NaturalRun, id: string): boolean {
   const last = run.lastId;
   if (run.rows < 1000 || id.length !== last.length || id.length < 15) return false;
-  // Less than 238,328 Ids on, the twelfth character and those before it rarely change.
   for (let at = 11; at >= 9; at--) {
     if (id.charCodeAt(at) !== last.charCodeAt(at)) {
       const gap = serial(id) - serial(last);

@@ -1,4 +1,5 @@
 import type { RowBatch } from './batch.ts';
+import { giveBlock, takeBlock } from './blocks.ts';
 
 /** Copies rows, one behind the other, into batches of about `batchBytes`. */
 export class BatchWriter {
@@ -25,10 +26,9 @@ export class BatchWriter {
   add(bytes: Buffer, start: number, end: number): void {
     const filled = this.#filled + end - start;
     if (filled > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(
-        Math.max(filled + (this.#rows === 0 ? 0 : filled), this.#batchBytes * 1.0625),
-      );
+      const larger = takeBlock(Math.max(this.#rows === 0 ? filled : 2 * filled, this.#batchBytes));
       this.#bytes.copy(larger, 0, 0, this.#filled);
+      giveBlock(this.#bytes);
       this.#bytes = larger;
     }
     if (this.#rows === this.#ends.length) {
@@ -43,12 +43,14 @@ export class BatchWriter {
 
   /** The rows added so far; the next ones go into a new batch. */
   take(): RowBatch {
-    const batch = { bytes: this.#bytes.subarray(0, this.#filled), ends: this.#ends.slice(0, this.#rows) };
+    const full = this.#bytes;
+    const bytes = full.subarray(0, this.#filled);
+    const ends = this.#ends.slice(0, this.#rows);
     // A small batch must not keep a large buffer alive.
-    if (this.#filled < this.#bytes.length / 2) batch.bytes = Buffer.from(batch.bytes);
-    this.#bytes = Buffer.alloc(0);
+    const small = this.#filled < full.length / 2;
+    if (!small) this.#bytes = Buffer.alloc(0);
     this.#filled = 0;
     this.#rows = 0;
-    return batch;
+    return small ? { bytes: Buffer.from(bytes), ends } : { bytes, ends, release: () => giveBlock(full) };
   }
 }

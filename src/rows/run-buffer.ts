@@ -2,8 +2,12 @@ import type { RowBatch } from './batch.ts';
 import { BatchWriter } from './batch-writer.ts';
 import { type Keys, rowStart } from './cells.ts';
 
+const QUOTE = 0x22;
 /** Bytes of an Id that are compared as numbers: three of six bytes each. Every Salesforce Id fits. */
-const KEY_BYTES = 18;
+const PART_BYTES = 6;
+const PARTS = 3;
+/** Rows that are put in order by insertion, before they are merged. */
+const SHORT = 8;
 
 /**
  * Rows in memory that are to be sorted. Everything is held in typed arrays that serve run after run: as strings the Ids
@@ -15,7 +19,9 @@ export class RunBuffer {
   #bytes: Buffer = Buffer.alloc(0);
   #ends = new Uint32Array(1024);
   /** The Id of each row as three numbers, of equal order. */
-  #ids = new Float64Array(3 * 1024);
+  #ids = new Float64Array(PARTS * 1024);
+  #order = new Uint32Array(1024);
+  #spare = new Uint32Array(1024);
   #longIds = false;
   filled = 0;
   rows = 0;
@@ -26,12 +32,12 @@ export class RunBuffer {
     this.#largest = largest;
   }
 
-  /** Takes rows; they are copied. `ids`: the Id of each. */
-  add(batch: RowBatch, ids: readonly string[]): void {
+  /** Takes rows; they are copied. */
+  add(batch: RowBatch): void {
     this.#room(batch);
-    for (let i = 0; i < ids.length; i++) {
+    for (let i = 0; i < batch.ends.length; i++) {
       this.#ends[this.rows] = this.filled + batch.ends[i]!;
-      this.#key(3 * this.rows++, ids[i]!);
+      this.#key(PARTS * this.rows++, batch, i);
     }
     batch.bytes.copy(this.#bytes, this.filled);
     this.filled += batch.bytes.length;
@@ -46,9 +52,7 @@ export class RunBuffer {
   /** The rows in the order of their Ids; of those with the same Id the one that is `newer`, else the last to arrive. */
   *sorted(batchBytes: number, onLost: () => void): Generator<RowBatch> {
     const all: RowBatch = { bytes: this.#bytes, ends: this.#ends.subarray(0, this.rows) };
-    const order = new Uint32Array(this.rows);
-    for (let i = 0; i < order.length; i++) order[i] = i;
-    order.sort((a, b) => this.#compare(all, a, b) || a - b);
+    const order = this.#sort(all);
     const out = new BatchWriter(batchBytes);
     for (let n = 0; n < order.length; n++) {
       let row = order[n]!;
@@ -63,23 +67,77 @@ export class RunBuffer {
     if (!out.empty) yield out.take();
   }
 
-  #compare(all: RowBatch, a: number, b: number): number {
-    const ids = this.#ids;
-    const difference =
-      ids[3 * a]! - ids[3 * b]! || ids[3 * a + 1]! - ids[3 * b + 1]! || ids[3 * a + 2]! - ids[3 * b + 2]!;
-    if (difference !== 0 || !this.#longIds) return difference;
-    const [one, other] = [this.#keys.id(all, a), this.#keys.id(all, b)];
-    return one < other ? -1 : one > other ? 1 : 0;
+  /** The numbers of the rows, ascending by Id and by number: a merge sort, since the built-in one calls back for each pair. */
+  #sort(all: RowBatch): Uint32Array {
+    const { rows } = this;
+    if (this.#order.length < rows) {
+      this.#order = new Uint32Array(this.#ends.length);
+      this.#spare = new Uint32Array(this.#ends.length);
+    }
+    let [from, to] = [this.#order, this.#spare];
+    for (let start = 0; start < rows; start += SHORT) this.#insertion(all, from, start, Math.min(start + SHORT, rows));
+    for (let width = SHORT; width < rows; width *= 2) {
+      for (let start = 0; start < rows; start += 2 * width) {
+        this.#mergeHalves(all, from, to, start, Math.min(start + width, rows), Math.min(start + 2 * width, rows));
+      }
+      [from, to] = [to, from];
+    }
+    return from.subarray(0, rows);
   }
 
-  #key(at: number, id: string): void {
-    for (let part = 0; part < 3; part++) {
+  #insertion(all: RowBatch, order: Uint32Array, start: number, end: number): void {
+    for (let row = start; row < end; row++) {
+      let at = row;
+      for (; at > start && this.#compare(all, order[at - 1]!, row) > 0; at--) order[at] = order[at - 1]!;
+      order[at] = row;
+    }
+  }
+
+  #mergeHalves(all: RowBatch, from: Uint32Array, to: Uint32Array, start: number, middle: number, end: number): void {
+    let [left, right] = [start, middle];
+    for (let at = start; at < end; at++) {
+      const takeLeft = left < middle && (right >= end || this.#compare(all, from[left]!, from[right]!) <= 0);
+      to[at] = takeLeft ? from[left++]! : from[right++]!;
+    }
+  }
+
+  #compare(all: RowBatch, a: number, b: number): number {
+    const ids = this.#ids;
+    const [one, other] = [PARTS * a, PARTS * b];
+    const difference = ids[one]! - ids[other]! || ids[one + 1]! - ids[other + 1]! || ids[one + 2]! - ids[other + 2]!;
+    if (difference !== 0 || !this.#longIds) return difference;
+    const [id, otherId] = [this.#keys.id(all, a), this.#keys.id(all, b)];
+    return id < otherId ? -1 : id > otherId ? 1 : 0;
+  }
+
+  #key(at: number, batch: RowBatch, i: number): void {
+    if (this.#keys.idColumn === 0) {
+      const { bytes } = batch;
+      let from = rowStart(batch, i) + 1;
+      let part = 0;
+      for (; part < PARTS; part++) {
+        let number = 0;
+        let n = 0;
+        for (; n < PART_BYTES && bytes[from] !== QUOTE && bytes[from] !== 0; n++)
+          number = number * 256 + bytes[from++]!;
+        if (n < PART_BYTES) break;
+        this.#ids[at + part] = number;
+      }
+      if (part === PARTS && bytes[from] === QUOTE && bytes[from + 1] !== QUOTE) return;
+    }
+    this.#textKey(at, this.#keys.id(batch, i));
+  }
+
+  /** Of an Id that has not 18 characters, or a quote or NUL inside, or does not come first. */
+  #textKey(at: number, id: string): void {
+    for (let part = 0; part < PARTS; part++) {
       let number = 0;
-      for (let i = 6 * part; i < 6 * part + 6; i++) number = number * 256 + (i < id.length ? id.charCodeAt(i) : 0);
+      const start = PART_BYTES * part;
+      for (let i = start; i < start + PART_BYTES; i++) number = number * 256 + (i < id.length ? id.charCodeAt(i) : 0);
       this.#ids[at + part] = number;
     }
     // A NUL would be taken for the filling behind a shorter Id.
-    if (id.length > KEY_BYTES || id.includes('\0')) this.#longIds = true;
+    if (id.length > PARTS * PART_BYTES || id.includes('\0')) this.#longIds = true;
   }
 
   /** Grows step by step, so that small objects take little memory. */
@@ -93,7 +151,7 @@ export class RunBuffer {
     }
     const rows = this.rows + batch.ends.length;
     if (rows > this.#ends.length) {
-      const [ends, ids] = [new Uint32Array(2 * rows), new Float64Array(6 * rows)];
+      const [ends, ids] = [new Uint32Array(2 * rows), new Float64Array(2 * PARTS * rows)];
       ends.set(this.#ends);
       ids.set(this.#ids);
       this.#ends = ends;

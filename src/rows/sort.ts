@@ -44,12 +44,12 @@ export class RowSorter {
     return this.#spill.bytes;
   }
 
-  /** Takes rows; they are copied. `ids`: the Id of each, if the caller knows them. */
-  async add(batch: RowBatch, ids?: readonly string[]): Promise<void> {
+  /** Takes rows; they are copied. */
+  async add(batch: RowBatch): Promise<void> {
     const { filled, rows } = this.#buffer;
     const full = filled + batch.bytes.length > this.#runBytes || rows + batch.ends.length > RUN_ROWS;
     if (rows > 0 && full) await this.#spillRun();
-    this.#buffer.add(batch, ids ?? Array.from(batch.ends, (_, i) => this.#keys.id(batch, i)));
+    this.#buffer.add(batch);
   }
 
   /** All rows in order. To be called once, after the last `add`. */

@@ -1,5 +1,6 @@
 import { Fault, type FaultName } from '../errors.ts';
 import type { RowBatch, RowFlow } from './batch.ts';
+import { giveBlock, takeBlock } from './blocks.ts';
 import { decodeHeader, encodeRow } from './csv.ts';
 import { LenientRows } from './lenient.ts';
 
@@ -78,16 +79,27 @@ export class RowSplitter {
     if (this.#rewriting) this.#rewrite();
     if (this.#lenient.size > 0) yield this.#lenient.batch();
     if (this.#filled > this.#rowStart) throw this.#broken('The body ends inside a row.');
+    this.#startOver();
+  }
+
+  /** Nothing is left; more may still be pushed. */
+  #startOver(): void {
+    giveBlock(this.#block);
+    this.#block = Buffer.alloc(0);
+    this.#filled = 0;
+    this.#rowStart = 0;
+    this.#firstByte = 0;
+    this.#cellStart = 0;
+    this.#searchFrom = 1;
   }
 
   #append(chunk: Uint8Array): void {
     const needed = this.#filled + chunk.length;
     if (needed > this.#block.length) {
       if (this.#filled - this.#rowStart > LONGEST_ROW) throw this.#broken('A row is longer than 64 MiB.');
-      const block = Buffer.allocUnsafeSlow(
-        Math.max(this.#block.length === 0 ? needed : 2 * needed, BATCH_BYTES + 128 * 1024),
-      );
+      const block = takeBlock(Math.max(BATCH_BYTES, this.#block.length === 0 ? needed : 2 * needed));
       this.#block.copy(block, 0, 0, this.#filled);
+      giveBlock(this.#block);
       this.#block = block;
     }
     this.#block.set(chunk, this.#filled);
@@ -172,16 +184,22 @@ export class RowSplitter {
     }
   }
 
-  /** The rows that are whole; what follows them moves to a new block. */
+  /** The rows that are whole; what follows them moves to another block. */
   #take(): RowBatch {
-    const bytes = this.#block.subarray(this.#firstByte, this.#rowStart);
-    const batch = { bytes, ends: this.#ends.slice(0, this.#rows) };
+    const full = this.#block;
+    const bytes = full.subarray(this.#firstByte, this.#rowStart);
+    const ends = this.#ends.slice(0, this.#rows);
+    const rest = full.subarray(this.#rowStart, this.#filled);
     // A small batch must not keep a large block alive.
-    if (bytes.length < this.#block.length / 2) batch.bytes = Buffer.from(bytes);
-    const rest = this.#block.subarray(this.#rowStart, this.#filled);
-    const block = Buffer.allocUnsafeSlow(Math.max(rest.length, BATCH_BYTES) + 128 * 1024);
-    rest.copy(block);
-    this.#block = block;
+    const small = bytes.length < full.length / 2;
+    const batch: RowBatch = small
+      ? { bytes: Buffer.from(bytes), ends }
+      : { bytes, ends, release: () => giveBlock(full) };
+    if (small) rest.copy(full);
+    else {
+      this.#block = takeBlock(Math.max(BATCH_BYTES, rest.length));
+      rest.copy(this.#block);
+    }
     this.#filled = rest.length;
     this.#cellStart -= this.#rowStart;
     this.#searchFrom -= this.#rowStart;

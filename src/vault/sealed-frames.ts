@@ -3,6 +3,9 @@ import { makeHeader } from '../age/header.ts';
 import { PayloadSealer, payloadSize } from '../age/payload.ts';
 
 const SMALL_BODY = 1024 * 1024;
+/** Bodies of large files that were given back, as in `rows/blocks.ts`. */
+const idle: Buffer[] = [];
+const MOST_IDLE = 4;
 
 /** An age file that grows frame by frame, so that a segment is in memory once only. */
 export class SealedFrames {
@@ -36,22 +39,32 @@ export class SealedFrames {
     this.size += frame.length;
   }
 
-  /** The whole file with its SHA-256 in hex. To be called once. */
-  end(): { body: Buffer; sha256: string; size: number } {
+  /** The whole file with its SHA-256 in hex, and how to give its memory back when it is stored. To be called once. */
+  end(): { body: Buffer; sha256: string; size: number; release: () => void } {
     this.#room(0, 0);
     this.#filled = this.#sealer.endInto(this.#body, this.#filled);
     const whole = this.#body.subarray(0, this.#filled);
     // A small body must not keep a large buffer alive.
-    const body = 2 * whole.length < this.#body.length ? Buffer.from(whole) : whole;
-    return { body, sha256: createHash('sha256').update(body).digest('hex'), size: body.length };
+    const small = 2 * whole.length < this.#body.length;
+    const body = small ? Buffer.from(whole) : whole;
+    const memory = this.#body;
+    const release = () => {
+      if (memory.length > SMALL_BODY && idle.length < MOST_IDLE) idle.push(memory);
+    };
+    if (small) release();
+    return {
+      body,
+      sha256: createHash('sha256').update(body).digest('hex'),
+      size: body.length,
+      release: small ? () => {} : release,
+    };
   }
 
   /** Small at first, since most objects are; then at once as large as is likely. */
   #room(more: number, largest: number): void {
     const needed = this.#header.length + payloadSize(this.size + more);
     if (needed <= this.#body.length) return;
-    const length = needed <= SMALL_BODY ? SMALL_BODY : Math.max(needed + (needed >> 2), largest);
-    const larger = Buffer.allocUnsafeSlow(length);
+    const larger = bodyOf(needed <= SMALL_BODY ? SMALL_BODY : Math.max(needed + (needed >> 2), largest));
     this.#body.copy(larger, 0, 0, this.#filled);
     this.#body = larger;
   }
@@ -60,4 +73,9 @@ export class SealedFrames {
   wipe(): void {
     this.#sealer.wipe();
   }
+}
+
+function bodyOf(length: number): Buffer {
+  const known = idle.findIndex((body) => body.length >= length && body.length <= 2 * length);
+  return known < 0 ? Buffer.allocUnsafeSlow(length) : idle.splice(known, 1)[0]!;
 }

@@ -87,7 +87,7 @@ async function readOnce(
   });
   try {
     for await (const segment of flow) {
-      made.push({ ...segment, body: empty, index: undefined });
+      made.push({ ...segment, body: empty, index: undefined, release: () => undefined });
       const stored = store(writer, segment, ctx.signal);
       stored.catch(() => undefined);
       refs.push(stored);
@@ -128,6 +128,7 @@ async function store(writer: PointWriter, segment: SegmentMade, signal: AbortSig
     ? await writer.putNumbered('indexTwin', segment.index.body, segment.index.sha256, signal)
     : undefined;
   const ref = await writer.putNumbered('segment', segment.body, segment.sha256, signal);
+  segment.release();
   return { ...ref, rows: segment.rows, bytes: segment.bytes, ...(index ? { index } : {}) };
 }
 

@@ -12,10 +12,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setFlagsFromString } from 'node:v8';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { type ArrangeStats, arrange } from '../src/rows/arrange.ts';
-import { encodeHeader, encodeRow } from '../src/rows/csv.ts';
-import { rowFlow } from '../src/rows/split.ts';
-import { writeSegments } from '../src/vault/segment.ts';
+import { type ArrangeStats, arrange } from '../../src/rows/arrange.ts';
+import { encodeHeader, encodeRow } from '../../src/rows/csv.ts';
+import { rowFlow } from '../../src/rows/split.ts';
+import { writeSegments } from '../../src/vault/segment.ts';
 
 interface Figures {
   case: string;
