@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { parseWriterKey } from '../../src/age/keys.ts';
 import { openFolder } from '../../src/store/folder.ts';
 import { openBytes } from '../../src/vault/sealed.ts';
 import { type Ran, Rig } from '../support/rig.ts';
+import { eventsIn, until } from '../support/runs.ts';
 
 /** Read by REST, one query each, so that the org's log tells by name what was read: a group up to Pricebook2, one with files in it, and another. */
 const objects = [
@@ -24,22 +24,6 @@ const args = ['backup', '--json', '--no-prompt', '--parallel', '1', '--objects',
 
 /** Events and documents of every kind. */
 type Told = ReturnType<typeof JSON.parse>;
-
-/** Events that a run has written so far. */
-function eventsIn(file: string): Told[] {
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n');
-  // the last line may be half written
-  return lines.slice(0, -1).map((line) => JSON.parse(line));
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 3000; tries++) {
-    if (holds()) return;
-    await pause(20);
-  }
-  throw new Error(`it never came to this: ${what}`);
-}
 
 /** Objects whose rows were asked for, counts left out. */
 function asked({ org }: Rig): string[] {
