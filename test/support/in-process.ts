@@ -34,6 +34,8 @@ export class InProcess implements AsyncDisposable {
   readonly events: Event[] = [];
   /** Is told each event as it happens; what it does comes before the next request. */
   onEvent: (event: Event) => void = () => undefined;
+  /** The host's clock. */
+  now: () => Date = () => new Date();
   store: Store;
   keys: VaultKeys;
   readonly #tempDir: string;
@@ -71,7 +73,7 @@ export class InProcess implements AsyncDisposable {
         this.events.push(event);
         this.onEvent(event);
       },
-      now: () => new Date(),
+      now: this.now,
       tempDir: this.#tempDir,
     };
     const { org } = this;
@@ -149,4 +151,16 @@ export function liveIds(database: Database, object: string): string[] {
     .filter(({ IsDeleted }) => IsDeleted !== true)
     .map(({ Id }) => String(Id))
     .sort();
+}
+
+/** The same records under another organization Id. */
+export function ofAnotherOrg(database: Database): Database {
+  const organizationId = '00D00000000000zEAA';
+  const table = database.tables.get('Organization')!;
+  const row = { ...table.source.row(0), Id: organizationId };
+  const source = { size: 1, row: () => row, find: () => 0 };
+  return {
+    facts: { ...database.facts, organizationId },
+    tables: new Map([...database.tables, ['Organization', { ...table, source }]]),
+  };
 }
