@@ -2,7 +2,7 @@
  * How fast rows become segments: split, arrange, compress, encrypt, into nothing; beside `cat | zstd -3 | age` on the
  * same bytes. Each case is a process of its own.
  *
- *   node bench/pipeline.ts [megabytes, default 256]      needs age and zstd
+ *   node test/bench/pipeline.ts [megabytes, default 256]      needs age and zstd
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createReadStream, createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs';
