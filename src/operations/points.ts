@@ -31,7 +31,7 @@ export interface PointListed {
 
 export interface PointsListed {
   /** Newest first. */
-  readonly points: readonly PointListed[];
+  readonly points: PointListed[];
   /** What does not verify or cannot be read: records, attestations, tables of contents. */
   readonly problems: readonly Fault[];
 }

@@ -8,7 +8,7 @@ import { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { FileList } from './file-list.ts';
-import { fileKey, filesOf, storeFiles } from './file-pages.ts';
+import { stillTrue, storeFiles } from './file-pages.ts';
 import { type Journal, openJournal, unfinishedRuns } from './journal.ts';
 import { backupObjects, stillToRead } from './objects.ts';
 import { type BackupRequest, type PointResult, pointResult } from './request.ts';
@@ -22,6 +22,8 @@ export interface BackupResult {
 
 /** Describes go into pages of this many objects. */
 const describesPerPage = 50;
+/** A file whose row was changed within this time before an interrupted run began is fetched again: its clock may not be the org's. */
+const clockSlack = 15 * 60_000;
 
 /**
  * Takes a full recovery point. The point exists when this resolves, and not before. A run that ends early (signal, budget, unreachable
@@ -124,15 +126,12 @@ async function backupFiles(
     );
     return { count: 0, bytes: 0, pages: [], refs: [], written: [], failures: new Map(), notCovered };
   }
-  const done = new Set<string>();
-  for (const { page } of journal.files) {
-    for (const { object, id, field } of await filesOf(vault, page)) done.add(fileKey(object, id, field));
-  }
+  const before = await stillTrue(vault, journal.files, wanted, journal.started.getTime() - clockSlack);
   if (wanted.length > 0) ctx.report({ type: 'stage', stage: 'fetching files' });
-  const result = await storeFiles(ctx, org, writer, wanted, done, (page) =>
+  const result = await storeFiles(ctx, org, writer, wanted, before.done, (page) =>
     journal.run.append({ type: 'files', ...page, numbers: writer.numbers }),
   );
-  const all = [...journal.files, ...result.pages];
+  const all = [...before.pages, ...result.pages];
   return {
     count: all.reduce((sum, { count }) => sum + count, 0),
     bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),

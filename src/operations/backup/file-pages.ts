@@ -95,6 +95,38 @@ export async function storeFiles(
   return { pages, failures: new Map([...failed].map(([object, reasons]) => [object, reasonOf(reasons)])) };
 }
 
+/**
+ * Of the files pages of an interrupted run, oldest first, those that are still true, and the files that they name. Pages are never
+ * rewritten, so a page is left out as a whole, and its files are fetched again, when the row of one of them was changed at or after
+ * `since` or now says another length, or when a newer page names one of them too.
+ */
+export async function stillTrue<Page extends { readonly page: Ref }>(
+  vault: Vault,
+  pages: readonly Page[],
+  lists: readonly FileList[],
+  since: number,
+): Promise<{ readonly pages: readonly Page[]; readonly done: ReadonlySet<string> }> {
+  if (pages.length === 0) return { pages, done: new Set() };
+  const now = new Map<string, WantedFile>();
+  for (const list of lists) for (const file of list.wanted()) now.set(fileKey(file.object, file.id, file.field), file);
+  const kept: Page[] = [];
+  const done = new Set<string>();
+  for (const page of [...pages].reverse()) {
+    const files = (await filesOf(vault, page.page)).map((file) => ({
+      ...file,
+      key: fileKey(file.object, file.id, file.field),
+    }));
+    const isTrue = ({ key, size }: (typeof files)[number]) => {
+      const row = now.get(key);
+      return !done.has(key) && (row === undefined || ((row.stamp ?? 0) < since && (row.size ?? size) === size));
+    };
+    if (!files.every(isTrue)) continue;
+    kept.unshift(page);
+    for (const { key } of files) done.add(key);
+  }
+  return { pages: kept, done };
+}
+
 function* wantedFiles(lists: readonly FileList[], done: ReadonlySet<string>): Generator<WantedFile> {
   for (const list of lists) {
     for (const file of list.wanted()) if (!done.has(fileKey(file.object, file.id, file.field))) yield file;
