@@ -122,7 +122,8 @@ export function orgHash(orgKey: Buffer, orgId: string): string {
   return createHmac('sha256', orgKey).update(orgId.slice(0, 15)).digest('hex');
 }
 
-async function assertEmpty(store: Store): Promise<void> {
+/** Throws `vault-exists` or `vault-incomplete` when a vault, or the rest of one, stands in the store. */
+export async function assertEmpty(store: Store): Promise<void> {
   if (await store.head(vaultFile)) throw new Fault('vault-exists', `${store.url} is a vault already`);
   for (const prefix of ['keys/', 'trust/', 'log/', 'points/']) {
     for await (const object of store.list(prefix)) {

@@ -54,6 +54,9 @@ export const init = defineCommand({
     await assertNoFiles(Object.values(files));
     const keychain = flags.keychain ? await openKeychain() : undefined;
     const store = await openStoreOf(named);
+    const { assertEmpty } = await import('../../vault/create.ts');
+    // before the probe writes: this may be a vault of others
+    await assertEmpty(store);
     const { probeStore } = await import('../../store/probe.ts');
     const operations = await import('../../operations/init.ts');
     ctx.report({ type: 'stage', stage: 'probing the store' });
