@@ -10,13 +10,15 @@ export interface SortedRows {
   readonly gone?: boolean;
 }
 
+const none: RowBatch = { bytes: Buffer.alloc(0), ends: new Uint32Array() };
+
 /** A flow that stands at one of its rows. */
 export class Cursor {
   /** The flow's place in the list that is merged. */
   readonly order: number;
   readonly gone: boolean;
   readonly keys: Keys;
-  batch: RowBatch = { bytes: Buffer.alloc(0), ends: new Uint32Array() };
+  batch: RowBatch = none;
   row = 0;
   id = '';
   readonly #source: AsyncIterator<RowBatch>;
@@ -38,9 +40,10 @@ export class Cursor {
   /** Goes to the first row of the next batch; false at the end of the flow. */
   async refill(): Promise<boolean> {
     do {
+      this.batch.release?.();
       const next = await this.#source.next();
+      this.batch = next.done ? none : next.value;
       if (next.done) return false;
-      this.batch = next.value;
     } while (this.batch.ends.length === 0);
     this.row = 0;
     this.id = this.keys.id(this.batch, 0);

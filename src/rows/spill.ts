@@ -1,19 +1,14 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import { Fault, systemCode } from '../errors.ts';
 import type { RowBatch } from './batch.ts';
+import { giveBlock, takeBlock } from './blocks.ts';
 import { inOrder } from './in-order.ts';
-
-const compressAsync = promisify(zstdCompress);
-const decompressAsync = promisify(zstdDecompress);
 
 const CIPHER = 'aes-256-gcm';
 const TAG_BYTES = 16;
-/** Fast: a spill lives for minutes. Not -1, which Node takes for "not set". */
-const LEVEL = 1;
+/** Writes under way. */
 const IN_FLIGHT = 3;
 
 /** Batches that lie on the disk, in order. */
@@ -23,13 +18,12 @@ export interface Run {
   readonly firstBlock: number;
   /** Where each block ends in the file. */
   readonly ends: readonly number[];
-  /** How long the longest block is when unpacked. */
-  readonly longest: number;
 }
 
 /**
- * Rows that do not fit the memory, on disk in `tempDir`: compressed, then encrypted with AES-256-GCM under a random key
- * that exists in memory only. Blocks that were changed, cut or exchanged are found when they are read.
+ * Rows that do not fit the memory, on disk in `tempDir`: encrypted with AES-256-GCM under a random key that exists in memory
+ * only. Blocks that were changed, cut or exchanged are found when they are read. They are not compressed, which would cost more
+ * time than the rest of the sorting; the disk holds as many bytes as the rows have.
  * Throws the Faults `disk-full` and `disk-error`. Call `remove` at the end, whatever happened.
  */
 export class Spill {
@@ -44,31 +38,45 @@ export class Spill {
     this.#tempDir = tempDir;
   }
 
-  /** Writes batches, one block for each: about 128 KiB is right. */
+  /** Writes batches, one block for each: about 128 KiB is right. Takes the batches over. */
   async write(batches: AsyncIterable<RowBatch> | Iterable<RowBatch>): Promise<Run> {
     const file = path.join(this.#tempDir, `spill-${randomBytes(8).toString('hex')}`);
     const firstBlock = this.#blocks;
     const ends: number[] = [];
     let size = 0;
-    let longest = 0;
     this.#files.add(file);
     const handle = await onDisk(open(file, 'wx', 0o600));
+    const put = async (batch: RowBatch): Promise<void> => {
+      const { memory, length } = this.#seal(batch);
+      const at = size;
+      size += length;
+      ends.push(size);
+      await onDisk(writeAll(handle, memory.subarray(0, length), at));
+      giveBlock(memory);
+    };
     try {
-      for await (const { packed, length } of inOrder(batches, IN_FLIGHT, pack)) {
-        const cipher = createCipheriv(CIPHER, this.#key, nonce(this.#blocks++));
-        const sealed = cipher.update(packed);
-        cipher.final();
-        await onDisk(writeAll(handle, sealed));
-        await onDisk(writeAll(handle, cipher.getAuthTag()));
-        size += sealed.length + TAG_BYTES;
-        longest = Math.max(longest, length);
-        ends.push(size);
-      }
+      for await (const _ of inOrder(batches, IN_FLIGHT, put));
     } finally {
       await onDisk(handle.close());
       this.bytes += size;
     }
-    return { file, firstBlock, ends, longest };
+    return { file, firstBlock, ends };
+  }
+
+  /** Number of rows, where each ends, the rows, and the tag. */
+  #seal({ bytes, ends, release }: RowBatch): { memory: Buffer; length: number } {
+    const table = Buffer.allocUnsafe(4 + 4 * ends.length);
+    table.writeUInt32LE(ends.length, 0);
+    table.set(new Uint8Array(ends.buffer, ends.byteOffset, ends.byteLength), 4);
+    const cipher = createCipheriv(CIPHER, this.#key, nonce(this.#blocks++));
+    const length = table.length + bytes.length + TAG_BYTES;
+    const memory = takeBlock(length);
+    let at = cipher.update(table).copy(memory);
+    at += cipher.update(bytes).copy(memory, at);
+    cipher.final();
+    cipher.getAuthTag().copy(memory, at);
+    release?.();
+    return { memory, length };
   }
 
   /** The batches of a run, the next one read ahead. */
@@ -103,18 +111,24 @@ export class Spill {
 
   async #block(handle: FileHandle, run: Run, block: number): Promise<RowBatch> {
     const start = block === 0 ? 0 : run.ends[block - 1]!;
-    const sealed = Buffer.allocUnsafeSlow(run.ends[block]! - start);
-    const { bytesRead } = await onDisk(handle.read(sealed, 0, sealed.length, start));
+    const length = run.ends[block]! - start;
+    const memory = takeBlock(length);
+    const { bytesRead } = await onDisk(handle.read(memory, 0, length, start));
+    const sealed = memory.subarray(0, length);
     const decipher = createDecipheriv(CIPHER, this.#key, nonce(run.firstBlock + block));
     decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
-    const packed = decipher.update(sealed.subarray(0, -TAG_BYTES));
+    const plain = decipher.update(sealed.subarray(0, -TAG_BYTES));
     try {
-      if (bytesRead !== sealed.length) throw new Error('the file is too short');
+      if (bytesRead !== length) throw new Error('the file is too short');
       decipher.final();
     } catch (cause) {
       throw new Fault('disk-error', 'A temporary file was changed or cut while it was in use.', { cause });
     }
-    return unpack(packed, run.longest);
+    const rows = plain.readUInt32LE(0);
+    const ends = new Uint32Array(rows);
+    new Uint8Array(ends.buffer).set(plain.subarray(4, 4 + 4 * rows));
+    const bytes = plain.copy(memory, 0, 4 + 4 * rows);
+    return { bytes: memory.subarray(0, bytes), ends, release: () => giveBlock(memory) };
   }
 }
 
@@ -124,31 +138,10 @@ function nonce(block: number): Buffer {
   return bytes;
 }
 
-/** Number of rows, where each ends, and the rows; compressed. */
-async function pack({ bytes, ends }: RowBatch): Promise<{ packed: Buffer; length: number }> {
-  const plain = Buffer.allocUnsafeSlow(4 + 4 * ends.length + bytes.length);
-  plain.writeUInt32LE(ends.length, 0);
-  plain.set(new Uint8Array(ends.buffer, ends.byteOffset, ends.byteLength), 4);
-  bytes.copy(plain, 4 + 4 * ends.length);
-  const packed = await compressAsync(plain, {
-    params: { [constants.ZSTD_c_compressionLevel]: LEVEL },
-    pledgedSrcSize: plain.length,
-    chunkSize: Math.ceil(plain.length / 2) + 64,
-  });
-  return { packed, length: plain.length };
-}
-
-async function unpack(packed: Buffer, longest: number): Promise<RowBatch> {
-  // One byte more, or Node would take a second chunk to find out that there is no more.
-  const plain = await decompressAsync(packed, { chunkSize: Math.max(longest + 1, 64) });
-  const rows = plain.readUInt32LE(0);
-  const ends = new Uint32Array(rows);
-  new Uint8Array(ends.buffer).set(plain.subarray(4, 4 + 4 * rows));
-  return { bytes: plain.subarray(4 + 4 * rows), ends };
-}
-
-async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
+async function writeAll(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    at += (await handle.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
+  }
 }
 
 async function onDisk<T>(work: Promise<T>): Promise<T> {

@@ -16,7 +16,7 @@ const batches = ['first', 'second', 'third'].map((word) =>
 
 async function all(spill: Spill, run: Run): Promise<RowBatch[]> {
   const found: RowBatch[] = [];
-  for await (const batch of spill.read(run)) found.push(batch);
+  for await (const { bytes, ends } of spill.read(run)) found.push({ bytes, ends });
   return found;
 }
 
