@@ -1,5 +1,6 @@
 import { seal } from '../age/file.ts';
 import { Fault } from '../errors.ts';
+import type { Store } from '../store/store.ts';
 import type { Signer } from './keyring.ts';
 import * as layout from './layout.ts';
 import type { Detail, MapPage, Root, RootObject, SchemaPage } from './manifest.ts';
@@ -150,17 +151,8 @@ export class PointWriter {
     return { key, size: body.length, sha256: sha256(body) };
   }
 
-  /** Objects of a run that went on under a new name lie under the old one too. */
   async #assertStored(written: readonly Ref[], signal?: AbortSignal): Promise<void> {
-    const listed = written.filter(({ key }) => /^(data|index|gone|files)\//.test(key));
-    const expected = new Map(listed.map((ref) => [ref.key, ref.size]));
-    const folders = new Set(listed.map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1)));
-    for (const folder of folders) {
-      for await (const object of this.vault.store.list(folder, { signal })) {
-        if (expected.get(object.key) === object.size) expected.delete(object.key);
-      }
-    }
-    const lost = [...expected.keys()];
+    const lost = [...(await notStored(this.vault.store, written, signal))];
     if (lost.length > 0) {
       throw new Fault(
         'object-missing',
@@ -169,4 +161,18 @@ export class PointWriter {
       );
     }
   }
+}
+
+/** Keys of segments, indexes, tombstones and files among `written` that the store does not list with their size. */
+export async function notStored(store: Store, written: readonly Ref[], signal?: AbortSignal): Promise<Set<string>> {
+  const listed = written.filter(({ key }) => /^(data|index|gone|files)\//.test(key));
+  const expected = new Map(listed.map((ref) => [ref.key, ref.size]));
+  // Those of a run that went on under a new name lie under the old one too.
+  const folders = new Set(listed.map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1)));
+  for (const folder of folders) {
+    for await (const object of store.list(folder, { signal })) {
+      if (expected.get(object.key) === object.size) expected.delete(object.key);
+    }
+  }
+  return new Set(expected.keys());
 }

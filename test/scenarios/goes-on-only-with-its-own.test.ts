@@ -4,6 +4,7 @@ import { newAgeIdentity, newWriterKey, parseWriterKey } from '../../src/age/keys
 import type { FaultName } from '../../src/errors.ts';
 import { isFault } from '../../src/errors.ts';
 import type { BackupRequest } from '../../src/operations/backup/request.ts';
+import { rotate } from '../../src/operations/keys.ts';
 import { sampleDatabase } from '../../src/practice-org/generate.ts';
 import { Run } from '../../src/vault/run.ts';
 import { sealBytes } from '../../src/vault/sealed.ts';
@@ -113,6 +114,14 @@ describe('a run goes on with an earlier one', () => {
     elsewhere.org.failNext('queryAll', { name: '403-daily-limit' }, { object: 'RecordType', skip: 1 });
     await fails(elsewhere, 'api-budget');
     assert.ok(!elsewhere.events.some(({ type }) => type === 'resumed'));
+  });
+
+  test('but not when a new epoch has begun since, which lets in others than the old one', async () => {
+    await stop(at);
+    const ctx = { signal: new AbortController().signal, report: () => undefined, now: at.now, tempDir: '' };
+    const vault = await at.openVault();
+    await rotate(ctx, vault, vault.trust.recipients, 'test');
+    assert.equal(await whole(at), undefined);
   });
 
   test('and does again what a damaged entry told', async () => {

@@ -4,12 +4,20 @@ import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
 import { mintPoint, pointRoot } from '../../vault/layout.ts';
 import { leftOutSchema, rootObjectSchema } from '../../vault/manifest.ts';
-import { refSchema } from '../../vault/record.ts';
+import { notStored } from '../../vault/point.ts';
+import { type Ref, refSchema } from '../../vault/record.ts';
 import { findRuns, firstEntry, Run, type RunFound, type RunPlace, type RunReader } from '../../vault/run.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { BackupRequest } from './request.ts';
 
-const startSchema = z.object({ type: z.literal('start'), orgId: z.string(), request: z.string(), started: z.string() });
+const startSchema = z.object({
+  type: z.literal('start'),
+  orgId: z.string(),
+  request: z.string(),
+  /** A run is not continued behind a new epoch: what it has written is open to those whom the old one let in. */
+  epoch: z.number(),
+  started: z.string(),
+});
 /** An object that is finished but for its files. */
 const objectSchema = z.object({
   type: z.literal('object'),
@@ -84,19 +92,22 @@ export async function openJournal(
   request: BackupRequest,
   runs: readonly RunFound[],
 ): Promise<Journal> {
-  const { recipient } = await vault.epoch();
+  const { epoch, recipient } = await vault.epoch();
   const place: RunPlace = {
     store: vault.store,
     vault: vault.info.vault,
     recipients: [recipient, ...vault.writerRecipients],
     signer: vault.keyring.writerSigner(),
   };
-  const wanted = { type: 'start', orgId, request: requestDigest(request) } as const;
+  const wanted = { type: 'start', orgId, request: requestDigest(request), epoch } as const;
   for (const found of runs) {
     const entries = found.entries.flatMap((entry) => entrySchema.safeParse(entry).data ?? []);
-    const [start, ...done] = entries;
-    if (start?.type !== 'start' || !isSame(start, wanted) || (await isOvertaken(vault, start))) continue;
-    for (const problem of found.problems) {
+    const [start, ...rest] = entries;
+    if (start?.type !== 'start' || start.epoch !== epoch || !isSame(start, wanted)) continue;
+    if (await isOvertaken(vault, start)) continue;
+    const lost = await notStored(vault.store, rest.flatMap(storedBy), ctx.signal);
+    const done = rest.filter((entry) => !storedBy(entry).some(({ key }) => lost.has(key)));
+    for (const problem of [...found.problems, ...[...lost].map((key) => `${key} is gone`)]) {
       ctx.report({ type: 'warning', name: 'journal', message: `what it tells is done again: ${problem}` });
     }
     const run = await continued(ctx, vault, place, found, start, done);
@@ -157,6 +168,10 @@ async function isOvertaken(vault: Vault, start: Start): Promise<boolean> {
 async function readerOf(vault: Vault): Promise<RunReader> {
   const { store, info, trust } = vault;
   return { store, vault: info.vault, trust, identities: await vault.manifestIdentities() };
+}
+
+function storedBy(entry: Entry): readonly Ref[] {
+  return entry.type === 'object' ? entry.written : entry.type === 'files' ? entry.stored : [];
 }
 
 function isSame(one: Pick<Start, 'orgId' | 'request'>, other: Pick<Start, 'orgId' | 'request'>): boolean {
