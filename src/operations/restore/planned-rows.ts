@@ -1,0 +1,103 @@
+import { type Action, actions, type PlannedRow } from './plan.ts';
+
+const idBytes = 18;
+
+/** Texts and lists that repeat from row to row, each kept once. */
+class Shared<T> {
+  readonly #values: T[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  number(value: T): number {
+    const key = JSON.stringify(value);
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.#values.push(value) - 1;
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
+
+  value(number: number): T {
+    return this.#values[number]!;
+  }
+}
+
+type Rest = Pick<PlannedRow, 'fields' | 'later' | 'without'> & { reason?: string };
+
+/**
+ * The planned rows of one object, each Id once, in the order in which they were added. A million of them take about 32 MB: Ids lie in one
+ * buffer, and what many rows share is kept once.
+ */
+export class PlannedRows {
+  #ids = Buffer.alloc(idBytes * 16);
+  #actions = new Uint8Array(16);
+  #levels = new Uint16Array(16);
+  #rests = new Uint32Array(16);
+  readonly #shared = new Shared<Rest>();
+  /** By row number; few rows have them. */
+  readonly #targets = new Map<number, string>();
+  readonly #prints = new Map<number, string>();
+  readonly #counts = new Map<Action, number>();
+  size = 0;
+
+  add(row: PlannedRow): void {
+    if (row.id.length !== idBytes) throw new TypeError(`an Id has 18 characters: ${row.id}`);
+    const n = this.size++;
+    if (n === this.#actions.length) this.#grow();
+    this.#ids.write(row.id, n * idBytes, 'latin1');
+    this.#actions[n] = actions.indexOf(row.action);
+    this.#levels[n] = row.level;
+    const { fields, later, without, reason } = row;
+    this.#rests[n] = this.#shared.number({ fields, later, without, ...(reason === undefined ? {} : { reason }) });
+    if (row.target !== undefined) this.#targets.set(n, row.target);
+    if (row.now !== undefined) this.#prints.set(n, row.now);
+    this.#counts.set(row.action, this.count(row.action) + 1);
+  }
+
+  count(action: Action): number {
+    return this.#counts.get(action) ?? 0;
+  }
+
+  /** The highest level of an insert; -1 without inserts. */
+  get deepest(): number {
+    let deepest = -1;
+    for (let n = 0; n < this.size; n++)
+      if (actions[this.#actions[n]!] === 'insert' && this.#levels[n]! > deepest) deepest = this.#levels[n]!;
+    return deepest;
+  }
+
+  at(n: number): PlannedRow {
+    const target = this.#targets.get(n);
+    const now = this.#prints.get(n);
+    return {
+      id: this.#ids.toString('latin1', n * idBytes, (n + 1) * idBytes),
+      action: actions[this.#actions[n]!]!,
+      level: this.#levels[n]!,
+      ...this.#shared.value(this.#rests[n]!),
+      ...(target === undefined ? {} : { target }),
+      ...(now === undefined ? {} : { now }),
+    };
+  }
+
+  /** Rows of one action, of one level when it is given. */
+  *of(action: Action, level?: number): Generator<PlannedRow> {
+    const wanted = actions.indexOf(action);
+    for (let n = 0; n < this.size; n++)
+      if (this.#actions[n] === wanted && (level === undefined || this.#levels[n] === level)) yield this.at(n);
+  }
+
+  *[Symbol.iterator](): Generator<PlannedRow> {
+    for (let n = 0; n < this.size; n++) yield this.at(n);
+  }
+
+  #grow(): void {
+    const rows = 2 * this.#actions.length;
+    const ids = Buffer.alloc(idBytes * rows);
+    this.#ids.copy(ids);
+    const [actionsOf, levels, rests] = [new Uint8Array(rows), new Uint16Array(rows), new Uint32Array(rows)];
+    actionsOf.set(this.#actions);
+    levels.set(this.#levels);
+    rests.set(this.#rests);
+    [this.#ids, this.#actions, this.#levels, this.#rests] = [ids, actionsOf, levels, rests];
+  }
+}
