@@ -25,6 +25,10 @@ export interface RowSource {
   find(id: string): number;
   /** Optional, for computed rows: one cell without the rest of its row. Filters over millions of rows read by it. */
   cell?(number: number, field: string): Value;
+  /** Optional, for rows that can be written: grows with every write. */
+  readonly version?: number;
+  /** Optional: numbers of rows that are gone for good, which nothing finds any more. Who holds their number may still read them. */
+  readonly purged?: ReadonlySet<number>;
   /**
    * Optional fast path for large computed objects: rows `from` to `to` (exclusive) as Bulk API 2.0 CSV lines (every cell quoted,
    * LF, no header) with just `fields`, in that order; undefined when these fields or rows have no fast path.

@@ -4,6 +4,9 @@ import type { Answer } from './answer.ts';
 import { BulkJobs } from './bulk/jobs.ts';
 import { control, controlPath } from './control.ts';
 import type { Database, OrgFacts } from './database.ts';
+import { Dml } from './dml/dml.ts';
+import { Journal } from './dml/journal.ts';
+import { writableDatabase } from './dml/overlay.ts';
 import type { Endpoint } from './endpoints.ts';
 import { FaultMenu, type FaultRule, type OrgFault } from './faults.ts';
 import { idSequence } from './identifiers.ts';
@@ -46,22 +49,30 @@ export interface PracticeOrg extends AsyncDisposable {
 const longestHead = 16_384;
 const longestBody = 64 * 1024 * 1024;
 
-/** Starts a practice org over this database. It speaks HTTP on loopback and holds its state in memory. */
-export async function startPracticeOrg(database: Database, changes: Partial<Settings> = {}): Promise<PracticeOrg> {
+/**
+ * Starts a practice org over this database. It speaks HTTP on loopback and holds its state in memory; what is written to it lies over
+ * the database, which stays as it is.
+ */
+export async function startPracticeOrg(given: Database, changes: Partial<Settings> = {}): Promise<PracticeOrg> {
   const settings = defaultSettings();
   applySettings(settings, changes);
-  const sessions = new Sessions(database.facts, settings);
+  const sessions = new Sessions(given.facts, settings);
+  const journal = new Journal();
+  const database = writableDatabase(given, journal);
+  const schema = new Schema(database, settings);
+  const now = () => Date.now() + settings.clockSkew;
   const state: OrgState = {
     database,
     settings,
-    schema: new Schema(database, settings),
+    schema,
     sessions,
     faults: new FaultMenu(),
     log: new RequestLog(),
     jobs: new BulkJobs(),
     cursors: new Cursors(settings, idSequence('0r8')),
+    dml: new Dml({ database, schema, settings, journal, now }),
     url: '',
-    now: () => Date.now() + settings.clockSkew,
+    now,
   };
   const server = createServer({ maxHeaderSize: 256 * 1024, keepAliveTimeout: 60_000 }, (request, response) => {
     answer(state, request, response).catch((error: unknown) => fail(response, error));

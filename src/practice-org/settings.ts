@@ -12,6 +12,16 @@ export interface Permissions {
   viewAllFields: boolean;
   /** False: 403 API_DISABLED_FOR_ORG on everything. */
   apiEnabled: boolean;
+  /** False: nothing may be created, changed or deleted, and describe says so. */
+  editData: boolean;
+  /** False: only rows that the user owns may be changed or deleted. */
+  modifyAllData: boolean;
+  /** CreatedDate and its kin may be set on insert, where the object allows it (restore 4.3). */
+  setAuditFields: boolean;
+  /** Rows may be given to users that are not active (restore 4.4). */
+  updateInactiveOwners: boolean;
+  /** Rows may be deleted past the recycle bin (restore 1.7). */
+  bulkHardDelete: boolean;
 }
 
 /**
@@ -73,6 +83,10 @@ export interface Settings {
   schemaModified: number;
   /** Fields that the describe still shows and that queries refuse: object name -> field names. */
   goneFields: Record<string, readonly string[]>;
+  /** Spaces at the end of a text are not kept (restore 4.6). */
+  trimsText: boolean;
+  /** A lookup that is emptied because its target is deleted moves SystemModstamp and LastModifiedDate (restore 14). */
+  blankedLookupsMoveStamps: boolean;
 }
 
 export function defaultSettings(): Settings {
@@ -88,6 +102,11 @@ export function defaultSettings(): Settings {
       viewEncryptedData: true,
       viewAllFields: false,
       apiEnabled: true,
+      editData: true,
+      modifyAllData: true,
+      setAuditFields: false,
+      updateInactiveOwners: false,
+      bulkHardDelete: false,
     },
     dailyRequests: 100_000,
     requestsUsedByOthers: 0,
@@ -111,6 +130,8 @@ export function defaultSettings(): Settings {
     headerCase: 'canonical',
     schemaModified: Date.UTC(2026, 0, 15, 8, 30),
     goneFields: {},
+    trimsText: true,
+    blankedLookupsMoveStamps: false,
   };
 }
 

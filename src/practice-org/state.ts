@@ -1,5 +1,6 @@
 import type { BulkJobs } from './bulk/jobs.ts';
 import type { Database } from './database.ts';
+import type { Dml } from './dml/dml.ts';
 import type { FaultMenu } from './faults.ts';
 import type { RequestLog } from './request-log.ts';
 import type { Cursors } from './rest/cursors.ts';
@@ -17,6 +18,8 @@ export interface OrgState {
   readonly log: RequestLog;
   readonly jobs: BulkJobs;
   readonly cursors: Cursors;
+  /** Changes rows. */
+  readonly dml: Dml;
   /** `http://127.0.0.1:port`, no trailing slash. */
   url: string;
   /** The org's clock: milliseconds since 1970, skew included. */

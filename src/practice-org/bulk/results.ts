@@ -95,22 +95,18 @@ async function* page(state: OrgState, job: BulkJob, rows: JobRows, from: number,
   );
   const blockRows = Math.max(1, Math.floor(blockBytes / rows.lineBytes));
   const fast = fastPath(job, operands);
-  if (fast) {
-    let place = from;
-    for (; place < to; ) {
-      const block = fastBlock(fast, rows, place, Math.min(to, place + blockRows));
-      if (!block) break;
-      yield block.bytes;
-      place = block.next;
-    }
-    from = place;
-  }
   const line = lineMaker(operands, job.dialect);
   const read = rowReader(job.plan.scope.object);
-  for (let place = from; place < to; place += blockRows) {
-    let text = '';
+  for (let place = from; place < to; ) {
     const end = Math.min(to, place + blockRows);
-    for (let at = place; at < end; at += 1) text += line(read(rows.found.at(rows.order.at(at))));
+    const block = fast && fastBlock(fast, rows, place, end);
+    if (block) {
+      yield block.bytes;
+      place = block.next;
+      continue;
+    }
+    let text = '';
+    for (; place < end; place += 1) text += line(read(rows.found.at(rows.order.at(place))));
     yield Buffer.from(text);
   }
 }
@@ -127,7 +123,7 @@ function fastPath(job: BulkJob, operands: readonly Operand[]): FastPath | undefi
   return (from, to) => source.csv!(names, from, to);
 }
 
-/** Rows of the places from `place` on, up to `end`. Undefined: the source has no fast path here. */
+/** Rows of the places from `place` on, up to `end`. Undefined: the source has no fast path for these rows. */
 function fastBlock(
   fast: FastPath,
   rows: JobRows,

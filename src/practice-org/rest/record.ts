@@ -69,6 +69,7 @@ function byExternalId(state: OrgState, request: ApiRequest, object: SObject): An
   const visible = visibility(object, false, state.settings.permissions, state.database.facts);
   const found: Row[] = [];
   for (let number = 0; number < source.size; number += 1) {
+    if (source.purged?.has(number)) continue;
     const row = source.row(number);
     if (row[field.name] !== null && String(row[field.name]) === value && (!visible || visible(row))) found.push(row);
   }

@@ -50,6 +50,7 @@ function* rowsIn(state: OrgState, object: SObject, window: Window, isDeleted: bo
   const [start, end] = [new Date(window.start).toISOString(), new Date(window.end).toISOString()];
   const visible = visibility(object, true, state.settings.permissions, state.database.facts);
   for (let number = 0; number < source.size; number += 1) {
+    if (source.purged?.has(number)) continue;
     const row = read(number);
     const at = row[stamp];
     if (typeof at !== 'string' || at < start || at >= end || (row.IsDeleted === true) !== isDeleted) continue;

@@ -60,8 +60,8 @@ export function rowReader({ table: { source, describe } }: SObject): (number: nu
   };
 }
 
-/** What a scan without a filter found, of sources that compute their rows and so never change. */
-const unfiltered = new WeakMap<RowSource, Map<string, RowNumbers>>();
+/** What a scan without a filter found, of large sources, until they are written to. */
+const unfiltered = new WeakMap<RowSource, { version: number | undefined; found: Map<string, RowNumbers> }>();
 
 /** All rows that the user gets to see (`visibility`). */
 export async function visibleRows(
@@ -73,11 +73,15 @@ export async function visibleRows(
   const visible = visibility(object, all, permissions, facts);
   const { source } = object.table;
   if (!visible || !source.csv) return scan(object, visible);
-  const known = unfiltered.get(source) ?? new Map<string, RowNumbers>();
-  unfiltered.set(source, known);
+  const { version } = source;
+  let known = unfiltered.get(source);
+  if (!known || known.version !== version) {
+    known = { version, found: new Map() };
+    unfiltered.set(source, known);
+  }
   const key = `${all} ${permissions.viewAllData} ${permissions.queryAllFiles}`;
-  const found = known.get(key) ?? (await scan(object, visible));
-  known.set(key, found);
+  const found = known.found.get(key) ?? (await scan(object, visible));
+  if (source.version === version) known.found.set(key, found);
   return found;
 }
 
@@ -89,12 +93,13 @@ export async function scan(
 ): Promise<RowNumbers> {
   const { source } = object.table;
   const read = rowReader(object);
-  if (!test) return wholeRange(Math.min(source.size, limit));
+  const { purged } = source;
+  if (!test && !purged?.size) return wholeRange(Math.min(source.size, limit));
   let found = new Uint32Array(Math.min(source.size, 1024));
   let count = 0;
   let since = performance.now();
   for (let number = 0; number < source.size && count < limit; number += 1) {
-    if (test(read(number))) {
+    if (!purged?.has(number) && (!test || test(read(number)))) {
       if (count === found.length) {
         const larger = new Uint32Array(found.length * 2);
         larger.set(found);

@@ -1,0 +1,72 @@
+import type { Row, Value } from '../database.ts';
+import type { SObject } from '../schema.ts';
+import type { WritableRows } from './overlay.ts';
+import type { RecordInput, SaveError } from './save.ts';
+
+/** One record on its way to be saved: what the row was, what changes, and what speaks against it. */
+export class Draft {
+  readonly object: SObject;
+  readonly rows: WritableRows;
+  readonly input: RecordInput;
+  /** Number of the row that is changed, or -1: it is to be made. */
+  readonly number: number;
+  readonly isUpsert: boolean;
+  readonly changes: Record<string, Value> = {};
+  /** Files by blob field. */
+  readonly blobs = new Map<string, Buffer>();
+  readonly errors: SaveError[] = [];
+  /** API names of the fields that the client sent. */
+  readonly given = new Set<string>();
+
+  constructor(object: SObject, rows: WritableRows, input: RecordInput, number: number, isUpsert: boolean) {
+    this.object = object;
+    this.rows = rows;
+    this.input = input;
+    this.number = number;
+    this.isUpsert = isUpsert;
+  }
+
+  get isInsert(): boolean {
+    return this.number < 0;
+  }
+
+  /** The value that the row is to have. */
+  get(field: string): Value {
+    const value = this.changes[field];
+    return value === undefined ? this.before(field) : value;
+  }
+
+  text(field: string): string | null {
+    const value = this.get(field);
+    return typeof value === 'string' ? value : null;
+  }
+
+  /** The value that the row has; null for one to be made. */
+  before(field: string): Value {
+    return this.number < 0 ? null : this.rows.cell(this.number, field);
+  }
+
+  /** Whether the row gets another value in this field; true for any value of a new row. */
+  isChanged(field: string): boolean {
+    const value = this.changes[field];
+    return value !== undefined && value !== this.before(field);
+  }
+
+  set(field: string, value: Value): void {
+    this.changes[field] = value;
+  }
+
+  /** Sets a field that the object may not have. */
+  setKnown(field: string, value: Value): void {
+    if (this.object.field(field)) this.changes[field] = value;
+  }
+
+  fail(code: string, message: string, fields: readonly string[] = []): void {
+    this.errors.push({ code, message, fields });
+  }
+
+  /** The row as it is to be, for tests that look at any field. */
+  get after(): Row {
+    return new Proxy({}, { get: (_target, field) => this.get(field as string) }) as Row;
+  }
+}

@@ -1,0 +1,247 @@
+import type { SObject } from '../schema.ts';
+import type { DmlOrg } from './dml.ts';
+import type { SaveError } from './save.ts';
+import type { FoundRow, Saving } from './saving.ts';
+
+interface ChildLookup {
+  readonly object: string;
+  readonly field: string;
+  readonly cascades: boolean;
+  readonly restricts: boolean;
+}
+
+/** A lookup that was emptied when its target was deleted. */
+interface Blanked {
+  readonly object: string;
+  readonly id: string;
+  readonly field: string;
+}
+
+/** What went in one delete: the row, what went with it, and the lookups that were emptied. */
+interface Removal {
+  readonly root: string;
+  readonly members: readonly string[];
+  readonly blanked: readonly (Blanked & { readonly target: string })[];
+}
+
+const notInBin: SaveError = { code: 'UNDELETE_FAILED', message: 'Entity is not in the recycle bin', fields: [] };
+/** Standard lookups that undelete fills in again; custom ones all come back (restore 3.1). */
+const comesBack = new Set([
+  'Account.ParentId',
+  'Case.ParentId',
+  'Contact.ReportsToId',
+  'Asset.Product2Id',
+  'Quote.OpportunityId',
+]);
+
+/** Deleting, undeleting and purging rows with all that hangs on them (restore 3). */
+export class RecycleBin {
+  readonly #org: DmlOrg;
+  readonly #removals = new Map<string, Removal>();
+  /** Id of each row in the bin -> the root that it went with. */
+  readonly #roots = new Map<string, string>();
+  readonly #lookups = new WeakMap<SObject, readonly ChildLookup[]>();
+
+  constructor(org: DmlOrg) {
+    this.#org = org;
+  }
+
+  remove(saving: Saving, id: string, hard: boolean): SaveError[] {
+    const found = saving.find(id);
+    if (!found) return [{ code: 'INVALID_CROSS_REFERENCE_KEY', message: 'invalid cross reference id', fields: [] }];
+    if (isDeleted(found)) {
+      if (!hard) return [{ code: 'ENTITY_IS_DELETED', message: 'entity is deleted', fields: [] }];
+      this.empty([id]);
+      return [];
+    }
+    const group = new Map<string, FoundRow>();
+    const blocked = this.#collect(saving, id, found, group);
+    if (blocked) return [blocked];
+    const blanked = this.#blank(saving, group);
+    for (const [member, row] of group) this.#drop(saving, member, row, hard);
+    if (!hard) this.#remember({ root: id, members: [...group.keys()].filter((each) => each !== id), blanked });
+    return [];
+  }
+
+  undelete(saving: Saving, id: string): SaveError[] {
+    const found = saving.find(id);
+    if (!found || !isDeleted(found) || found.object.describe.undeletable === false) return [notInBin];
+    const root = this.#roots.get(id);
+    if (root !== undefined && root !== id) return [notInBin];
+    if (root === undefined && this.#hasDeletedMaster(saving, found)) return [notInBin];
+    const removal = this.#removals.get(id) ?? {
+      root: id,
+      members: this.#seededMembers(saving, id, found),
+      blanked: [],
+    };
+    for (const member of [id, ...removal.members]) {
+      const row = saving.find(member);
+      if (!row || !isDeleted(row)) continue;
+      row.rows.set(row.number, { IsDeleted: false, ...saving.modified(row.object) });
+    }
+    for (const { object, id: child, field, target } of removal.blanked) {
+      const isBack = comesBack.has(`${object}.${field}`) || field.endsWith('__c');
+      const row = isBack ? saving.find(child) : undefined;
+      if (row && row.rows.cell(row.number, field) === null) row.rows.set(row.number, { [field]: target });
+    }
+    this.#forget(removal);
+    return [];
+  }
+
+  /** Without `ids`: everything in the bin. Rows that are not in it are left alone. */
+  empty(ids?: readonly string[]): void {
+    for (const id of ids ?? this.#all()) {
+      const removal = this.#removals.get(id);
+      for (const member of [id, ...(removal?.members ?? [])]) {
+        const object = this.#org.schema.objectOfId(member, []);
+        const rows = object && this.#org.database.tables.get(object.name)?.source;
+        const number = rows ? rows.find(member) : -1;
+        if (rows && number >= 0 && rows.cell(number, 'IsDeleted') === true) rows.purge(number);
+      }
+      if (removal) this.#forget(removal);
+    }
+  }
+
+  /** Ids of all rows that are deleted and not gone. */
+  #all(): string[] {
+    const ids: string[] = [];
+    for (const { source, describe } of this.#org.database.tables.values()) {
+      if (!describe.fields.some((field) => field.name === 'IsDeleted')) continue;
+      for (let number = 0; number < source.size; number++)
+        if (source.cell(number, 'IsDeleted') === true && !source.purged.has(number))
+          ids.push(source.cell(number, 'Id') as string);
+    }
+    return ids;
+  }
+
+  /** All that goes with a row into `group`; an error when something forbids it. */
+  #collect(saving: Saving, id: string, row: FoundRow, group: Map<string, FoundRow>): SaveError | undefined {
+    group.set(id, row);
+    for (const lookup of this.childLookups(row.object)) {
+      if (!lookup.cascades && !lookup.restricts) continue;
+      const rows = saving.table(lookup.object)?.source;
+      const object = saving.object(lookup.object);
+      if (!rows || !object) continue;
+      for (const number of saving.live(lookup.object, lookup.field, id)) {
+        const child = rows.cell(number, 'Id') as string;
+        if (group.has(child)) continue;
+        if (lookup.restricts) return deleteFailed(row, { object, rows, number });
+        const blocked = this.#collect(saving, child, { object, rows, number }, group);
+        if (blocked) return blocked;
+      }
+    }
+    return undefined;
+  }
+
+  /** Empties the lookups of living rows that point into `group`. */
+  #blank(saving: Saving, group: ReadonlyMap<string, FoundRow>): Removal['blanked'] {
+    const blanked: Removal['blanked'][number][] = [];
+    const moves = this.#org.settings.blankedLookupsMoveStamps;
+    for (const [target, { object }] of group) {
+      for (const lookup of this.childLookups(object)) {
+        if (lookup.cascades || lookup.restricts) continue;
+        const rows = saving.table(lookup.object)?.source;
+        const child = saving.object(lookup.object);
+        if (!rows || !child) continue;
+        for (const number of saving.live(lookup.object, lookup.field, target)) {
+          const id = rows.cell(number, 'Id') as string;
+          if (group.has(id)) continue;
+          const changes = { [lookup.field]: null };
+          rows.set(number, moves ? { ...changes, ...saving.modified(child) } : changes);
+          blanked.push({ object: lookup.object, id, field: lookup.field, target });
+        }
+      }
+    }
+    return blanked;
+  }
+
+  /** Into the bin, or away for good where the object has none. */
+  #drop(saving: Saving, _id: string, { object, rows, number }: FoundRow, hard: boolean): void {
+    const vanishes = hard || object.table.treatment.noRecycleBin === true || !object.field('IsDeleted');
+    if (vanishes) rows.purge(number);
+    else rows.set(number, { IsDeleted: true, ...(object.field('SystemModstamp') && { SystemModstamp: saving.now }) });
+  }
+
+  #remember(removal: Removal): void {
+    this.#removals.set(removal.root, removal);
+    for (const id of [removal.root, ...removal.members]) this.#roots.set(id, removal.root);
+    this.#org.journal.wrote(() => {
+      this.#removals.delete(removal.root);
+      for (const id of [removal.root, ...removal.members]) this.#roots.delete(id);
+    });
+  }
+
+  #forget(removal: Removal): void {
+    const known = this.#removals.get(removal.root) === removal;
+    if (!known) return;
+    this.#removals.delete(removal.root);
+    for (const id of [removal.root, ...removal.members]) this.#roots.delete(id);
+    this.#org.journal.wrote(() => {
+      this.#removals.set(removal.root, removal);
+      for (const id of [removal.root, ...removal.members]) this.#roots.set(id, removal.root);
+    });
+  }
+
+  /** Whether a row that was deleted before the org started went with a parent. */
+  #hasDeletedMaster(saving: Saving, { object, rows, number }: FoundRow): boolean {
+    return object.fields.some((field) => {
+      const target = field.type === 'reference' ? rows.cell(number, field.name) : null;
+      if (typeof target !== 'string') return false;
+      const parent = saving.find(target, field.referenceTo ?? []);
+      if (!parent || !isDeleted(parent)) return false;
+      return this.childLookups(parent.object).some(
+        (lookup) => lookup.cascades && lookup.object === object.name && lookup.field === field.name,
+      );
+    });
+  }
+
+  /** Rows that were deleted before the org started and went with this one. */
+  #seededMembers(saving: Saving, id: string, { object }: FoundRow): string[] {
+    const members: string[] = [];
+    for (const lookup of this.childLookups(object)) {
+      const rows = lookup.cascades ? saving.table(lookup.object)?.source : undefined;
+      const child = saving.object(lookup.object);
+      if (!rows || !child) continue;
+      for (const number of rows.lookup(lookup.field, id)) {
+        const member = rows.cell(number, 'Id') as string;
+        if (rows.cell(number, 'IsDeleted') !== true || this.#roots.has(member)) continue;
+        members.push(member, ...this.#seededMembers(saving, member, { object: child, rows, number }));
+      }
+    }
+    return members;
+  }
+
+  /** The lookups that point at rows of an object, as describe lists them. */
+  childLookups(object: SObject): readonly ChildLookup[] {
+    let lookups = this.#lookups.get(object);
+    if (!lookups) {
+      const children = (object.describe.childRelationships ?? []) as readonly {
+        childSObject: string;
+        field: string;
+        cascadeDelete?: boolean;
+        restrictedDelete?: boolean;
+      }[];
+      lookups = children.map((child) => ({
+        object: child.childSObject,
+        field: child.field,
+        cascades: child.cascadeDelete === true,
+        restricts: child.restrictedDelete === true && child.cascadeDelete !== true,
+      }));
+      this.#lookups.set(object, lookups);
+    }
+    return lookups;
+  }
+}
+
+function isDeleted({ rows, number }: FoundRow): boolean {
+  return rows.cell(number, 'IsDeleted') === true;
+}
+
+function deleteFailed(row: FoundRow, child: FoundRow): SaveError {
+  const name = (found: FoundRow) => {
+    const field = found.object.fields.find((each) => each.nameField === true);
+    return field ? found.rows.cell(found.number, field.name) : found.rows.cell(found.number, 'Id');
+  };
+  const message = `Your attempt to delete ${name(row)} could not be completed because it is associated with the following ${String(child.object.describe.labelPlural ?? child.object.name).toLowerCase()}.: ${name(child)}\n`;
+  return { code: 'DELETE_FAILED', message, fields: [] };
+}
