@@ -5,9 +5,9 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { filesOf } from '../../src/operations/backup/file-pages.ts';
 import { verify } from '../../src/operations/verify/verify.ts';
 import { openStore } from '../../src/store/open.ts';
+import { filesOf } from '../../src/vault/files-page.ts';
 import { readSegment } from '../../src/vault/segment.ts';
 import { Vault } from '../../src/vault/vault.ts';
 

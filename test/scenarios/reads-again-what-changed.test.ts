@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import type { BackupResult } from '../../src/operations/backup/backup.ts';
-import { filesOf } from '../../src/operations/backup/file-pages.ts';
 import type { Table } from '../../src/practice-org/database.ts';
 import { sampleDatabase } from '../../src/practice-org/generate.ts';
 import { defaultSettings } from '../../src/practice-org/settings.ts';
+import { filesOf } from '../../src/vault/files-page.ts';
 import { InProcess, liveIds } from '../support/in-process.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 

@@ -3,15 +3,14 @@ import { seal, sealStream } from '../../src/age/file.ts';
 import { newAgeIdentity } from '../../src/age/keys.ts';
 import type { Context } from '../../src/context.ts';
 import type { Event } from '../../src/events.ts';
-import { type FileEntry, filesColumns } from '../../src/operations/backup/file-pages.ts';
 import { goneColumns } from '../../src/operations/backup/rows.ts';
-import { tarEnd, tarEntry } from '../../src/operations/backup/tar.ts';
 import { encodeRows } from '../../src/rows/csv.ts';
 import { encodeTable } from '../../src/rows/split.ts';
 import type { ObjectDescribe } from '../../src/schema/describe.ts';
 import { schemaPrint } from '../../src/schema/print.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createVault } from '../../src/vault/create.ts';
+import { type FileEntry, filesColumns } from '../../src/vault/files-page.ts';
 import { filePart } from '../../src/vault/layout.ts';
 import type { Detail, MapPage, Root, RootObject, SegmentRef } from '../../src/vault/manifest.ts';
 import { PointWriter } from '../../src/vault/point.ts';
@@ -20,6 +19,7 @@ import { Run } from '../../src/vault/run.ts';
 import { sealBytes } from '../../src/vault/sealed.ts';
 import { type ArrangedRows, writeSegments } from '../../src/vault/segment.ts';
 import { sha256 } from '../../src/vault/signed.ts';
+import { tarEnd, tarEntry } from '../../src/vault/tar.ts';
 import { Vault } from '../../src/vault/vault.ts';
 
 export interface SmallVault {

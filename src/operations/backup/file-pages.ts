@@ -1,16 +1,13 @@
 import type { Context } from '../../context.ts';
 import { type Fault, isFault } from '../../errors.ts';
-import { cells } from '../../rows/cells.ts';
-import { encodeTable, splitRows } from '../../rows/split.ts';
+import { encodeTable } from '../../rows/split.ts';
 import type { Org } from '../../salesforce/org.ts';
+import { filesColumns, filesOf } from '../../vault/files-page.ts';
 import type { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
-import { openBytes } from '../../vault/sealed.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { FileList, WantedFile } from './file-list.ts';
 import { FileWriter, type StoredFile } from './files.ts';
-
-export const filesColumns = ['Object', 'Id', 'Field', 'Size', 'Sha256', 'Stored', 'Entry'] as const;
 
 /** Entries of one files page. */
 const entriesPerPage = 2000;
@@ -165,37 +162,4 @@ async function writePage(writer: PointWriter, entries: readonly StoredFile[], si
   const stored = [...new Map(entries.flatMap((one) => one.stored).map((ref) => [ref.key, ref])).values()];
   const written = await writer.putFiles(csv, stored, signal);
   return { ...written, stored, count: entries.length, bytes: entries.reduce((sum, { size }) => sum + size, 0) };
-}
-
-/** A line of a files page. */
-export interface FileEntry {
-  readonly object: string;
-  readonly id: string;
-  readonly field: string;
-  readonly size: number;
-  readonly sha256: string;
-  /** Keys: one pack, or the parts of a large file in order. */
-  readonly stored: readonly string[];
-  readonly entry: string;
-}
-
-/** Which files a page names. Takes the writer key or an identity. */
-export async function filesOf(vault: Vault, page: Ref): Promise<FileEntry[]> {
-  const csv = await openBytes(page.key, await vault.read(page), await vault.manifestIdentities());
-  const files: FileEntry[] = [];
-  for await (const batch of splitRows([csv], { columns: filesColumns, strict: true, fault: 'segment-invalid' })) {
-    for (let i = 0; i < batch.ends.length; i++) {
-      const [object, id, field, size, sha256, stored, entry] = cells(batch, i) as [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-      ];
-      files.push({ object, id, field, size: Number(size), sha256, stored: stored.split(' '), entry });
-    }
-  }
-  return files;
 }

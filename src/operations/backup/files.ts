@@ -7,8 +7,8 @@ import { filePart } from '../../vault/layout.ts';
 import type { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
 import { sha256 } from '../../vault/signed.ts';
+import { tarEnd, tarEntry } from '../../vault/tar.ts';
 import type { WantedFile } from './file-list.ts';
-import { tarEnd, tarEntry } from './tar.ts';
 
 /** Where the bytes of one blob field are. */
 export interface StoredFile {

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { openStream } from '../../age/file.ts';
 import { inOrder } from '../../rows/in-order.ts';
+import { type FileEntry, filesOf } from '../../vault/files-page.ts';
 import { pointRoot } from '../../vault/layout.ts';
 import type { Root } from '../../vault/manifest.ts';
 import type { Ref } from '../../vault/record.ts';
 import { openAge } from '../../vault/sealed.ts';
 import { sha256 } from '../../vault/signed.ts';
-import { type FileEntry, filesOf } from '../backup/file-pages.ts';
+import { tarEntries } from '../../vault/tar.ts';
 import type { Opener } from './contents.ts';
 import { agree } from './counts.ts';
 import { counted, humanBytes } from './ladder.ts';
 import type { Reach } from './reach.ts';
-import { tarEntries } from './tar.ts';
 
 const parallelPacks = 2;
 

@@ -1,0 +1,40 @@
+import { cells } from '../rows/cells.ts';
+import { splitRows } from '../rows/split.ts';
+import type { Ref } from './record.ts';
+import { openBytes } from './sealed.ts';
+import type { Vault } from './vault.ts';
+
+export const filesColumns = ['Object', 'Id', 'Field', 'Size', 'Sha256', 'Stored', 'Entry'] as const;
+
+/** A line of a files page. */
+export interface FileEntry {
+  readonly object: string;
+  readonly id: string;
+  readonly field: string;
+  readonly size: number;
+  readonly sha256: string;
+  /** Keys: one pack, or the parts of a large file in order. */
+  readonly stored: readonly string[];
+  readonly entry: string;
+}
+
+/** Which files a page names. Takes the writer key or an identity. */
+export async function filesOf(vault: Vault, page: Ref): Promise<FileEntry[]> {
+  const csv = await openBytes(page.key, await vault.read(page), await vault.manifestIdentities());
+  const files: FileEntry[] = [];
+  for await (const batch of splitRows([csv], { columns: filesColumns, strict: true, fault: 'segment-invalid' })) {
+    for (let i = 0; i < batch.ends.length; i++) {
+      const [object, id, field, size, sha256, stored, entry] = cells(batch, i) as [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+      ];
+      files.push({ object, id, field, size: Number(size), sha256, stored: stored.split(' '), entry });
+    }
+  }
+  return files;
+}
