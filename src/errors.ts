@@ -26,6 +26,7 @@ export const faults = {
   'no-vault': { exit: 2, advice: 'name the vault with --vault, or create it with `salvor init --vault <url>`' },
   'no-such-point': { exit: 2, advice: 'see which points there are with `salvor list-points`' },
   'no-such-object': { exit: 2, advice: 'see what the point holds with `salvor show <point>`' },
+  'no-such-restore': { exit: 2, advice: 'check the id; `salvor restore` prints it when it begins' },
   'no-such-record': { exit: 2, advice: 'check the Id; `salvor show <point> <Object>` lists rows' },
 
   'object-failed': {
@@ -60,6 +61,16 @@ export const faults = {
     advice: 'do not prune; restore the objects that are named from a second copy of the vault',
   },
 
+  'journal-damaged': {
+    exit: 4,
+    advice:
+      'do not go on with this restore; compare what the org holds with the point (`salvor diff`) and restore anew',
+  },
+
+  'plan-edited': {
+    exit: 5,
+    advice: 'make the plan again with --plan-out; a plan is applied as it was made or not at all',
+  },
   'foreign-vault': { exit: 5, advice: 'this vault belongs to another org; choose another --vault or --target-org' },
   'vault-exists': { exit: 5, advice: 'there is a vault already; use it, or choose an empty place' },
   'vault-incomplete': {
@@ -105,6 +116,10 @@ export const faults = {
     advice: 'check the host, the network and the proxy; then run again, it goes on where it stopped',
   },
   'org-unavailable': { exit: 74, advice: 'the org is in maintenance or overloaded; run again later' },
+  'answer-lost': {
+    exit: 74,
+    advice: 'run again: it looks up what the org has done before it writes anything again',
+  },
   'store-unreachable': { exit: 74, advice: 'check the endpoint, the network and the proxy; then run again' },
   'disk-full': { exit: 74, advice: 'free space, then run again' },
   'disk-error': { exit: 74, advice: 'check the path, its permissions and the disk; then run again' },

@@ -21,6 +21,16 @@ export type Event =
     }
   /** Files and attachments; cumulative. */
   | { type: 'files-progress'; count: number; bytes: number; total?: number }
+  /** An ingest job of the org has moved. */
+  | {
+      type: 'job-progress';
+      object: string;
+      operation: string;
+      job: string;
+      state: string;
+      processed: number;
+      failed: number;
+    }
   /** A request or a page is tried again. `what` names it without secrets. */
   | { type: 'retry'; what: string; attempt: number; waitMs: number; reason: string }
   | { type: 'api-usage'; used: number; max: number; own: number }

@@ -6,6 +6,9 @@ import { test } from 'node:test';
 
 const src = path.resolve(import.meta.dirname, '../src');
 
+/** What operations may see of salesforce: interfaces, and the pure rules of Bulk's CSV. */
+const salesforceInterface = ['salesforce/org.ts', 'salesforce/writing.ts', 'salesforce/bulk-csv.ts'];
+
 /** Which folders of src/ each folder may import from, besides itself and the base files. */
 const arrows: Record<string, readonly string[]> = {
   base: [],
@@ -15,7 +18,7 @@ const arrows: Record<string, readonly string[]> = {
   store: [],
   vault: ['schema', 'rows', 'age', 'store/store.ts'],
   salesforce: ['schema', 'rows'],
-  operations: ['schema', 'rows', 'age', 'vault', 'store/store.ts', 'salesforce/org.ts'],
+  operations: ['schema', 'rows', 'age', 'vault', 'store/store.ts', ...salesforceInterface],
   'practice-org': [],
   cli: ['schema', 'rows', 'age', 'store', 'vault', 'salesforce', 'operations', 'practice-org'],
 };

@@ -125,6 +125,13 @@ export function makeProgress(options: ProgressOptions): Progress {
         moving.files = `${countOf(event.count, 'file')}, ${bytes(event.bytes)}`;
         if (!spinner && event.count === event.total) line(`files: ${moving.files}`);
         return;
+      case 'job-progress':
+        if (options.verbose) {
+          const { object, operation, state, processed, failed } = event;
+          const figures = `${countOf(processed, 'row')}, ${count(failed)} failed`;
+          line(paint.faint(`${object}: ${operation} job ${printable(state)}: ${figures}`));
+        }
+        return;
       case 'retry':
         if (options.verbose) {
           const { what, attempt, waitMs, reason } = event;
