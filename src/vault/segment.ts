@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { open as openAge, openRange, type ReadRange } from '../age/file.ts';
+import { open as openAge } from '../age/file.ts';
 import { Fault } from '../errors.ts';
 import type { RowBatch } from '../rows/batch.ts';
 import { giveBlock, takeBlock } from '../rows/blocks.ts';
-import { cells, endOfUsualKeys, Keys, rowStart } from '../rows/cells.ts';
+import { endOfUsualKeys, Keys, rowStart } from '../rows/cells.ts';
 import { closingQuote, encodeHeader, encodeRow } from '../rows/csv.ts';
 import { inOrder } from '../rows/in-order.ts';
 import { RowSplitter } from '../rows/split.ts';
 import { SealedFrames } from './sealed-frames.ts';
-import { compressFrame, decompressFrame, decompressFrames } from './zstd.ts';
+import { compressFrame, decompressFrames } from './zstd.ts';
 
 /*
  * A segment: the header line and rows that ascend strictly by the bytes of Id, in the CSV dialect of `rows/csv.ts`.
@@ -312,7 +312,8 @@ class OpenSegment {
   }
 }
 
-const vaultRows = { strict: true, fault: 'segment-invalid' } as const;
+/** How rows of the vault are split: in the dialect itself, or `segment-invalid`. */
+export const vaultRows = { strict: true, fault: 'segment-invalid' } as const;
 
 /**
  * The rows of a stored segment or index twin, with its columns on each batch. Decrypts all, walks every frame, and checks
@@ -365,32 +366,4 @@ class IdOrder {
     }
     this.#last = this.#keys.id(batch, batch.ends.length - 1);
   }
-}
-
-/**
- * One row by its Id, with one range read of the block that would hold it (and one of the age header); undefined when the
- * segment does not have it. `size`: stored bytes of the segment. Throws `segment-invalid` and what `openRange` throws.
- */
-export async function readSegmentRow(
-  identities: readonly string[],
-  segment: { readonly size: number; readonly columns: readonly string[]; readonly blocks: readonly Block[] },
-  id: string,
-  readRange: ReadRange,
-): Promise<string[] | undefined> {
-  const block = segment.blocks.findLast(({ firstId }) => firstId !== undefined && firstId <= id);
-  if (!block) return undefined;
-  const frame = await openRange(identities, segment.size, readRange, block.offset, block.length);
-  const bytes = await decompressFrame(frame, block.offset);
-  const splitter = new RowSplitter({ ...vaultRows, columns: segment.columns, header: false });
-  const keys = new Keys(segment.columns);
-  let rows = 0;
-  let found: string[] | undefined;
-  for (const batch of [splitter.push(bytes), ...splitter.end()]) {
-    rows += batch?.ends.length ?? 0;
-    for (const i of batch?.ends.keys() ?? []) if (keys.id(batch!, i) === id) found = cells(batch!, i);
-  }
-  if (bytes.length !== block.bytes || rows !== block.rows) {
-    throw new Fault('segment-invalid', 'A block of a segment holds something else than its index says.');
-  }
-  return found;
 }

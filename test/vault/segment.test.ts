@@ -14,11 +14,11 @@ import { encodeTable } from '../../src/rows/split.ts';
 import {
   type ArrangedRows,
   readSegment,
-  readSegmentRow,
   type SegmentMade,
   type SegmentOptions,
   writeSegments,
 } from '../../src/vault/segment.ts';
+import { readSegmentRow } from '../../src/vault/segment-blocks.ts';
 import { compressFrame, frames } from '../../src/vault/zstd.ts';
 
 const identity = await generateX25519Identity();

@@ -1,5 +1,6 @@
 import type { RowBatch } from '../../rows/batch.ts';
-import { cell, Keys, rowStart } from '../../rows/cells.ts';
+import { cell, Keys } from '../../rows/cells.ts';
+import { keepRows } from '../../rows/keep.ts';
 
 export const goneColumns = ['Id', 'DeletedDate', 'DeletedById', 'CascadeRoot', 'Learned'] as const;
 
@@ -41,25 +42,7 @@ export async function* liveRows(
         'recycle bin',
       ]);
     }
-    yield without(batch, dead);
+    const isDead = new Set(dead);
+    yield keepRows(batch, (row) => !isDead.has(row));
   }
-}
-
-/** The batch less these rows: what is behind them moves up, so that its memory stays one piece. */
-function without(batch: RowBatch, dead: readonly number[]): RowBatch {
-  const ends = new Uint32Array(batch.ends.length - dead.length);
-  let at = 0;
-  let row = 0;
-  let from = 0;
-  for (const to of [...dead, batch.ends.length]) {
-    const start = rowStart(batch, from);
-    if (to > from) {
-      const end = batch.ends[to - 1]!;
-      for (let i = from; i < to; i++) ends[row++] = batch.ends[i]! - start + at;
-      batch.bytes.copyWithin(at, start, end);
-      at += end - start;
-    }
-    from = to + 1;
-  }
-  return { ...batch, bytes: batch.bytes.subarray(0, at), ends };
 }
