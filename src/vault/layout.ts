@@ -33,6 +33,17 @@ export const runEntry = (point: string, number: number, sha256: string) =>
   `runs/${point}/${digits(number, 5)}-${sha256}.zst.age`;
 export const lease = (point: string, number: number, sha256: string) =>
   `runs/${point}/lease-${digits(number, 5)}-${sha256}`;
+
+export const restoreFolder = 'restores/';
+export const restorePrefix = (restore: string) => `restores/${restore}/`;
+/** Without a digest: a number that is taken tells a second process that it is not alone. */
+export const restoreEntry = (restore: string, number: number) => `restores/${restore}/${digits(number, 6)}.zst.age`;
+export const restorePart = (restore: string, number: number, sha256: string) =>
+  `restores/${restore}/part-${digits(number, 6)}-${sha256}.zst.age`;
+export const restoreLease = (restore: string, number: number, sha256: string) =>
+  `restores/${restore}/lease-${digits(number, 5)}-${sha256}`;
+export const restoreRefs = (restore: string, sha256: string) => `restores/${restore}/refs-${sha256}.zst`;
+
 export const attestation = (time: string, sha256: string) => `attest/${time}-${sha256}`;
 
 /** The SHA-256 (of the stored bytes) that an object's name carries, or undefined for names without one. */
@@ -45,9 +56,15 @@ export function mintPoint(started: Date, random: Buffer): string {
   return `${compactTime(started)}-${random.subarray(0, 3).toString('hex')}`;
 }
 
+/** A restore's id, minted when it begins: `R` and the form of a point's. */
+export function mintRestore(started: Date, random: Buffer): string {
+  return `R${mintPoint(started, random)}`;
+}
+
 /** `20261123T224100Z` */
 export function compactTime(time: Date): string {
   return `${time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
 }
 
 export const pointPattern = /^\d{8}T\d{6}Z-[0-9a-f]{6}$/;
+export const restorePattern = /^R\d{8}T\d{6}Z-[0-9a-f]{6}$/;

@@ -1,9 +1,9 @@
-import { hostname } from 'node:os';
 import { z } from 'zod';
-import { isFault, systemCode } from '../errors.ts';
+import { isFault } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Signer } from './keyring.ts';
 import { lease, pointPattern, runEntry, runPrefix } from './layout.ts';
+import { isHeld, type Lease, LeaseHolder, readLease, unreadable } from './lease.ts';
 import { parseStored } from './manifest.ts';
 import { openBytes, sealBytes } from './sealed.ts';
 import { openDocument, sha256, signDocument } from './signed.ts';
@@ -15,15 +15,6 @@ import type { Trust } from './trust.ts';
  * journal says: who can only write to the store must not be able to say it.
  */
 
-const leaseSchema = z.object({
-  v: z.literal(1),
-  host: z.string(),
-  pid: z.number().int(),
-  at: z.string(),
-  expires: z.string(),
-});
-type Lease = z.infer<typeof leaseSchema>;
-
 const entrySchema = z.object({
   v: z.literal(1),
   kind: z.literal('run'),
@@ -33,7 +24,6 @@ const entrySchema = z.object({
   entry: z.record(z.string(), z.unknown()),
 });
 
-const leaseSeconds = 300;
 /** Older runs are not resumed: their windows would be too long ago. */
 const resumableHours = 72;
 const dayMs = 86_400_000;
@@ -71,14 +61,15 @@ export class Run {
   readonly #place: RunPlace;
   readonly point: string;
   #number: number;
-  #leases = 0;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #lease: LeaseHolder;
 
   /** `numbers`: the highest number that the run's entries have so far. */
   constructor(place: RunPlace, point: string, numbers = 0) {
     this.#place = place;
     this.point = point;
     this.#number = numbers;
+    const { store, recipients } = place;
+    this.#lease = new LeaseHolder(store, recipients, (number, digest) => lease(point, number, digest));
   }
 
   /** Appends an entry; it is durable when this resolves. */
@@ -92,26 +83,12 @@ export class Run {
   }
 
   /** Takes the lease and renews it until `release`. A renewal that fails is not an error: the lease then runs out. */
-  async hold(now: () => Date): Promise<void> {
-    await this.#lease(now(), leaseSeconds);
-    this.#timer = setInterval(() => this.#lease(now(), leaseSeconds).catch(() => undefined), (leaseSeconds * 1000) / 3);
-    this.#timer.unref();
+  hold(now: () => Date): Promise<void> {
+    return this.#lease.hold(now);
   }
 
-  async release(now: () => Date): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#lease(now(), 0);
-  }
-
-  async #lease(now: Date, seconds: number): Promise<void> {
-    const { store, recipients } = this.#place;
-    const expires = new Date(now.getTime() + seconds * 1000).toISOString();
-    const value: Lease = { v: 1, host: hostname(), pid: process.pid, at: now.toISOString(), expires };
-    const body = await sealBytes(Buffer.from(JSON.stringify(value)), recipients);
-    this.#leases += 1;
-    // The time orders leases of a run that several processes held one after the other.
-    const number = now.getTime() * 1000 + this.#leases;
-    await store.putIfAbsent(lease(this.point, number, sha256(body)), body);
+  release(now: () => Date): Promise<void> {
+    return this.#lease.release(now);
   }
 }
 
@@ -161,19 +138,9 @@ async function readRun(reader: RunReader, point: string, keys: readonly string[]
     else entries.push(entry);
   }
   const last = keys.filter((key) => key.startsWith(`${prefix}lease-`)).at(-1);
-  const held = last === undefined ? undefined : await readLease(reader, last);
+  const held = last === undefined ? undefined : await readLease(reader.store, reader.identities, last);
   return { point, entries, numbers, problems, ...(held && isHeld(held, now) ? { heldBy: held } : {}) };
 }
-
-/** What a journal of another salvor or a damaged one may hold: the run then goes on without it. */
-const unreadable = [
-  'wrong-identity',
-  'not-authentic',
-  'segment-invalid',
-  'object-missing',
-  'signature-invalid',
-  'newer-format',
-] as const;
 
 /** The entry, or what is wrong with it. */
 async function readEntry({ store, vault, trust, identities }: RunReader, point: string, key: string) {
@@ -187,30 +154,5 @@ async function readEntry({ store, vault, trust, identities }: RunReader, point: 
   } catch (error) {
     if (isFault(error, ...unreadable)) return error.message;
     throw error;
-  }
-}
-
-async function readLease({ store, identities }: RunReader, key: string): Promise<Lease | undefined> {
-  try {
-    return parseStored(key, await openBytes(key, await store.get(key), identities), leaseSchema);
-  } catch (error) {
-    // Nobody's safety rests on a lease; one that cannot be read must not stop all backups.
-    if (isFault(error, ...unreadable)) return undefined;
-    throw error;
-  }
-}
-
-/** A lease holds until it runs out; on this host it also ends with its process, so that a killed run can go on at once. */
-function isHeld(held: Lease, now: Date): boolean {
-  const left = Date.parse(held.expires) - now.getTime();
-  // Longer than any lease: the clock of that host is ahead, and waiting for it could take for ever.
-  if (!(left > 0) || left > 2 * leaseSeconds * 1000) return false;
-  if (held.host !== hostname()) return true;
-  if (held.pid === process.pid) return false;
-  try {
-    process.kill(held.pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
   }
 }

@@ -7,7 +7,12 @@ import type { PublicKey, Role, Trust } from './trust.ts';
  * A signed document: line 1 is JSON, the rest an armored SSH signature (SSHSIG, Ed25519) over line 1 with its LF, so that
  * `ssh-keygen -Y verify` checks it with no salvor. The namespace tells kinds of documents apart.
  */
-export type Namespace = 'salvor-log-v1' | 'salvor-vault-v1' | 'salvor-attest-v1' | 'salvor-run-v1';
+export type Namespace =
+  | 'salvor-log-v1'
+  | 'salvor-vault-v1'
+  | 'salvor-attest-v1'
+  | 'salvor-run-v1'
+  | 'salvor-restore-v1';
 
 export function signDocument(key: SigningKey, namespace: Namespace, value: object): Buffer {
   const line = Buffer.from(`${JSON.stringify(value)}\n`);
