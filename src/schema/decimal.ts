@@ -30,3 +30,8 @@ export function compareDecimals(a: Decimal, b: Decimal): number {
   const order = a.exponent - b.exponent || (a.digits < b.digits ? -1 : a.digits > b.digits ? 1 : 0);
   return a.sign * order;
 }
+
+/** The one text of a number: `0`, `-0.1e3`. */
+export function decimalText({ sign, digits, exponent }: Decimal): string {
+  return sign === 0 ? '0' : `${sign < 0 ? '-' : ''}0.${digits}e${exponent}`;
+}

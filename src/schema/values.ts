@@ -1,6 +1,6 @@
-import { compareDecimals, decimal } from './decimal.ts';
+import { decimal, decimalText } from './decimal.ts';
 import type { FieldDescribe } from './describe.ts';
-import { looksLikeId, significant } from './ids.ts';
+import { longId, looksLikeId } from './ids.ts';
 
 /*
  * Cells of one field, from a point and from an org, from Bulk and from REST: the same value may be written in more than one way (field guide,
@@ -14,36 +14,41 @@ type Typed = Pick<FieldDescribe, 'type'>;
  * 18 characters, multi-select picklists as sets. Text must be the same text, except that CRLF, CR and LF are one line end. A cell that is not
  * written as its type is written is compared as text.
  */
-export function sameValue({ type }: Typed, a: string, b: string): boolean {
+export function sameValue(field: Typed, a: string, b: string): boolean {
   if (a === b) return true;
   if (a === '' || b === '') return false;
+  return canonicalValue(field, a) === canonicalValue(field, b);
+}
+
+/** One writing of a cell's value: two cells of a field hold the same value if and only if their canonical values are the same text. */
+export function canonicalValue({ type }: Typed, cell: string): string {
   switch (type) {
     case 'int':
     case 'long':
     case 'double':
     case 'currency':
     case 'percent': {
-      const [x, y] = [decimal(a), decimal(b)];
-      return x !== undefined && y !== undefined && compareDecimals(x, y) === 0;
+      const number = decimal(cell);
+      return number ? decimalText(number) : cell;
     }
     case 'date':
     case 'datetime': {
-      const [x, y] = [instant(a), instant(b)];
-      return x !== undefined && x === y;
+      const time = instant(cell);
+      return time === undefined ? cell : new Date(time).toISOString();
     }
     case 'time': {
-      const [x, y] = [timeOfDay(a), timeOfDay(b)];
-      return x !== undefined && x === y;
+      const time = timeOfDay(cell);
+      return time === undefined ? cell : new Date(time).toISOString().slice(11);
     }
     case 'boolean':
-      return a.toLowerCase() === b.toLowerCase();
+      return cell.toLowerCase();
     case 'id':
     case 'reference':
-      return looksLikeId(a) && looksLikeId(b) && a.slice(0, significant) === b.slice(0, significant);
+      return looksLikeId(cell) ? longId(cell) : cell;
     case 'multipicklist':
-      return sameSet(chosenValues(a), chosenValues(b));
+      return [...new Set(chosenValues(cell))].sort().join(';');
     default:
-      return oneLineEnd(a) === oneLineEnd(b);
+      return cell.includes('\r') ? cell.replaceAll(/\r\n?/g, '\n') : cell;
   }
 }
 
@@ -71,15 +76,6 @@ export function chosenValues(cell: string): string[] {
     .split(';')
     .map((value) => value.trim())
     .filter((value) => value !== '');
-}
-
-function sameSet(a: readonly string[], b: readonly string[]): boolean {
-  const [x, y] = [new Set(a), new Set(b)];
-  return x.size === y.size && [...x].every((value) => y.has(value));
-}
-
-function oneLineEnd(text: string): string {
-  return text.includes('\r') ? text.replaceAll(/\r\n?/g, '\n') : text;
 }
 
 /** True for a field whose value follows from others: a formula, a roll-up, an auto number. */

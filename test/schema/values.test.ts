@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { compareDecimals, decimal } from '../../src/schema/decimal.ts';
 import type { FieldDescribe } from '../../src/schema/describe.ts';
 import { longId } from '../../src/schema/ids.ts';
-import { comparedFields, derivedField, sameValue, systemField } from '../../src/schema/values.ts';
+import { canonicalValue, comparedFields, derivedField, sameValue, systemField } from '../../src/schema/values.ts';
 
 const same = (type: string, a: string, b: string) => sameValue({ type }, a, b);
 
@@ -50,6 +50,15 @@ for (const [type, a, b, expected] of cases) {
     assert.equal(same(type, b, a), expected);
   });
 }
+
+test('the canonical value of a number, a time, an Id and a set is the same however they are written', () => {
+  assert.equal(canonicalValue({ type: 'double' }, '100.0'), canonicalValue({ type: 'double' }, '1E2'));
+  assert.equal(canonicalValue({ type: 'datetime' }, '2026-11-20T08:00:00.000+0000'), '2026-11-20T08:00:00.000Z');
+  assert.equal(canonicalValue({ type: 'time' }, '10:20:30Z'), '10:20:30.000Z');
+  assert.equal(canonicalValue({ type: 'reference' }, '001D000000IqhSL'), '001D000000IqhSLIAZ');
+  assert.equal(canonicalValue({ type: 'multipicklist' }, 'B;A;B'), 'A;B');
+  assert.equal(canonicalValue({ type: 'string' }, ''), '');
+});
 
 test('every cell is the same as itself, of whatever type', () => {
   const types = fc.constantFrom(
