@@ -21,6 +21,8 @@ export interface ApiRequest {
   readonly session: Session | undefined;
   readonly fault: OrgFault | undefined;
   readonly isSubrequest: boolean;
+  /** A subrequest in a request that is all or none, which overrides what it says itself. */
+  readonly allOrNone: boolean;
 }
 
 /** One of `json`, `text`, `bytes`, `stream`, or none for an empty body. */

@@ -9,6 +9,8 @@ export function faultAnswer(fault: OrgFault): Answer | undefined {
   switch (fault.name) {
     case 'refresh-dead':
       return json({ error: 'invalid_grant', error_description: 'expired access/refresh token' }, 400);
+    case 'drop-before-commit':
+      return { status: 503 };
     case '406-empty':
       return { status: 406 };
     case '420-empty':

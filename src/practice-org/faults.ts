@@ -2,8 +2,8 @@ import { type Endpoint, endpoints } from './endpoints.ts';
 
 /**
  * What may go wrong, once asked for (field guide, extract 9). Every fault hits whole requests of one endpoint.
- * On the wire: reset, truncate, truncate-gzip, hang, drip. Instead of the answer: those with a status in their name and the rest up to
- * `query-timeout`. In the answer of one endpoint: the rest.
+ * On the wire: reset, truncate, truncate-gzip, hang, commit-then-drop, drop-before-commit, drip. Instead of the answer: those with a
+ * status in their name and the rest up to `query-timeout`. In the answer of one endpoint: the rest.
  */
 export type OrgFault =
   /** The connection is reset after so many bytes of the body, as sent. */
@@ -14,6 +14,10 @@ export type OrgFault =
   | { readonly name: 'truncate-gzip'; readonly afterBytes: number }
   /** No more bytes after so many of the body; 0: not even headers. The connection stays open. */
   | { readonly name: 'hang'; readonly afterBytes: number }
+  /** The request is carried out, and the connection is cut before the first byte of the answer. */
+  | { readonly name: 'commit-then-drop' }
+  /** The connection is cut before anything is done. */
+  | { readonly name: 'drop-before-commit' }
   /** The body comes at this speed. */
   | { readonly name: 'drip'; readonly bytesPerSecond: number }
   /** 401 INVALID_SESSION_ID, and the session is dead from here on. */
@@ -38,6 +42,8 @@ export type OrgFault =
   | { readonly name: '403-concurrent-limit' }
   /** 403 with another error code, such as API_DISABLED_FOR_ORG. */
   | { readonly name: '403'; readonly errorCode: string; readonly message?: string }
+  /** Saves of records: the first `rows` records of the request answer UNABLE_TO_LOCK_ROW; those of an all-or-none save all fail. */
+  | { readonly name: 'row-lock'; readonly rows: number }
   /** 400 QUERY_TIMEOUT. */
   | { readonly name: 'query-timeout' }
   /** bulk.results: `Sforce-Locator` names a place one row too far, so a row is lost. */
@@ -75,7 +81,10 @@ const parameters: Readonly<Record<FaultName, readonly string[]>> = {
   truncate: ['afterBytes'],
   'truncate-gzip': ['afterBytes'],
   hang: ['afterBytes'],
+  'commit-then-drop': [],
+  'drop-before-commit': [],
   drip: ['bytesPerSecond'],
+  'row-lock': ['rows'],
   'session-expired': [],
   'session-dies-after': ['requests'],
   'refresh-dead': [],
@@ -108,7 +117,15 @@ const parameters: Readonly<Record<FaultName, readonly string[]>> = {
 export const faultNames = Object.keys(parameters) as readonly FaultName[];
 
 /** Faults that work on the bytes of an answer; they do not hit subrequests of a composite. */
-const onTheWire: readonly FaultName[] = ['reset', 'truncate', 'truncate-gzip', 'hang', 'drip'];
+const onTheWire: readonly FaultName[] = [
+  'reset',
+  'truncate',
+  'truncate-gzip',
+  'hang',
+  'commit-then-drop',
+  'drop-before-commit',
+  'drip',
+];
 
 export interface FaultRule {
   readonly endpoint: Endpoint | '*';

@@ -1,18 +1,23 @@
-import type { Answer, ApiRequest, Handler } from './answer.ts';
+import type { Answer, Handler } from './answer.ts';
 import { createJob } from './bulk/create.ts';
 import { abortJob, deleteJob, listJobs, pollJob } from './bulk/job-endpoints.ts';
 import { jobResults, resultPages } from './bulk/results.ts';
 import type { Endpoint } from './endpoints.ts';
 import { faultAnswer } from './fault-answers.ts';
-import type { FaultTarget, OrgFault } from './faults.ts';
+import { askedFor } from './fault-target.ts';
+import type { OrgFault } from './faults.ts';
 import { authorize, identity, revoke, token, userinfo } from './oauth.ts';
 import { notFound, Refusal, sessionInvalid } from './refusal.ts';
+import { createRecords, deleteRecords, updateRecords, upsertRecords } from './rest/collections.ts';
 import { composite, compositeBatch } from './rest/composite.ts';
 import { describeGlobal, describeObject, objectInfo } from './rest/describe.ts';
+import { compositeGraph } from './rest/graph.ts';
 import { limits, recordCount, requestsUsed } from './rest/limits.ts';
 import { query, queryMore } from './rest/query.ts';
 import { getBlob, getRecord, getRecords } from './rest/record.ts';
 import { deleted, updated } from './rest/replication.ts';
+import { createById, createRecord, deleteByKey, deleteRecord, updateRecord, upsertRecord } from './rest/save.ts';
+import { createTree } from './rest/tree.ts';
 import { checkVersion, listResources, listVersions } from './rest/versions.ts';
 import type { Session } from './sessions.ts';
 import type { OrgState } from './state.ts';
@@ -53,6 +58,12 @@ const routes: readonly Route[] = [
   api('GET', '/sobjects/{}', 'object', objectInfo),
   api('GET', '/sobjects/{}/{}', 'record', getRecord),
   api('GET', '/sobjects/{}/{}/{}', 'blob', getBlob),
+  api('POST', '/sobjects/{}', 'record.create', createRecord),
+  api('PATCH', '/sobjects/{}/{}', 'record.update', updateRecord),
+  api('DELETE', '/sobjects/{}/{}', 'record.delete', deleteRecord),
+  api('POST', '/sobjects/{}/{}', 'record.create', createById),
+  api('PATCH', '/sobjects/{}/{}/{}', 'record.upsert', upsertRecord),
+  api('DELETE', '/sobjects/{}/{}/{}', 'record.delete', deleteByKey),
   api('GET', '/query', 'query', query),
   api('GET', '/queryAll', 'queryAll', query),
   api('GET', '/query/{}', 'queryMore', queryMore),
@@ -60,6 +71,12 @@ const routes: readonly Route[] = [
   api('GET', '/limits', 'limits', limits),
   api('GET', '/limits/recordCount', 'recordCount', recordCount),
   api('POST', '/composite/sobjects/{}', 'records', getRecords),
+  api('POST', '/composite/sobjects', 'collections.create', createRecords),
+  api('PATCH', '/composite/sobjects', 'collections.update', updateRecords),
+  api('PATCH', '/composite/sobjects/{}/{}', 'collections.upsert', upsertRecords),
+  api('DELETE', '/composite/sobjects', 'collections.delete', deleteRecords),
+  api('POST', '/composite/tree/{}', 'composite.tree', createTree),
+  api('POST', '/composite/graph', 'composite.graph', compositeGraph),
   api('POST', '/composite/batch', 'composite.batch', compositeBatch),
   api('POST', '/composite', 'composite', composite),
   api('POST', '/jobs/query', 'bulk.create', createJob),
@@ -79,6 +96,8 @@ export interface RoutedRequest {
   readonly body: Buffer;
   /** Given for subrequests: they share the session of the request around them. */
   readonly session?: Session | undefined;
+  /** True for subrequests of a request that is all or none. */
+  readonly allOrNone?: boolean;
 }
 
 /** An answer with what is to be known about it. */
@@ -87,57 +106,82 @@ export interface Dispatched extends Answer {
   readonly fault: OrgFault | undefined;
 }
 
-/** Answers a request or subrequest; refusals come back as answers, everything else is thrown. */
-export async function dispatch(state: OrgState, request: RoutedRequest): Promise<Dispatched> {
-  let endpoint: Endpoint = 'unknown';
-  let fault: OrgFault | undefined;
-  try {
-    const [rawPath, search = ''] = split(request.url);
-    const path = rawPath.replace(/^\/+/, '/');
-    const here = routes.filter((route) => route.pattern.test(path));
-    const route = here.find(({ method }) => method === request.method);
-    if (!route) {
-      if (here.length > 0)
-        throw new Refusal(
-          405,
-          'METHOD_NOT_ALLOWED',
-          `HTTP Method '${request.method}' not allowed. Allowed are ${here.map((r) => r.method)}`,
-        );
-      throw notFound();
-    }
-    endpoint = route.endpoint;
-    state.log.count(endpoint);
-    const caught = route.pattern
-      .exec(path)!
-      .slice(1)
-      .map((part) => decodeURIComponent(part));
-    const isApi = route.pattern.source.startsWith('^\\/services\\/data\\/v');
-    const version = isApi ? caught.shift()! : '';
-    const query = new URLSearchParams(search);
-    const isSubrequest = request.session !== undefined;
-    fault = state.faults.take(target(state, endpoint, caught, query, request.body, isSubrequest));
-    let session = request.session;
-    if (route.needsSession && !session) session = login(state, request, query, fault);
-    if (isApi) checkVersion(state, version);
-    const early = fault && faultAnswer(fault);
-    if (early) return { ...early, endpoint, fault };
-    const full: ApiRequest = {
-      ...request,
-      endpoint,
-      path,
-      parts: caught,
-      query,
-      version,
-      session,
-      fault,
-      isSubrequest,
-    };
-    return { ...(await route.handler(state, full)), endpoint, fault };
-  } catch (error) {
+/**
+ * Answers a request or subrequest; refusals come back as answers, everything else is thrown. What needs no waiting is answered at
+ * once, so that several subrequests can be one transaction.
+ */
+export function dispatch(state: OrgState, request: RoutedRequest): Dispatched | Promise<Dispatched> {
+  const known: { endpoint: Endpoint; fault: OrgFault | undefined } = { endpoint: 'unknown', fault: undefined };
+  const refused = (error: unknown): Dispatched => {
     if (!(error instanceof Refusal)) throw error;
     const headers: Record<string, string> = error.status === 401 ? { 'WWW-Authenticate': 'Token' } : {};
-    return { status: error.status, headers, json: error.body, endpoint, fault };
+    return { status: error.status, headers, json: error.body, ...known };
+  };
+  try {
+    const answer = answered(state, request, known);
+    if (!(answer instanceof Promise)) return { ...answer, ...known };
+    return answer.then((done) => ({ ...done, ...known }), refused);
+  } catch (error) {
+    return refused(error);
   }
+}
+
+/** Notes the endpoint and the fault in `known` as soon as it knows them. */
+function answered(
+  state: OrgState,
+  request: RoutedRequest,
+  known: { endpoint: Endpoint; fault: OrgFault | undefined },
+): Answer | Promise<Answer> {
+  const [rawPath, search = ''] = split(request.url);
+  const path = rawPath.replace(/^\/+/, '/');
+  const query = new URLSearchParams(search);
+  const route = routeOf(methodOf(request, query), path);
+  known.endpoint = route.endpoint;
+  state.log.count(route.endpoint);
+  const caught = route.pattern
+    .exec(path)!
+    .slice(1)
+    .map((part) => decodeURIComponent(part));
+  const isApi = route.pattern.source.startsWith('^\\/services\\/data\\/v');
+  const version = isApi ? caught.shift()! : '';
+  const isSubrequest = request.session !== undefined;
+  const fault = state.faults.take({
+    endpoint: route.endpoint,
+    isSubrequest,
+    ...askedFor(state, route.endpoint, caught, query, request.body),
+  });
+  known.fault = fault;
+  let session = request.session;
+  if (route.needsSession && !session) session = login(state, request, query, fault);
+  if (isApi) checkVersion(state, version);
+  const early = fault && faultAnswer(fault);
+  if (early) return early;
+  return route.handler(state, {
+    ...request,
+    endpoint: route.endpoint,
+    path,
+    parts: caught,
+    query,
+    version,
+    session,
+    fault,
+    isSubrequest,
+    allOrNone: request.allOrNone === true,
+  });
+}
+
+/** POST stands for the method that clients name which can send no other. */
+function methodOf({ method }: RoutedRequest, query: URLSearchParams): string {
+  return method === 'POST' ? (query.get('_HttpMethod')?.toUpperCase() ?? method) : method;
+}
+
+function routeOf(method: string, path: string): Route {
+  const here = routes.filter((route) => route.pattern.test(path));
+  const route = here.find((one) => one.method === method);
+  if (route) return route;
+  if (here.length === 0) throw notFound();
+  const allowed = here.map((one) => one.method);
+  throw new Refusal(405, 'METHOD_NOT_ALLOWED', `HTTP Method '${method}' not allowed. Allowed are ${allowed}`);
 }
 
 function split(url: string): [string, string?] {
@@ -160,34 +204,4 @@ function login(state: OrgState, request: RoutedRequest, query: URLSearchParams, 
   if (requestsUsed(state) >= state.settings.dailyRequests)
     throw new Refusal(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
   return session;
-}
-
-function target(
-  state: OrgState,
-  endpoint: Endpoint,
-  parts: readonly string[],
-  query: URLSearchParams,
-  body: Buffer,
-  isSubrequest: boolean,
-): FaultTarget {
-  let soql = query.get('q') ?? '';
-  if (endpoint === 'bulk.create') soql = body.toString('utf8');
-  const isCount = /^\s*SELECT\s+COUNT\(\s*\)/i.test(soql);
-  let object: string | undefined;
-  if (soql !== '') object = /\bFROM\s+(\w+)/i.exec(withoutParentheses(soql))?.[1];
-  else if (endpoint.startsWith('bulk.') && parts[0]) object = state.jobs.find(parts[0])?.plan.scope.object.name;
-  else if (endpoint === 'queryMore') object = state.cursors.objectOf(parts[0]!);
-  else if (['describe', 'record', 'records', 'blob', 'object', 'updated', 'deleted'].includes(endpoint))
-    object = parts[0];
-  return { endpoint, object, isCount, isSubrequest };
-}
-
-function withoutParentheses(text: string): string {
-  let before: string;
-  let after = text;
-  do {
-    before = after;
-    after = before.replaceAll(/\([^()]*\)/g, '');
-  } while (after !== before);
-  return after;
 }

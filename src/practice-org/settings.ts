@@ -83,6 +83,14 @@ export interface Settings {
   schemaModified: number;
   /** Fields that the describe still shows and that queries refuse: object name -> field names. */
   goneFields: Record<string, readonly string[]>;
+  /** `strict`: records of Collections need their attributes before all fields; both were recorded (restore 2 and 14). */
+  collectionsAttributes: 'strict' | 'lenient';
+  /** A field that is not there: the whole request of Collections is refused, or only the record (restore 12). */
+  collectionsUnknownField: 'request' | 'record';
+  /** SOAP refuses requests without a SOAPAction header (restore 3.2). */
+  soapActionNeeded: boolean;
+  /** Sessions opened from now on have tokens of this format; REST takes both, SOAP up to API 67 refuses JWT (restore 3.2). */
+  accessTokens: 'opaque' | 'jwt';
   /** Spaces at the end of a text are not kept (restore 4.6). */
   trimsText: boolean;
   /** A lookup that is emptied because its target is deleted moves SystemModstamp and LastModifiedDate (restore 14). */
@@ -130,6 +138,10 @@ export function defaultSettings(): Settings {
     headerCase: 'canonical',
     schemaModified: Date.UTC(2026, 0, 15, 8, 30),
     goneFields: {},
+    collectionsAttributes: 'strict',
+    collectionsUnknownField: 'request',
+    soapActionNeeded: true,
+    accessTokens: 'opaque',
     trimsText: true,
     blankedLookupsMoveStamps: false,
   };

@@ -23,6 +23,10 @@ export async function send(
     await once(response, 'close');
     return;
   }
+  if (fault?.name === 'commit-then-drop' || fault?.name === 'drop-before-commit') {
+    response.socket?.resetAndDestroy();
+    return;
+  }
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries({ ...headers, ...answer.headers }))
     response.setHeader(spelled(name, settings), value);

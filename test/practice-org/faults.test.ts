@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { faultNames, type OrgFault } from '../../src/practice-org/faults.ts';
 import { api, type TestOrg, testOrg } from './client.ts';
+import { ids } from './small-database.ts';
 
 const jobs = `${api}/jobs/query`;
 
@@ -198,6 +199,39 @@ test('sessions and refresh tokens die on demand', async () => {
   const form = { grant_type: 'refresh_token', refresh_token: t.org.refreshToken, client_id: t.org.clientId };
   const dead = await t.call('/services/oauth2/token', { body: new URLSearchParams(form) });
   assert.deepEqual([dead.status, dead.json.error], [400, 'invalid_grant']);
+});
+
+const accounts = `${api}/sobjects/Account`;
+
+/** Status and first error code of a refused write. */
+async function refusal(t: TestOrg, path: string, body: unknown, method = 'POST'): Promise<[number, string]> {
+  const { status, json } = await t.call(path, { method, body });
+  return [status, json[0].errorCode];
+}
+
+test('a write may be carried out and its answer lost, or be lost before it is carried out', async () => {
+  await using t = await testOrg();
+  const names = async () =>
+    (await t.query("SELECT Name FROM Account WHERE Name LIKE 'Lost%'")).json.records.map(
+      ({ Name }: { Name: string }) => Name,
+    );
+  t.org.failNext('record.create', { name: 'commit-then-drop' });
+  await assert.rejects(t.call(accounts, { body: { Name: 'Lost answer' } }));
+  assert.deepEqual(await names(), ['Lost answer']);
+  t.org.failNext('record.create', { name: 'drop-before-commit' });
+  await assert.rejects(t.call(accounts, { body: { Name: 'Lost request' } }));
+  assert.deepEqual(await names(), ['Lost answer']);
+});
+
+test('faults of writes mean one object only when told so', async () => {
+  await using t = await testOrg();
+  t.org.failNext('record.create', { name: 'row-lock', rows: 1 }, { object: 'Contact' });
+  assert.equal((await t.call(accounts, { body: { Name: 'x' } })).status, 201);
+  assert.deepEqual(await refusal(t, `${api}/sobjects/Contact`, { LastName: 'x' }), [400, 'UNABLE_TO_LOCK_ROW']);
+  assert.equal((await t.call(`${api}/sobjects/Contact`, { body: { LastName: 'x' } })).status, 201);
+  t.org.failNext('record.update', { name: '503-json' }, { object: 'Account' });
+  assert.deepEqual(await refusal(t, `${accounts}/${ids.acme}`, { Name: 'y' }, 'PATCH'), [503, 'SERVER_UNAVAILABLE']);
+  assert.equal((await t.call(`${accounts}/${ids.acme}`)).json.Name, 'Acme');
 });
 
 test('another process steers faults and settings, and reads the log', async () => {

@@ -59,6 +59,10 @@ const attacks: Readonly<Record<FaultName, readonly Attack[]>> = {
     { fault: { name: 'hang', afterBytes: 500 }, at: rows, times: [1] },
     { fault: { name: 'hang', afterBytes: 500 }, at: ['bulk.results'], times: [always] },
   ],
+  'commit-then-drop': [{ fault: { name: 'commit-then-drop' }, at: ['bulk.create', 'queryMore', 'blob'] }],
+  'drop-before-commit': [{ fault: { name: 'drop-before-commit' }, at: ['composite', 'bulk.results'] }],
+  // A backup saves no records.
+  'row-lock': [],
   drip: [{ fault: { name: 'drip', bytesPerSecond: 2_000_000 }, at: ['bulk.results', 'queryAll'], times: [1] }],
   'session-expired': [{ fault: { name: 'session-expired' }, at: [...rows, 'composite', 'bulk.job'] }],
   'session-dies-after': [{ fault: { name: 'session-dies-after', requests: 3 }, at: ['query', 'bulk.create', 'blob'] }],
@@ -124,7 +128,15 @@ const attacks: Readonly<Record<FaultName, readonly Attack[]>> = {
 };
 
 /** Faults of the wire hit whole requests; the others hit the parts of a composite too, by which rows are counted first. */
-const onTheWire: readonly FaultName[] = ['reset', 'truncate', 'truncate-gzip', 'hang', 'drip'];
+const onTheWire: readonly FaultName[] = [
+  'reset',
+  'truncate',
+  'truncate-gzip',
+  'hang',
+  'commit-then-drop',
+  'drop-before-commit',
+  'drip',
+];
 
 /** What a run may end with when it cannot go on: each says what to do, and none says that anything was done. */
 const cleanEnds = [4, 68, 69, 74, 75];

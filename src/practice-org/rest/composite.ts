@@ -1,9 +1,13 @@
 import { type Answer, type ApiRequest, json } from '../answer.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal, unsupported } from '../refusal.ts';
 import { dispatch } from '../routes.ts';
 import type { OrgState } from '../state.ts';
+import { isJsonObject, jsonBody, parserError } from './record-input.ts';
+import { References, type Subresponse } from './references.ts';
+import { allOrNothing, rolledBackResponses } from './rollback.ts';
 
-interface Subrequest {
+/** One request inside another, as the client wrote it. */
+export interface Subrequest {
   readonly method?: unknown;
   readonly url?: unknown;
   readonly referenceId?: unknown;
@@ -12,17 +16,15 @@ interface Subrequest {
   readonly richInput?: unknown;
 }
 
-/** POST composite/batch: up to 25 subrequests, each of which counts as an API call (extract 14). */
+/** POST composite/batch: up to 25 subrequests, each of which counts as an API call and stands alone (extract 14). */
 export async function compositeBatch(state: OrgState, request: ApiRequest): Promise<Answer> {
-  const { batchRequests, haltOnError } = read<{ batchRequests: Subrequest[]; haltOnError?: boolean }>(
-    request,
-    'batchRequests',
-  );
+  const { list: batchRequests, body } = read(request, 'batchRequests');
   const results: { statusCode: number; result: unknown }[] = [];
   let hasErrors = false;
   for (const subrequest of batchRequests) {
-    if (hasErrors && haltOnError) {
-      results.push({ statusCode: 412, result: halted('Not processed: an earlier request of the batch failed') });
+    if (hasErrors && body.haltOnError === true) {
+      const halted = new Refusal(412, 'PROCESSING_HALTED', 'Not processed: an earlier request of the batch failed');
+      results.push({ statusCode: 412, result: halted.body });
       continue;
     }
     const url = text(subrequest.url, 'url').replace(/^\/?(?=v\d+\.0\/)/, '/services/data/');
@@ -34,88 +36,82 @@ export async function compositeBatch(state: OrgState, request: ApiRequest): Prom
 }
 
 const queryUrl = /^\/+services\/data\/v[^/]+\/(?:query|queryAll)(?:[/?]|$)/i;
+const collectionUrl = /^\/+services\/data\/v[^/]+\/composite\/sobjects(?:[/?]|$)/i;
 
-/** POST composite: up to 25 subrequests in order, of which five are queries; `@{reference.path}` stands for earlier results. One API call. */
+/**
+ * POST composite: up to 25 subrequests in order, of which five are queries or collections; `@{reference.path}` stands for earlier
+ * results. One API call. With `allOrNone`, writes are taken back when one subrequest fails; queries beside them are not supported,
+ * as their answers take time, in which others would see what may be taken back.
+ */
 export async function composite(state: OrgState, request: ApiRequest): Promise<Answer> {
-  const { compositeRequest, allOrNone } = read<{ compositeRequest: Subrequest[]; allOrNone?: boolean }>(
-    request,
-    'compositeRequest',
-  );
-  const queries = compositeRequest.filter((subrequest) => queryUrl.test(String(subrequest.url)));
-  if (queries.length > 5)
-    throw new Refusal(400, 'LIMIT_EXCEEDED', 'Cannot specify more than 5 query requests in a composite request');
-  const known = new Map<string, unknown>();
-  const responses: {
-    body: unknown;
-    httpHeaders: Record<string, string>;
-    httpStatusCode: number;
-    referenceId: string;
-  }[] = [];
-  for (const subrequest of compositeRequest) {
-    const referenceId = text(subrequest.referenceId, 'referenceId');
-    const failed = responses.some((response) => response.httpStatusCode >= 400);
-    let status = 400;
-    let body: unknown;
-    let httpHeaders: Record<string, string> = {};
-    if (failed && allOrNone) {
-      body = halted('The transaction was rolled back since another operation in the same transaction failed.');
-    } else {
-      try {
-        const url = substituted(text(subrequest.url, 'url'), known);
-        const content = substituted(JSON.stringify(subrequest.body ?? null), known);
-        const answer = await send(state, request, subrequest, url, JSON.parse(content));
-        status = answer.status;
-        body = answer.json ?? null;
-        httpHeaders = shown(answer.headers);
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        body = error.body;
-      }
-    }
-    if (status < 400) known.set(referenceId, body);
-    responses.push({ body, httpHeaders, httpStatusCode: status, referenceId });
+  const { list, body } = read(request, 'compositeRequest');
+  const isQuery = ({ url }: Subrequest) => queryUrl.test(String(url));
+  const costly = list.filter((one) => isQuery(one) || collectionUrl.test(String(one.url)));
+  if (costly.length > 5)
+    throw new Refusal(
+      400,
+      'LIMIT_EXCEEDED',
+      'Cannot specify more than 5 query or sObject Collections requests in a composite request',
+    );
+  const allOrNone = body.allOrNone === true;
+  const writes = list.some(({ method }) => String(method).toUpperCase() !== 'GET');
+  if (allOrNone && writes) {
+    if (list.some(isQuery)) throw unsupported('a query beside writes in a composite request with allOrNone');
+    const { responses } = allOrNothing(state, list, (subrequest, known) =>
+      answerNow(state, request, subrequest, known),
+    );
+    return json({ compositeResponse: responses });
   }
-  if (allOrNone && responses.some((response) => response.httpStatusCode >= 400))
-    for (const response of responses)
-      if (response.httpStatusCode < 400) {
-        response.httpStatusCode = 400;
-        response.body = halted(
-          'The transaction was rolled back since another operation in the same transaction failed.',
-        );
-      }
-  return json({ compositeResponse: responses });
+  const known = new References();
+  const responses: Subresponse[] = [];
+  for (const subrequest of list) {
+    if (allOrNone && responses.some(({ httpStatusCode }) => httpStatusCode >= 400)) break;
+    responses.push(await known.answer(subrequest, (url, content) => send(state, request, subrequest, url, content)));
+  }
+  const failed = responses.some(({ httpStatusCode }) => httpStatusCode >= 400);
+  return json({ compositeResponse: allOrNone && failed ? rolledBackResponses(list, responses) : responses });
 }
 
-function read<T>(request: ApiRequest, list: keyof T & string): T {
-  let body: Record<string, unknown>;
-  try {
-    body = JSON.parse(request.body.toString('utf8')) as Record<string, unknown>;
-  } catch {
-    throw new Refusal(400, 'JSON_PARSER_ERROR', 'the request body is not JSON');
-  }
-  const items = body?.[list];
-  if (!Array.isArray(items) || items.length === 0) throw new Refusal(400, 'JSON_PARSER_ERROR', `${list} is missing`);
+/** Answers a subrequest whose answer is there at once. */
+export function answerNow(state: OrgState, outer: ApiRequest, subrequest: Subrequest, known: References): Subresponse {
+  return known.answerNow(subrequest, (url, content) => {
+    const answer = send(state, outer, subrequest, url, content, true);
+    if (answer instanceof Promise) throw unsupported(`${url} in a request that is all or none`);
+    return answer;
+  });
+}
+
+function read(request: ApiRequest, list: string): { list: readonly Subrequest[]; body: Record<string, unknown> } {
+  const body = jsonBody(request);
+  const items = body[list];
+  if (!Array.isArray(items) || items.length === 0 || !items.every(isJsonObject))
+    throw parserError(`${list} is missing`);
   if (items.length > 25) throw new Refusal(400, 'LIMIT_EXCEEDED', 'The number of subrequests exceeds the limit of 25');
-  return body as T;
+  return { list: items, body };
 }
 
-async function send(
+function send(
   state: OrgState,
   outer: ApiRequest,
   subrequest: Subrequest,
   url: string,
   body: unknown,
-): Promise<Answer> {
-  const answer = await dispatch(state, {
+  allOrNone = false,
+): Answer | Promise<Answer> {
+  const answer = dispatch(state, {
     method: text(subrequest.method, 'method').toUpperCase(),
     url,
-    headers: { ...outer.headers, ...headersOf(subrequest.httpHeaders) },
+    headers: { ...outer.headers, 'content-type': 'application/json', ...headersOf(subrequest.httpHeaders) },
     body: Buffer.from(JSON.stringify(body ?? null)),
     session: outer.session,
+    allOrNone,
   });
-  if (answer.bytes || answer.stream)
-    return json(new Refusal(400, 'INVALID_INPUT', 'this resource cannot be used in a composite request').body, 400);
-  return answer;
+  return answer instanceof Promise ? answer.then(withoutBytes) : withoutBytes(answer);
+}
+
+function withoutBytes(answer: Answer): Answer {
+  if (!answer.bytes && !answer.stream) return answer;
+  return json(new Refusal(400, 'INVALID_INPUT', 'this resource cannot be used in a composite request').body, 400);
 }
 
 /** Names in lower case, texts only. */
@@ -126,32 +122,7 @@ function headersOf(given: unknown): Record<string, string> {
   );
 }
 
-/** The headers of a subrequest's answer that composite hands on. */
-function shown(headers: Answer['headers'] = {}): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => name === 'ETag' || name === 'Last-Modified'));
-}
-
-function text(value: unknown, name: string): string {
-  if (typeof value !== 'string') throw new Refusal(400, 'JSON_PARSER_ERROR', `${name} is missing`);
+export function text(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw parserError(`${name} is missing`);
   return value;
-}
-
-function halted(message: string): unknown {
-  return new Refusal(400, 'PROCESSING_HALTED', message).body;
-}
-
-/** `@{reference.records[0].Id}` replaced by the value at that path. */
-function substituted(template: string, known: ReadonlyMap<string, unknown>): string {
-  return template.replaceAll(/@\{([^}.[\]]+)([^}]*)\}/g, (_, reference: string, path: string) => {
-    let value: unknown = known.get(reference);
-    for (const [, key, index] of path.matchAll(/\.([^.[\]]+)|\[(\d+)\]/g))
-      value = (value as Record<string, unknown> | undefined)?.[key ?? index!];
-    if (value === undefined || typeof value === 'object')
-      throw new Refusal(
-        400,
-        'PROCESSING_HALTED',
-        `Invalid reference specified. No value for ${reference}${path} found in ${reference}`,
-      );
-    return String(value);
-  });
 }

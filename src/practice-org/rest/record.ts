@@ -2,7 +2,7 @@ import { type Answer, type ApiRequest, json } from '../answer.ts';
 import type { Row } from '../database.ts';
 import { id18, isId } from '../identifiers.ts';
 import { notFound, Refusal } from '../refusal.ts';
-import type { SObject } from '../schema.ts';
+import type { Field, SObject } from '../schema.ts';
 import { attributes, fieldValue } from '../soql/record-json.ts';
 import { visibility } from '../soql/rows.ts';
 import type { OrgState } from '../state.ts';
@@ -62,24 +62,42 @@ export function getBlob(state: OrgState, request: ApiRequest): Answer {
 
 function byExternalId(state: OrgState, request: ApiRequest, object: SObject): Answer {
   const [, name, value] = request.parts as [string, string, string];
+  const found = rowsByKey(state, object, keyField(object, name), value);
+  if (found.length === 0) throw notFound();
+  if (found.length > 1) return choices(object, found, request.version);
+  return json(recordBody(object, found[0]!, request, request.query.get('fields')?.split(',')));
+}
+
+/** The field that finds records by its value. Throws 404 for one that is no key. */
+export function keyField(object: SObject, name: string): Field {
   const field = object.field(name);
-  if (!field || (field.externalId !== true && field.idLookup !== true))
+  if (!field || (field.name !== 'Id' && field.externalId !== true && field.idLookup !== true))
     throw notFound(`Provided external ID field does not exist or is not accessible: ${name}`);
+  return field;
+}
+
+/** The rows that the user sees with this key, without regard to case unless the field has one. */
+export function rowsByKey(state: OrgState, object: SObject, field: Field, value: string): Row[] {
   const { source } = object.table;
   const visible = visibility(object, false, state.settings.permissions, state.database.facts);
+  const folded = (text: string) => (field.caseSensitive === true ? text : text.toLowerCase());
+  const wanted = folded(value);
   const found: Row[] = [];
   for (let number = 0; number < source.size; number += 1) {
     if (source.purged?.has(number)) continue;
     const row = source.row(number);
-    if (row[field.name] !== null && String(row[field.name]) === value && (!visible || visible(row))) found.push(row);
+    const key = row[field.name] ?? null;
+    if (key !== null && folded(String(key)) === wanted && (!visible || visible(row))) found.push(row);
   }
-  if (found.length === 0) throw notFound();
-  if (found.length > 1)
-    return json(
-      found.map((row) => attributes(object, row, request.version).url),
-      300,
-    );
-  return json(recordBody(object, found[0]!, request, request.query.get('fields')?.split(',')));
+  return found;
+}
+
+/** 300 with the URLs of the records that a key means. */
+export function choices(object: SObject, rows: readonly Row[], version: string): Answer {
+  return json(
+    rows.map((row) => attributes(object, row, version).url),
+    300,
+  );
 }
 
 /** The row with this Id that the user may see. Throws 404, or 400 for an Id of another kind. */

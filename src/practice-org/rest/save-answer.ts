@@ -1,0 +1,80 @@
+import { type Answer, type ApiRequest, json } from '../answer.ts';
+import type { SaveError, SaveOptions, SaveResult } from '../dml/save.ts';
+import { Refusal, unsupported } from '../refusal.ts';
+
+/** How the headers of a REST request want its records saved (restore 6.2). Assignment rules run unless the client says no. */
+export function saveOptions({ headers, version }: ApiRequest, allOrNone: boolean): SaveOptions {
+  const assign = headers['sforce-auto-assign'] ?? 'TRUE';
+  if (!/^(?:true|false)$/i.test(assign)) throw unsupported('Sforce-Auto-Assign with the Id of an assignment rule');
+  const duplicates = Number(version) >= 52 ? (headers['sforce-duplicate-rule-header'] ?? '') : '';
+  return {
+    api: 'rest',
+    allOrNone,
+    assign: /^true$/i.test(assign),
+    allowDuplicates: /(?:^|[;,])\s*allowSave\s*=\s*true\s*(?:$|[;,])/i.test(duplicates),
+  };
+}
+
+/** The answer to a single record that was not saved: its errors in array form. */
+export function failedAnswer(errors: readonly SaveError[], status = statusOf(errors[0]!.code)): Answer {
+  return json(
+    errors.map(({ code, message, fields }) => ({
+      message,
+      errorCode: code,
+      ...(code !== 'JSON_PARSER_ERROR' && { fields }),
+    })),
+    status,
+  );
+}
+
+function statusOf(code: string): number {
+  if (code === 'NOT_FOUND' || code === 'ENTITY_IS_DELETED') return 404;
+  if (code === 'INSUFFICIENT_ACCESS' || code === 'REQUEST_LIMIT_EXCEEDED') return 403;
+  return 400;
+}
+
+/**
+ * JSON that cannot be read as the type of its field is an error of the whole request, not of one record (restore 7). To be called in
+ * the transaction of the save, which is then taken back. Throws JSON_PARSER_ERROR.
+ */
+export function refuseUnreadable(results: readonly SaveResult[]): void {
+  const unreadable = results.flatMap(({ errors }) => errors).find(isUnreadable);
+  if (unreadable) throw new Refusal(400, unreadable.code, unreadable.message);
+}
+
+function isUnreadable({ code, fields }: SaveError): boolean {
+  return code === 'JSON_PARSER_ERROR' && fields.length > 0;
+}
+
+/** 201 with the Id of a new record, and its place in a header. */
+export function createdAnswer(type: string, id: string, version: string, more: { created?: boolean } = {}): Answer {
+  const Location = `/services/data/v${version}/sobjects/${type}/${id}`;
+  return { ...json({ id, success: true, errors: [], ...more }, 201), headers: { Location } };
+}
+
+/** One result of Collections: no Id where nothing was saved, `created` for upserts of API 46 and later. */
+export function collectionResult({ id, created, errors }: SaveResult, withCreated: boolean): Record<string, unknown> {
+  if (errors.length > 0) return { success: false, errors: errors.map(saveErrorJson) };
+  return { id, success: true, errors: [], ...(withCreated && { created }) };
+}
+
+export function saveErrorJson({ code, message, fields }: SaveError): Record<string, unknown> {
+  return { statusCode: code, message, fields };
+}
+
+export function failed(code: string, message: string, fields: readonly string[] = []): SaveResult {
+  return { id: undefined, created: false, errors: [{ code, message, fields }] };
+}
+
+/** A refusal that hits one record instead of the whole request. */
+export function failedBy(refusal: Refusal): SaveResult {
+  return failed(refusal.errorCode, refusal.message, refusal.fields);
+}
+
+/** What an innocent record answers when another of its transaction failed. */
+export function rolledBack(): SaveResult {
+  return failed(
+    'ALL_OR_NONE_OPERATION_ROLLED_BACK',
+    'Record rolled back because not all records were valid and the request was using AllOrNone header',
+  );
+}
