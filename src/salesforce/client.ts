@@ -8,10 +8,13 @@ import type { Extraction, ExtractionPlan, ExtractRequest, NotDescribed, Org, Org
 import { readPermissions } from './permissions.ts';
 import { planFor } from './plan.ts';
 import { serverTime, type Wire } from './wire.ts';
+import { OrgWriterClient } from './writer.ts';
+import type { OrgWriter } from './writing.ts';
 
 /** An org that answers over HTTP. Made by `connect`. */
 export class OrgClient implements Org {
   readonly identity: OrgIdentity;
+  readonly writer: OrgWriter;
   readonly #wire: Wire;
   readonly #notBulk = new Set<string>();
   readonly #types = new Map<string, ReadonlyMap<string, string>>();
@@ -19,6 +22,7 @@ export class OrgClient implements Org {
   constructor(wire: Wire, identity: OrgIdentity) {
     this.#wire = wire;
     this.identity = identity;
+    this.writer = new OrgWriterClient(wire, (object) => this.#typesOf(object));
   }
 
   get apiCalls(): number {

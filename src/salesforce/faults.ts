@@ -1,5 +1,6 @@
 import { Fault, type FaultName, isFault } from '../errors.ts';
 import { redact } from './redact.ts';
+import { elementText } from './xml.ts';
 
 /** Why a request was not answered with what was asked for, before it is mapped to a Fault. Never leaves this folder. */
 export class Refusal extends Error {
@@ -9,23 +10,40 @@ export class Refusal extends Error {
   readonly errorCode: string;
   /** Milliseconds, from Retry-After. */
   readonly retryAfter: number | undefined;
+  /** Fields of a record that the org blames. */
+  readonly fields: readonly string[];
+  /** True when a web page stood where data should be. */
+  readonly page: boolean;
 
-  constructor(status: number, errorCode: string, message: string, more: { retryAfter?: number; cause?: unknown } = {}) {
+  constructor(status: number, errorCode: string, message: string, more: RefusalDetail = {}) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'Refusal';
     this.status = status;
     this.errorCode = errorCode;
     this.retryAfter = more.retryAfter;
+    this.fields = more.fields ?? [];
+    this.page = more.page ?? false;
   }
 }
 
+interface RefusalDetail {
+  readonly retryAfter?: number;
+  readonly fields?: readonly string[];
+  readonly page?: boolean;
+  readonly cause?: unknown;
+}
+
 /**
- * Reads the four dialects of error bodies (field guide, extract 2.9): a JSON array, an OAuth object, a web page, nothing.
+ * Reads the dialects of error bodies (field guide, extract 2.9): a JSON array, an OAuth object, a SOAP fault, a web page, nothing.
  */
 export function readRefusal(status: number, body: string, more: { retryAfter?: number } = {}): Refusal {
   const text = body.trim();
   if (text === '') return new Refusal(status, '', `HTTP ${status} with an empty body`, more);
-  if (text.startsWith('<')) return new Refusal(status, '', `HTTP ${status} with a web page instead of data`, more);
+  if (text.startsWith('<')) {
+    const soap = soapFault(text);
+    if (soap) return new Refusal(status, soap.code, soap.message, more);
+    return new Refusal(status, '', `HTTP ${status} with a web page instead of data`, { ...more, page: true });
+  }
   try {
     return refusalFrom(status, JSON.parse(text), more);
   } catch {
@@ -39,11 +57,16 @@ export function refusalFrom(status: number, json: unknown, more: { retryAfter?: 
   const part = (first ?? {}) as Record<string, unknown>;
   const errorCode = String(part.errorCode ?? part.error ?? part.exceptionCode ?? '');
   const message = String(part.message ?? part.error_description ?? part.exceptionMessage ?? `HTTP ${status}`);
-  return new Refusal(status, errorCode, message, more);
+  const fields = Array.isArray(part.fields) ? part.fields.map(String) : [];
+  return new Refusal(status, errorCode, message, { ...more, fields });
 }
 
-/** True when this 401 says that the token ran out, rather than that it will never do (field guide, extract 1.5). */
+/**
+ * True when the answer says that the token ran out, rather than that it will never do: a 401 (field guide, extract 1.5), from SOAP a 500
+ * (restore 3.2).
+ */
 export function isExpiredSession(refusal: Refusal): boolean {
+  if (refusal.status === 500) return refusal.errorCode === 'INVALID_SESSION_ID';
   if (refusal.status !== 401) return false;
   if (/not valid for use with the REST API|Connected app is not attached/i.test(refusal.message)) return false;
   return refusal.errorCode === 'INVALID_SESSION_ID' || refusal.errorCode === '';
@@ -76,15 +99,25 @@ const tlsCode = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT)/;
 
 /**
  * The Fault for a refusal: the only place where status and errorCode become names. `what` names the request, as in
- * `the describe of Account`. `data` holds `status`, `errorCode` and `what`.
+ * `the describe of Account`. `data` holds `status`, `errorCode`, `what`, the org's `reason` and the `fields` that it blames.
  */
 export function faultOf(refusal: Refusal, what: string, secrets: Iterable<string> = []): Fault {
   const [name, action] = nameOf(refusal);
-  const reason = redact(`${refusal.errorCode ? `${refusal.errorCode}: ` : ''}${oneLine(refusal.message)}`, secrets);
-  const verb = refusal.status === 0 ? 'got no answer' : 'was refused';
-  return new Fault(name, `${capital(what)} ${verb}: ${reason}`, {
-    data: { status: refusal.status, errorCode: refusal.errorCode, what, never: neverAnswers(refusal) },
+  const { status, errorCode, fields } = refusal;
+  const reason = redact(oneLine(refusal.message), secrets);
+  const verb = status === 0 ? 'got no answer' : 'was refused';
+  return new Fault(name, `${capital(what)} ${verb}: ${errorCode ? `${errorCode}: ` : ''}${reason}`, {
+    data: { status, errorCode, what, never: neverAnswers(refusal), reason, fields },
     actions: action ? [action] : undefined,
+  });
+}
+
+/** The Fault for a request that is sent once, when it may have been done although no good answer came. `data` as in `faultOf`. */
+export function lostAnswer(refusal: Refusal, what: string, secrets: Iterable<string> = []): Fault {
+  const { status, errorCode } = refusal;
+  const reason = redact(`${errorCode ? `${errorCode}: ` : ''}${oneLine(refusal.message)}`, secrets);
+  return new Fault('answer-lost', `Nobody knows whether the org has done ${what}: ${reason}`, {
+    data: { status, errorCode, what, reason },
   });
 }
 
@@ -142,6 +175,14 @@ export function isObjectLevel(error: unknown): error is Fault {
 export function abortFault(signal: AbortSignal): Fault {
   const { reason } = signal;
   return isFault(reason) ? reason : new Fault('interrupted', 'The work was stopped by a signal.', { cause: reason });
+}
+
+/** The code and text of a SOAP fault; undefined when the XML is none. */
+function soapFault(xml: string): { code: string; message: string } | undefined {
+  const code = elementText(xml, 'faultcode')?.replace(/^.*:/, '').trim();
+  if (!code) return undefined;
+  const message = elementText(xml, 'faultstring') ?? code;
+  return { code, message: message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message };
 }
 
 function oneLine(text: string): string {

@@ -1,24 +1,29 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici';
 import type { Context } from '../context.ts';
-import { isFault, systemCode } from '../errors.ts';
+import { Fault, isFault, systemCode } from '../errors.ts';
 import { decoded } from './decode.ts';
-import { abortFault, faultOf, isExpiredSession, Refusal, readRefusal } from './faults.ts';
+import { abortFault, faultOf, isExpiredSession, lostAnswer, Refusal, readRefusal } from './faults.ts';
 import { isLoopback } from './hosts.ts';
 import { redact } from './redact.ts';
-import { retryRule, waitFor } from './retry.ts';
+import { mayBeDone, retryRule, waitFor } from './retry.ts';
 import type { Session } from './session.ts';
 import type { Usage } from './usage.ts';
 
 export interface Request {
   /** The request in words, for events and messages: `the describe of Account`. Without secrets. */
   readonly what: string;
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** A path on the instance, beginning with `/`; a whole URL only without `authorised`. */
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** A function is asked for each try, with the access token of that try. */
+  readonly body?: string | StreamedBody | ((accessToken: string) => string);
+  /** Throws `answer-lost` where the request may have been done, instead of trying again (`mayBeDone`). */
+  readonly once?: boolean;
+  /** Told before a try when the one before it may have been done. */
+  readonly onDoubt?: () => void;
   /** Calls that it counts against the org's daily limit. Default 1. */
   readonly cost?: number;
   /** Sends the access token. Default true. */
@@ -27,6 +32,13 @@ export interface Request {
   readonly tries?: number;
   /** For the whole exchange, body included. Default 15 minutes: above every limit of the server (field guide, extract 6.1). */
   readonly deadlineMs?: number;
+}
+
+/** A body that is sent in pieces, with its length in front. */
+export interface StreamedBody {
+  readonly size: number;
+  /** Exactly `size` bytes. Called for every try; an error that it throws ends the request and is thrown as it is. */
+  open(): AsyncIterable<Uint8Array>;
 }
 
 export interface Answer {
@@ -108,22 +120,28 @@ export class Http {
   /** Sends and reads the whole body as JSON; `parse` replaces JSON.parse. undefined for an empty 204. */
   json(request: Request, parse: (text: string) => unknown = JSON.parse): Promise<unknown> {
     const headers = { accept: 'application/json', 'accept-encoding': 'gzip', ...request.headers };
-    return this.#exchange({ ...request, headers }, async (answer) => {
-      const text = await wholeText(answer);
-      if (answer.status === 204) return undefined;
-      if (text.trim() === '' || text.trimStart().startsWith('<')) throw readRefusal(answer.status, text);
+    return this.read({ ...request, headers }, (text, status) => {
+      if (status === 204) return undefined;
+      if (text.trim() === '' || text.trimStart().startsWith('<')) throw readRefusal(status, text);
       try {
         return parse(text);
       } catch (cause) {
         if (!(cause instanceof SyntaxError)) throw cause;
-        throw new Refusal(answer.status, '', 'the answer is not whole JSON');
+        throw new Refusal(status, '', 'the answer is not whole JSON');
       }
     });
+  }
+
+  /** Sends and gives the whole body to `parse`, which throws a Refusal when it is not what was asked for. */
+  read<T>(request: Request, parse: (text: string, status: number) => T): Promise<T> {
+    return this.#exchange(request, async (answer) => parse(await wholeText(answer), answer.status));
   }
 
   /** Waits as long as the retry table says after try `attempt` failed with `error`; throws the Fault when it says no. */
   async retry(error: unknown, request: Request, attempt: number): Promise<void> {
     const refusal = this.#refusalOf(error);
+    const doubtful = mayBeDone(refusal);
+    if (doubtful && request.once) throw lostAnswer(refusal, request.what, this.#hidden());
     const rule = retryRule(refusal);
     if (!rule || attempt >= Math.min(rule.tries, request.tries ?? rule.tries)) {
       throw faultOf(refusal, request.what, this.#hidden());
@@ -131,6 +149,7 @@ export class Http {
     const waitMs = waitFor(rule, refusal, attempt);
     const reason = redact(`${refusal.errorCode || refusal.status} ${refusal.message}`.slice(0, 200), this.#hidden());
     this.#ctx.report({ type: 'retry', what: request.what, attempt, waitMs, reason });
+    if (doubtful) request.onDoubt?.();
     await this.wait(waitMs);
   }
 
@@ -175,6 +194,7 @@ export class Http {
     const token = session?.accessToken;
     const url = new URL(request.url, session?.instanceUrl);
     if (session && url.origin !== session.instanceUrl) throw new TypeError('an authorised request leaves the instance');
+    const upload = bodyOf(request, token ?? '');
     this.#options.usage.spend(request.cost ?? 1);
     const until = new Deadline(this.#ctx.signal, request.deadlineMs ?? deadline);
     let body: Readable | undefined;
@@ -182,8 +202,13 @@ export class Http {
       const answer = await send(url, {
         dispatcher: isLoopback(url.hostname) ? this.#loopback : this.#remote,
         method: request.method ?? 'GET',
-        headers: { ...(token && { authorization: `Bearer ${token}` }), 'user-agent': 'salvor', ...request.headers },
-        body: request.body,
+        headers: {
+          ...(token && { authorization: `Bearer ${token}` }),
+          'user-agent': 'salvor',
+          ...(upload instanceof Upload && { 'content-length': String(upload.size) }),
+          ...request.headers,
+        },
+        body: upload instanceof Upload ? upload.stream : upload,
         signal: until.signal,
       });
       body = answer.body;
@@ -199,7 +224,10 @@ export class Http {
     } catch (error) {
       body?.destroy();
       until.clear();
+      if (upload instanceof Upload && upload.broken) throw upload.broken;
       throw error;
+    } finally {
+      if (upload instanceof Upload) upload.stream.destroy();
     }
   }
 
@@ -215,6 +243,7 @@ export class Http {
   #refusalOf(error: unknown): Refusal {
     if (this.#ctx.signal.aborted) throw abortFault(this.#ctx.signal);
     if (error instanceof Refusal) return error;
+    if (error instanceof BrokenSource) throw error.cause;
     if (isFault(error)) throw error;
     const code = networkCode(error);
     if (code === undefined) throw error;
@@ -256,6 +285,54 @@ async function wholeText(answer: Answer, most = 512 * 1024 * 1024): Promise<stri
     if (size > most) break;
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function bodyOf({ body }: Request, token: string): string | Upload | undefined {
+  if (typeof body === 'function') return body(token);
+  return body === undefined || typeof body === 'string' ? body : new Upload(body);
+}
+
+/** What a body was to be made of failed: neither the org nor the network did. */
+class BrokenSource extends Error {}
+
+/** A streamed body of one try. */
+class Upload {
+  readonly size: number;
+  readonly stream: Readable;
+  /** Set when the source failed, or gave another number of bytes; then the org cannot have got the whole. */
+  broken: BrokenSource | undefined;
+
+  constructor({ size, open }: StreamedBody) {
+    this.size = size;
+    this.stream = Readable.from(this.#checked(open()), { objectMode: false });
+    this.stream.on('error', () => {});
+  }
+
+  async *#checked(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let held: Uint8Array | undefined;
+    let bytes = 0;
+    try {
+      for await (const chunk of source) {
+        bytes += chunk.length;
+        if (held) yield held;
+        held = chunk;
+        if (bytes > this.size) break;
+      }
+      if (bytes !== this.size) throw otherSize(bytes, this.size);
+    } catch (cause) {
+      this.broken = new BrokenSource('the source of a body failed', { cause });
+      throw this.broken;
+    }
+    // The last piece goes out when it is sure that it is the last.
+    if (held) yield held;
+  }
+}
+
+function otherSize(bytes: number, size: number): Fault {
+  const found = bytes > size ? `more than ${size}` : String(bytes);
+  return new Fault('size-mismatch', `What was to be sent has ${found} bytes instead of ${size}.`, {
+    data: { bytes, size },
+  });
 }
 
 function single(value: string | string[] | undefined): string | undefined {

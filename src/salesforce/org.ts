@@ -1,6 +1,7 @@
 import type { Way } from '../events.ts';
 import type { RowFlow } from '../rows/batch.ts';
 import type { ObjectDescribe, ObjectSummary } from '../schema/describe.ts';
+import type { OrgWriter } from './writing.ts';
 
 /** Who we are and where. */
 export interface OrgIdentity {
@@ -79,7 +80,7 @@ export interface Permissions {
   readonly viewSetup: boolean;
 }
 
-/** The org as the operations see it. Reading side. */
+/** The org as the operations see it. */
 export interface Org {
   readonly identity: OrgIdentity;
   /** Requests sent so far by this client that count against the org's daily limit. */
@@ -109,6 +110,7 @@ export interface Org {
   extract(request: ExtractRequest): Extraction;
   /** The bytes of one blob field, in order; throws when the stream is cut or shorter than the declared length. */
   blob(object: string, id: string, field: string): AsyncIterable<Buffer>;
+  readonly writer: OrgWriter;
   close(): Promise<void>;
 }
 

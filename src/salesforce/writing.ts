@@ -129,7 +129,10 @@ export type IngestResultKind = 'successful' | 'failed' | 'unprocessed';
  * can be read for seven days.
  */
 export interface Ingest {
-  /** Resolves with the job's Id. Tried again, also after a lost answer, which leaves an Open job without effect. */
+  /**
+   * Resolves with the job's Id. Tried again, also after a lost answer, which leaves an Open job without effect. Throws `bulk-refused` when
+   * the org has no such job for this object.
+   */
   create(job: IngestJob): Promise<string>;
   /**
    * The whole CSV in one request: a header line and rows as `bulk-csv.ts` writes them, at most 100 MB. Columns are not looked at yet. Sent
