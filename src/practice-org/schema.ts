@@ -1,4 +1,5 @@
 import type { Database, Describe, Table } from './database.ts';
+import { withAuditFields } from './dml/audit.ts';
 import { isId } from './identifiers.ts';
 import type { Settings } from './settings.ts';
 import { setupTables } from './setup-objects.ts';
@@ -50,12 +51,13 @@ export class Schema {
   readonly #tables = new Map<string, { table: Table; isSetup: boolean }>();
   readonly #objects = new Map<string, SObject>();
   readonly #byPrefix = new Map<string, string>();
-  #viewAllFields: boolean;
+  /** The settings that the known objects were made by. */
+  #seenBy: string;
 
   constructor(database: Database, settings: Settings) {
     this.#database = database;
     this.#settings = settings;
-    this.#viewAllFields = settings.permissions.viewAllFields;
+    this.#seenBy = seenBy(settings);
     for (const [name, table] of setupTables(database, settings))
       this.#tables.set(name.toLowerCase(), { table, isSetup: true });
     for (const [name, table] of database.tables) {
@@ -65,8 +67,9 @@ export class Schema {
   }
 
   object(name: string): SObject | undefined {
-    if (this.#viewAllFields !== this.#settings.permissions.viewAllFields) {
-      this.#viewAllFields = this.#settings.permissions.viewAllFields;
+    const by = seenBy(this.#settings);
+    if (this.#seenBy !== by) {
+      this.#seenBy = by;
       this.#objects.clear();
     }
     const key = name.toLowerCase();
@@ -74,7 +77,7 @@ export class Schema {
     if (known) return known;
     const entry = this.#tables.get(key);
     if (!entry) return undefined;
-    const object = toObject(entry.table, entry.isSetup, this.#viewAllFields);
+    const object = toObject(entry.table, entry.isSetup, this.#settings);
     this.#objects.set(key, object);
     return object;
   }
@@ -100,11 +103,33 @@ export class Schema {
   }
 }
 
-function toObject(table: Table, isSetup: boolean, viewAllFields: boolean): SObject {
-  const hidden = new Set(viewAllFields ? [] : (table.treatment.hiddenFields ?? []));
-  const all = table.describe.fields as readonly Field[];
-  const fields = hidden.size === 0 ? all : all.filter((field) => !hidden.has(field.name));
-  const describe = hidden.size === 0 ? table.describe : { ...table.describe, fields };
+/** The settings that describes depend on, as one text. */
+function seenBy({ permissions, unavailableRecordTypes }: Settings): string {
+  const { viewAllFields, setAuditFields, editData } = permissions;
+  return `${viewAllFields} ${setAuditFields} ${editData} ${unavailableRecordTypes}`;
+}
+
+function describeFor(table: Table, settings: Settings): Describe {
+  const { viewAllFields, setAuditFields, editData } = settings.permissions;
+  let { describe } = table;
+  const hidden = viewAllFields ? [] : (table.treatment.hiddenFields ?? []);
+  if (hidden.length > 0)
+    describe = { ...describe, fields: describe.fields.filter((field) => !hidden.includes(field.name)) };
+  if (setAuditFields) describe = withAuditFields(describe);
+  if (!editData) describe = { ...describe, createable: false, updateable: false, deletable: false, undeletable: false };
+  const unavailable = new Set(settings.unavailableRecordTypes);
+  const types = (describe.recordTypeInfos ?? []) as readonly { developerName: string }[];
+  const isUnavailable = (type: { developerName: string }) => unavailable.has(`${describe.name}.${type.developerName}`);
+  if (!types.some(isUnavailable)) return describe;
+  return {
+    ...describe,
+    recordTypeInfos: types.map((type) => (isUnavailable(type) ? { ...type, available: false } : type)),
+  };
+}
+
+function toObject(table: Table, isSetup: boolean, settings: Settings): SObject {
+  const describe = isSetup ? table.describe : describeFor(table, settings);
+  const fields = describe.fields as readonly Field[];
   const byName = new Map(fields.map((field) => [field.name.toLowerCase(), field]));
   const byRelationship = new Map<string, Field>();
   for (const field of fields)

@@ -1,3 +1,5 @@
+import type { Rule } from './dml/rule.ts';
+
 /** What the user of the practice org may do. Without one of these the org answers 200 with less, as Salesforce does (extract 1.8). */
 export interface Permissions {
   /** False: of objects with an owner, only rows that the user owns. */
@@ -75,6 +77,40 @@ export interface Settings {
   bulkEmptyResult: 'header' | 'nothing';
   /** Doubles of 10,000,000 and more, and below 0.001, in scientific notation in CSV (`1.0E7`). */
   bulkScientific: boolean;
+  /** Status of the answer to the creation of an ingest job; 200 or 201 (restore 12). */
+  ingestCreateStatus: number;
+  /** Creating an ingest job with its data in one request closes it too (restore 12). */
+  ingestMultipartCloses: boolean;
+  /** Closing an ingest job that was given no data: JobComplete with 0 rows, or refused (restore 12). */
+  ingestCloseWithoutData: 'complete' | 'refused';
+  /** Bytes of an upload that are taken. Salesforce says 150 MB after base64; clients send 145 MB as it is (restore 1.4). */
+  ingestUploadBytes: number;
+  /** Characters of a cell; newer documentation may mean 131,072 (restore 14). */
+  ingestCellCharacters: number;
+  /** Newlines inside cells may differ from the job's; otherwise they fail the job (restore 14). */
+  ingestMixedNewlines: boolean;
+  /** `#N/A` in a relationship column: clears the lookup, or is looked for as any other key (restore 12). */
+  ingestReferenceNull: 'clears' | 'key';
+  /** `#N/A` on insert over a field with a default: null, or the default (restore 12). */
+  ingestNullOverDefault: 'null' | 'default';
+  /** Order of rows in the results of ingest jobs. */
+  ingestRowOrder: RowOrder;
+  /** `sf__Id` of rows that failed to be updated: empty, or the Id of the row (restore 12). */
+  ingestFailedIds: 'empty' | 'given';
+  /** Between the errors of a row that has several (restore 12). */
+  ingestErrorSeparator: string;
+  /** Internal batches that are worked on at the same time (restore 1.3). */
+  ingestParallelBatches: number;
+  /** Internal batches at work at the same time lock each other's parents out (restore 1.3). */
+  ingestLocks: boolean;
+  /** Simulated work on each row, in milliseconds; a batch that takes more than 5 minutes is tried again (restore 1.3). */
+  ingestRowMilliseconds: number;
+  /** Jobs in a page of the list of ingest jobs. */
+  ingestListPage: number;
+  /** Internal batches that the org allows in 24 hours (restore 1.4). */
+  dailyBulkBatches: number;
+  /** Rows of ingest jobs that the org allows in 24 hours; no result tells of the others (restore 1.4). */
+  dailyBulkRows: number;
   /** `asked`: gzip when the request accepts it; the documentation allows the other two (extract 3.4). */
   gzip: 'asked' | 'never' | 'always';
   /** Case of the names of the Sforce headers. */
@@ -93,6 +129,24 @@ export interface Settings {
   accessTokens: 'opaque' | 'jwt';
   /** Spaces at the end of a text are not kept (restore 4.6). */
   trimsText: boolean;
+  /** What people set up in the org and what gets in the way of writes. */
+  rules: readonly Rule[];
+  /** Owner of new cases where assignment rules are to run and none holds; null: the user. */
+  defaultCaseOwner: string | null;
+  /** Objects that a queue takes, by its DeveloperName; a queue that is not named takes all. */
+  queueObjects: Record<string, readonly string[]>;
+  /** Record types that the profile has not: `Account.Partner`. */
+  unavailableRecordTypes: readonly string[];
+  /** Picklist values that a record type has: `{"Account.Partner": {"Industry": ["Banking"]}}`; describe does not show it. */
+  recordTypeValues: Record<string, Record<string, readonly string[]>>;
+  /** Countries that addresses may name, where the org has state and country picklists; null: it has none. */
+  countries: readonly string[] | null;
+  /** So many rows may still be made before the storage is full, counted from the start of the org. */
+  storageRows: number;
+  /** E-mails that are no drafts cannot be changed (restore 5.4). */
+  emailsLocked: boolean;
+  /** What a circle of parents is refused with (restore 5.6). */
+  circleCode: 'CIRCULAR_DEPENDENCY' | 'FIELD_INTEGRITY_EXCEPTION';
   /** A lookup that is emptied because its target is deleted moves SystemModstamp and LastModifiedDate (restore 14). */
   blankedLookupsMoveStamps: boolean;
 }
@@ -134,6 +188,23 @@ export function defaultSettings(): Settings {
     bulkPageBytes: 1_000_000_000,
     bulkEmptyResult: 'header',
     bulkScientific: true,
+    ingestCreateStatus: 200,
+    ingestMultipartCloses: true,
+    ingestCloseWithoutData: 'complete',
+    ingestUploadBytes: 150_000_000,
+    ingestCellCharacters: 32_000,
+    ingestMixedNewlines: false,
+    ingestReferenceNull: 'key',
+    ingestNullOverDefault: 'null',
+    ingestRowOrder: 'shuffled',
+    ingestFailedIds: 'empty',
+    ingestErrorSeparator: ';',
+    ingestParallelBatches: 4,
+    ingestLocks: true,
+    ingestRowMilliseconds: 0,
+    ingestListPage: 1000,
+    dailyBulkBatches: 15_000,
+    dailyBulkRows: 150_000_000,
     gzip: 'asked',
     headerCase: 'canonical',
     schemaModified: Date.UTC(2026, 0, 15, 8, 30),
@@ -143,6 +214,15 @@ export function defaultSettings(): Settings {
     soapActionNeeded: true,
     accessTokens: 'opaque',
     trimsText: true,
+    rules: [],
+    defaultCaseOwner: null,
+    queueObjects: {},
+    unavailableRecordTypes: [],
+    recordTypeValues: {},
+    countries: null,
+    storageRows: Number.POSITIVE_INFINITY,
+    emailsLocked: true,
+    circleCode: 'CIRCULAR_DEPENDENCY',
     blankedLookupsMoveStamps: false,
   };
 }

@@ -191,6 +191,10 @@ function userPermissionAccess(settings: Settings): Table {
     ['PermissionsViewSetup', 'viewSetup'],
     ['PermissionsApiEnabled', 'apiEnabled'],
     ['PermissionsViewAllFields', 'viewAllFields'],
+    ['PermissionsModifyAllData', 'modifyAllData'],
+    ['PermissionsCreateAuditFields', 'setAuditFields'],
+    ['PermissionsUpdateWithInactiveOwner', 'updateInactiveOwners'],
+    ['PermissionsBulkApiHardDelete', 'bulkHardDelete'],
   ] as const;
   const fields = [field('Id', 'id'), ...permissions.map(([name]) => field(name, 'boolean'))];
   return {

@@ -48,6 +48,11 @@ export class WritableRows implements RowSource {
     return this.#base.size + this.#added.length;
   }
 
+  /** How many rows were made. */
+  get added(): number {
+    return this.#added.length;
+  }
+
   get version(): number {
     return this.#version;
   }

@@ -26,7 +26,11 @@ export function passes(saving: Saving, size: number, work: (index: number) => Ou
   for (let pass = 1; pass <= longest && left.length > 0; pass += 1) {
     saving.beginPass(left);
     const outcomes = saving.journal.attempt(
-      () => left.map(work),
+      () =>
+        left.map((index) => {
+          saving.place = index;
+          return work(index);
+        }),
       (all) => all.every((outcome) => outcome.errors.length === 0),
     );
     const good = left.filter((_, at) => outcomes[at]!.errors.length === 0);

@@ -29,10 +29,13 @@ export function planOf(object: SObject): SavePlan {
 
 const stampFields = ['CreatedDate', 'CreatedById', 'LastModifiedDate', 'LastModifiedById', 'SystemModstamp'];
 
-function makePlan({ fields }: SObject): SavePlan {
+/** Described as not to be left out, and filled in by the platform all the same (restore 5.1). */
+const filledIn = new Set(['ContentVersion.ContentDocumentId']);
+
+function makePlan({ name, fields }: SObject): SavePlan {
   return {
     byName: new Map(fields.map((field) => [field.name.toLowerCase(), field])),
-    required: fields.filter(isRequired),
+    required: fields.filter((field) => isRequired(field) && !filledIn.has(`${name}.${field.name}`)),
     autoNumbers: fields.filter((field) => field.autoNumber === true).map((field) => field.name),
     unique: fields.filter((field) => field.unique === true && field.autoNumber !== true),
     references: fields.filter((field) => field.type === 'reference'),

@@ -1,5 +1,10 @@
 import type { SObject } from '../schema.ts';
+import { deleteError, rowError } from './access.ts';
+import { rowSubject } from './condition.ts';
 import type { DmlOrg } from './dml.ts';
+import { kindOf } from './kinds.ts';
+import { planOf } from './plan.ts';
+import { lockError, triggerErrors } from './rules.ts';
 import type { SaveError } from './save.ts';
 import type { FoundRow, Saving } from './saving.ts';
 
@@ -54,11 +59,14 @@ export class RecycleBin {
       this.empty([id]);
       return [];
     }
+    const refused = refusal(saving, found, 'delete') ?? kindOf(found.object.name).removing?.(saving, found);
+    if (refused) return [refused];
     const group = new Map<string, FoundRow>();
     const blocked = this.#collect(saving, id, found, group);
     if (blocked) return [blocked];
     const blanked = this.#blank(saving, group);
-    for (const [member, row] of group) this.#drop(saving, member, row, hard);
+    for (const row of group.values()) this.#drop(saving, row, hard);
+    for (const row of group.values()) kindOf(row.object.name).moved?.(saving, row);
     if (!hard) this.#remember({ root: id, members: [...group.keys()].filter((each) => each !== id), blanked });
     return [];
   }
@@ -69,14 +77,17 @@ export class RecycleBin {
     const root = this.#roots.get(id);
     if (root !== undefined && root !== id) return [notInBin];
     if (root === undefined && this.#hasDeletedMaster(saving, found)) return [notInBin];
+    const refused = refusal(saving, found, 'undelete');
+    if (refused) return [refused];
     const removal = this.#removals.get(id) ?? {
       root: id,
       members: this.#seededMembers(saving, id, found),
       blanked: [],
     };
-    for (const member of [id, ...removal.members]) {
-      const row = saving.find(member);
-      if (!row || !isDeleted(row)) continue;
+    const back = [id, ...removal.members].flatMap((member) => saving.find(member) ?? []).filter(isDeleted);
+    for (const row of back) {
+      const taken = uniqueTaken(saving, row);
+      if (taken) return [taken];
       row.rows.set(row.number, { IsDeleted: false, ...saving.modified(row.object) });
     }
     for (const { object, id: child, field, target } of removal.blanked) {
@@ -84,6 +95,7 @@ export class RecycleBin {
       const row = isBack ? saving.find(child) : undefined;
       if (row && row.rows.cell(row.number, field) === null) row.rows.set(row.number, { [field]: target });
     }
+    for (const row of back) kindOf(row.object.name).moved?.(saving, row);
     this.#forget(removal);
     return [];
   }
@@ -156,7 +168,7 @@ export class RecycleBin {
   }
 
   /** Into the bin, or away for good where the object has none. */
-  #drop(saving: Saving, _id: string, { object, rows, number }: FoundRow, hard: boolean): void {
+  #drop(saving: Saving, { object, rows, number }: FoundRow, hard: boolean): void {
     const vanishes = hard || object.table.treatment.noRecycleBin === true || !object.field('IsDeleted');
     if (vanishes) rows.purge(number);
     else rows.set(number, { IsDeleted: true, ...(object.field('SystemModstamp') && { SystemModstamp: saving.now }) });
@@ -231,6 +243,29 @@ export class RecycleBin {
     }
     return lookups;
   }
+}
+
+/** Why the user may not, or a trigger or lock that stands in the way. */
+function refusal(saving: Saving, found: FoundRow, occasion: 'delete' | 'undelete'): SaveError | undefined {
+  const cell = (field: string) => found.rows.cell(found.number, field);
+  const references = () => found.object.fields.filter((field) => field.type === 'reference');
+  return (
+    (occasion === 'delete' ? deleteError(saving, found) : rowError(saving, found)) ??
+    triggerErrors(saving, rowSubject(found.object, cell), occasion, saving.place)[0] ??
+    lockError(saving, () => [cell('Id'), ...references().map((field) => cell(field.name))])
+  );
+}
+
+/** A unique value of a row that comes back, which another has taken meanwhile (restore 3.3). */
+function uniqueTaken(saving: Saving, { object, rows, number }: FoundRow): SaveError | undefined {
+  for (const { name } of planOf(object).unique) {
+    const value = rows.cell(number, name);
+    const other = value === null ? undefined : saving.live(object.name, name, value).find((each) => each !== number);
+    if (other === undefined) continue;
+    const message = `duplicate value found: ${name} duplicates value on record with id: ${rows.cell(other, 'Id')}`;
+    return { code: 'DUPLICATE_VALUE', message, fields: [] };
+  }
+  return undefined;
 }
 
 function isDeleted({ rows, number }: FoundRow): boolean {

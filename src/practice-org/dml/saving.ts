@@ -23,6 +23,8 @@ export class Saving {
   readonly now: string;
   /** Places of the records that this pass tries. */
   left: readonly number[] = [];
+  /** Place of the record that is being worked on. */
+  place = 0;
 
   constructor(org: DmlOrg, options: SaveOptions) {
     this.org = org;
@@ -38,6 +40,14 @@ export class Saving {
 
   beginPass(left: readonly number[]): void {
     this.left = left;
+  }
+
+  /** Rows that were made since the org started. */
+  addedRows(): number {
+    if (this.org.settings.storageRows === Number.POSITIVE_INFINITY) return 0;
+    let added = 0;
+    for (const { source } of this.org.database.tables.values()) added += source.added;
+    return added;
   }
 
   table(name: string): WritableTable | undefined {
