@@ -31,6 +31,8 @@ function objectOf(
   if (endpoint === 'collections.delete') return objectOfId(state, query.get('ids')?.split(',')[0]);
   if (endpoint === 'collections.create' || endpoint === 'collections.update')
     return /"type"\s*:\s*"(\w+)"/.exec(body.toString('utf8'))?.[1];
+  if (endpoint === 'ingest.create') return /"object"\s*:\s*"(\w+)"/.exec(body.toString('utf8'))?.[1];
+  if (endpoint.startsWith('ingest.')) return parts[0] && state.ingestJobs.find(parts[0])?.object.name;
   if (endpoint.startsWith('bulk.')) return parts[0] && state.jobs.find(parts[0])?.plan.scope.object.name;
   if (byPath.test(endpoint)) return parts[0];
   return undefined;

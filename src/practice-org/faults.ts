@@ -54,16 +54,21 @@ export type OrgFault =
   | { readonly name: 'dropped-page' }
   /** bulk.results: `Sforce-NumberOfRecords` is off by this much. */
   | { readonly name: 'wrong-record-count'; readonly by: number }
-  /** bulk.results: so many rows at the end of the page are missing; the headers do not know. */
+  /** bulk.results, and results of ingest jobs: so many rows at the end are missing; the headers do not know. */
   | { readonly name: 'lost-rows'; readonly rows: number }
   /** bulk.results: no `Sforce-Locator` header. */
   | { readonly name: 'no-locator' }
-  /** bulk.job: `numberRecordsProcessed` is off by this much. */
+  /** bulk.job, ingest.job: `numberRecordsProcessed` is off by this much. */
   | { readonly name: 'wrong-processed-count'; readonly by: number }
-  /** bulk.job: the job is Failed from here on; real ones come with and without a message. */
-  | { readonly name: 'job-failed'; readonly errorMessage?: string }
-  /** bulk.job: the job stays InProgress for ever. */
-  | { readonly name: 'job-stuck' }
+  /**
+   * bulk.job, ingest.job: the job is Failed from here on; real ones come with and without a message. ingest.close: after so many
+   * rows, default 0; the others stay unprocessed.
+   */
+  | { readonly name: 'job-failed'; readonly errorMessage?: string; readonly afterRows?: number }
+  /** bulk.job, ingest.job: the job stays InProgress for ever. ingest.close: after so many rows, default 0. */
+  | { readonly name: 'job-stuck'; readonly afterRows?: number }
+  /** ingest.upload: the answer is 201, and the data is lost. */
+  | { readonly name: 'lost-upload' }
   /** query, queryMore: `done: true` although rows are left. */
   | { readonly name: 'early-done' }
   /** queryMore: INVALID_QUERY_LOCATOR, and the locator is gone. */
@@ -109,6 +114,7 @@ const parameters: Readonly<Record<FaultName, readonly string[]>> = {
   'wrong-processed-count': ['by'],
   'job-failed': [],
   'job-stuck': [],
+  'lost-upload': [],
   'early-done': [],
   'locator-expired': [],
   'field-gone': ['field'],

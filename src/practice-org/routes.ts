@@ -1,5 +1,14 @@
 import type { Answer, Handler } from './answer.ts';
 import { createJob } from './bulk/create.ts';
+import { createIngestJob } from './bulk/ingest/create.ts';
+import {
+  changeState,
+  deleteIngestJob,
+  listIngestJobs,
+  pollIngestJob,
+  uploadContent,
+} from './bulk/ingest/job-endpoints.ts';
+import { failedResults, successfulResults, unprocessedRecords } from './bulk/ingest/results.ts';
 import { abortJob, deleteJob, listJobs, pollJob } from './bulk/job-endpoints.ts';
 import { jobResults, resultPages } from './bulk/results.ts';
 import type { Endpoint } from './endpoints.ts';
@@ -86,6 +95,15 @@ const routes: readonly Route[] = [
   api('DELETE', '/jobs/query/{}', 'bulk.delete', deleteJob),
   api('GET', '/jobs/query/{}/results', 'bulk.results', jobResults),
   api('GET', '/jobs/query/{}/resultPages', 'bulk.resultPages', resultPages),
+  api('POST', '/jobs/ingest', 'ingest.create', createIngestJob),
+  api('GET', '/jobs/ingest', 'ingest.list', listIngestJobs),
+  api('PUT', '/jobs/ingest/{}/batches', 'ingest.upload', uploadContent),
+  api('PATCH', '/jobs/ingest/{}', 'ingest.close', changeState),
+  api('GET', '/jobs/ingest/{}', 'ingest.job', pollIngestJob),
+  api('DELETE', '/jobs/ingest/{}', 'ingest.delete', deleteIngestJob),
+  api('GET', '/jobs/ingest/{}/successfulResults', 'ingest.successful', successfulResults),
+  api('GET', '/jobs/ingest/{}/failedResults', 'ingest.failed', failedResults),
+  api('GET', '/jobs/ingest/{}/unprocessedrecords', 'ingest.unprocessed', unprocessedRecords),
 ];
 
 export interface RoutedRequest {

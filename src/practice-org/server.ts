@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Answer } from './answer.ts';
+import { IngestJobs } from './bulk/ingest/jobs.ts';
 import { BulkJobs } from './bulk/jobs.ts';
 import { control, controlPath } from './control.ts';
 import type { Database, OrgFacts } from './database.ts';
@@ -47,7 +48,8 @@ export interface PracticeOrg extends AsyncDisposable {
 
 /** URI and headers may have so many bytes together, and the URI alone (extract 2.6). */
 const longestHead = 16_384;
-const longestBody = 64 * 1024 * 1024;
+/** Above the 150 MB that an ingest job takes, which refuses more by itself (restore 1.4). */
+const longestBody = 160 * 1024 * 1024;
 
 /**
  * Starts a practice org over this database. It speaks HTTP on loopback and holds its state in memory; what is written to it lies over
@@ -61,6 +63,7 @@ export async function startPracticeOrg(given: Database, changes: Partial<Setting
   const database = writableDatabase(given, journal);
   const schema = new Schema(database, settings);
   const now = () => Date.now() + settings.clockSkew;
+  const nextJobId = idSequence('750');
   const state: OrgState = {
     database,
     settings,
@@ -68,7 +71,8 @@ export async function startPracticeOrg(given: Database, changes: Partial<Setting
     sessions,
     faults: new FaultMenu(),
     log: new RequestLog(),
-    jobs: new BulkJobs(),
+    jobs: new BulkJobs(nextJobId),
+    ingestJobs: new IngestJobs(nextJobId, now),
     cursors: new Cursors(settings, idSequence('0r8')),
     dml: new Dml({ database, schema, settings, journal, now }),
     url: '',

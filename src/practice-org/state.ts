@@ -1,3 +1,4 @@
+import type { IngestJobs } from './bulk/ingest/jobs.ts';
 import type { BulkJobs } from './bulk/jobs.ts';
 import type { Database } from './database.ts';
 import type { Dml } from './dml/dml.ts';
@@ -17,6 +18,7 @@ export interface OrgState {
   readonly faults: FaultMenu;
   readonly log: RequestLog;
   readonly jobs: BulkJobs;
+  readonly ingestJobs: IngestJobs;
   readonly cursors: Cursors;
   /** Changes rows. */
   readonly dml: Dml;

@@ -267,6 +267,18 @@ test('another process steers faults and settings, and reads the log', async () =
   assert.match(login.jwtPrivateKeyPem, /^-----BEGIN PRIVATE KEY-----/);
 });
 
+test('an upload of an ingest job can be lost', async () => {
+  await using t = await testOrg();
+  const ingest = `${api}/jobs/ingest`;
+  const { json } = await t.call(ingest, { body: { object: 'Account', operation: 'insert' } });
+  t.org.failNext('ingest.upload', { name: 'lost-upload' });
+  const csv = { method: 'PUT', body: 'Name\nLost\n', headers: { 'content-type': 'text/csv' } };
+  assert.equal((await t.call(`${ingest}/${json.id}/batches`, csv)).status, 201);
+  await t.call(`${ingest}/${json.id}`, { method: 'PATCH', body: { state: 'UploadComplete' } });
+  await t.call(`${ingest}/${json.id}`);
+  assert.equal((await t.query("SELECT Id FROM Account WHERE Name = 'Lost'")).json.totalSize, 0);
+});
+
 test('every fault of the menu is tested here', () => {
   const text = readFileSync(import.meta.filename, 'utf8');
   assert.deepEqual(

@@ -63,6 +63,7 @@ const attacks: Readonly<Record<FaultName, readonly Attack[]>> = {
   'drop-before-commit': [{ fault: { name: 'drop-before-commit' }, at: ['composite', 'bulk.results'] }],
   // A backup saves no records.
   'row-lock': [],
+  'lost-upload': [],
   drip: [{ fault: { name: 'drip', bytesPerSecond: 2_000_000 }, at: ['bulk.results', 'queryAll'], times: [1] }],
   'session-expired': [{ fault: { name: 'session-expired' }, at: [...rows, 'composite', 'bulk.job'] }],
   'session-dies-after': [{ fault: { name: 'session-dies-after', requests: 3 }, at: ['query', 'bulk.create', 'blob'] }],

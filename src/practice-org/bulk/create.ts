@@ -109,7 +109,7 @@ async function run(state: OrgState, job: BulkJob): Promise<void> {
   try {
     const found = await findRows(state, plan);
     const { rowOrder, seed } = state.settings;
-    const order = jobOrder(found, plan.query.orderBy ? 'ascending' : rowOrder, seed);
+    const order = jobOrder(found.size, plan.query.orderBy ? 'ascending' : rowOrder, seed);
     job.rows = { found, order, lineBytes: lineBytes(job, found.size, (index) => found.at(index)) };
   } catch (error) {
     job.errorMessage = `InternalServerError : ${error instanceof Error ? error.message : String(error)}`;

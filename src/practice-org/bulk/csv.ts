@@ -39,7 +39,8 @@ export function lineMaker(operands: readonly Operand[], dialect: CsvDialect): (r
   };
 }
 
-function quoted(text: string): string {
+/** A cell as Bulk writes it: quoted whatever is in it. */
+export function quoted(text: string): string {
   return text.includes('"') ? `"${text.replaceAll('"', '""')}"` : `"${text}"`;
 }
 

@@ -1,4 +1,3 @@
-import { idSequence } from '../identifiers.ts';
 import { notFound } from '../refusal.ts';
 import type { Plan } from '../soql/query.ts';
 import type { RowNumbers } from '../soql/rows.ts';
@@ -40,7 +39,11 @@ export interface BulkJob {
 /** Query jobs by Id. */
 export class BulkJobs {
   readonly #jobs = new Map<string, BulkJob>();
-  readonly #nextId = idSequence('750');
+  readonly #nextId: () => string;
+
+  constructor(nextId: () => string) {
+    this.#nextId = nextId;
+  }
 
   add(job: Omit<BulkJob, 'id'>): BulkJob {
     const added: BulkJob = Object.assign(job, { id: this.#nextId() });

@@ -1,6 +1,5 @@
 import { mix } from '../random.ts';
 import type { RowOrder } from '../settings.ts';
-import type { RowNumbers } from '../soql/rows.ts';
 
 /** Rows of one PK chunk (extract 3.7). */
 const chunk = 100_000;
@@ -17,8 +16,8 @@ export interface JobOrder {
   run(place: number): number;
 }
 
-export function jobOrder(found: RowNumbers, order: RowOrder, seed: number): JobOrder {
-  const { size } = found;
+/** The order of so many rows. */
+export function jobOrder(size: number, order: RowOrder, seed: number): JobOrder {
   if (order === 'ascending' || size < 2) return { size, at: (place) => place, run: (place) => size - place };
   return order === 'chunked' ? chunked(size, seed) : shuffled(size, seed);
 }

@@ -16,7 +16,7 @@ export function limits(state: OrgState): Answer {
   return json({
     ConcurrentAsyncGetReportInstances: of(200),
     DailyApiRequests: { ...of(max, requestsUsed(state)), 'Practice App': of(0) },
-    DailyBulkApiBatches: of(15_000),
+    DailyBulkApiBatches: of(state.settings.dailyBulkBatches, state.ingestJobs.used.batches),
     DailyBulkV2QueryFileStorageMB: of(976_562),
     DailyBulkV2QueryJobs: of(10_000, jobs),
     DailyDeliveredPlatformEvents: of(10_000),
