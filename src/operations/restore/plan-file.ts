@@ -1,0 +1,223 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { z } from 'zod';
+import { Fault, systemCode } from '../../errors.ts';
+import { actions, type ObjectPlan, type Plan, type PlannedRow } from './plan.ts';
+import { PlannedRows } from './planned-rows.ts';
+
+/*
+ * A plan as lines of JSON. The first is the header, with the digest of the whole as its first key. Then for each object
+ *
+ *   ["object", name, [together]]
+ *   ["with", [fields], [later], [without], reason]    what the rows that name its number (from 1) share; 0: nothing
+ *   [Id, action, level, number, target, now]          a row; what is behind the number may be left out
+ *
+ * No line holds a record value.
+ */
+
+const chunkBytes = 4 * 1024 * 1024;
+
+/** SHA-256 of the lines of the plan, in hex; the digest itself is not among what is digested. */
+export function planDigest(plan: Plan): string {
+  const hash = createHash('sha256');
+  for (const chunk of chunks(bodyLines(plan))) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+/** The plan's lines in chunks of about 4 MiB that end with a line. `digest`: of the plan (`planDigest`). */
+export function* planChunks(plan: Plan, digest: string): Generator<Buffer> {
+  yield* chunks(withDigest(bodyLines(plan), digest));
+}
+
+/** Writes a plan to a new file that only its owner may read. Throws `usage` when there is such a file, `disk-error`. */
+export async function writePlanFile(name: string, plan: Plan): Promise<void> {
+  try {
+    const file = await open(name, 'wx', 0o600);
+    try {
+      for (const chunk of planChunks(plan, planDigest(plan))) await file.write(chunk);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === undefined) throw cause;
+    if (code === 'EEXIST') throw new Fault('usage', `there is a file ${name} already`);
+    throw new Fault('disk-error', `could not write the plan to ${name}: ${code}`, { cause });
+  }
+}
+
+/** Throws `usage` when there is no such file, and what `readPlan` throws. */
+export async function readPlanFile(name: string): Promise<Plan> {
+  try {
+    return await readPlan(name, createReadStream(name));
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === undefined || cause instanceof Fault) throw cause;
+    throw new Fault('usage', `could not read the plan from ${name}: ${code}`, { cause });
+  }
+}
+
+/** Reads a plan from its lines, cut anywhere. Throws `plan-edited` when it is not whole and as it was written, `newer-format`. */
+export async function readPlan(name: string, bytes: AsyncIterable<Buffer>): Promise<Plan> {
+  const reader = new PlanParser(name);
+  let rest = '';
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for await (const chunk of bytes) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) reader.line(line);
+  }
+  if (rest !== '') throw reader.edited();
+  return reader.end();
+}
+
+const headerSchema = z.looseObject({
+  v: z.number(),
+  kind: z.literal('plan'),
+  vault: z.string(),
+  point: z.object({ id: z.string(), digest: z.string(), ended: z.string() }),
+  sourceOrg: z.string(),
+  org: z.object({ id: z.string(), name: z.string(), isSandbox: z.boolean(), username: z.string() }),
+  made: z.string(),
+  request: z.record(z.string(), z.unknown()),
+  schema: z.record(z.string(), z.string()),
+  salt: z.string(),
+  references: z.record(z.string(), z.string()),
+});
+const names = z.array(z.string());
+const objectLine = z.tuple([z.literal('object'), z.string(), names]);
+const withLine = z.tuple([z.literal('with'), names, names, names, z.string().nullable()]);
+const _rowLine = z.tuple([z.string().length(18), z.enum(actions), z.number(), z.number()]).rest(z.string().nullable());
+
+type Shared = Pick<PlannedRow, 'fields' | 'later' | 'without' | 'reason'>;
+const nothing: Shared = { fields: [], later: [], without: [] };
+
+class PlanParser {
+  readonly #name: string;
+  readonly #hash: Hash = createHash('sha256');
+  #digest: string | undefined;
+  #header: Plan['header'] | undefined;
+  readonly #objects: ObjectPlan[] = [];
+  #shared: Shared[] = [];
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  line(text: string): void {
+    if (this.#header === undefined) this.#first(text);
+    else {
+      this.#hash.update(`${text}\n`);
+      this.#next(this.#json(text));
+    }
+  }
+
+  end(): Plan {
+    if (!this.#header || this.#hash.digest('hex') !== this.#digest) throw this.edited();
+    return { header: this.#header, objects: this.#objects };
+  }
+
+  edited(cause?: unknown): Fault {
+    return new Fault('plan-edited', `${this.#name} is not a plan as salvor wrote it: it was changed or cut`, { cause });
+  }
+
+  #first(text: string): void {
+    const found = /^\{"digest":"([0-9a-f]{64})",/.exec(text);
+    if (!found) throw this.edited();
+    this.#digest = found[1];
+    const header = `{${text.slice(found[0].length)}`;
+    this.#hash.update(`${header}\n`);
+    const value = this.#json(header);
+    const v = (value as { v?: unknown }).v;
+    if (typeof v === 'number' && v > 1) {
+      throw new Fault('newer-format', `${this.#name} is a plan of format ${v}; this salvor reads format 1`);
+    }
+    this.#parsed(headerSchema, value);
+    // As it came: a parsed copy has its keys in another order, and another digest.
+    this.#header = value as Plan['header'];
+  }
+
+  #next(value: unknown): void {
+    if (!Array.isArray(value)) throw this.edited();
+    const rows = this.#objects.at(-1)?.rows;
+    if (value[0] === 'object') {
+      const [, object, together] = this.#parsed(objectLine, value);
+      this.#objects.push({ object, together, rows: new PlannedRows() });
+      this.#shared = [nothing];
+    } else if (value[0] === 'with') {
+      const [, fields, later, without, reason] = this.#parsed(withLine, value);
+      this.#shared.push({ fields, later, without, ...(reason === null ? {} : { reason }) });
+    } else if (rows) this.#row(rows, value);
+    else throw this.edited();
+  }
+
+  /** By hand: there are millions of them. */
+  #row(rows: PlannedRows, [id, action, level, number, target, now]: unknown[]): void {
+    const shared = typeof number === 'number' ? this.#shared[number] : undefined;
+    if (typeof id !== 'string' || id.length !== 18 || typeof level !== 'number' || !shared) throw this.edited();
+    const known = actions.find((one) => one === action);
+    if (!known) throw this.edited();
+    const more = { ...(typeof target === 'string' ? { target } : {}), ...(typeof now === 'string' ? { now } : {}) };
+    rows.add({ id, action: known, level, ...shared, ...more });
+  }
+
+  #parsed<T>(schema: z.ZodType<T>, value: unknown): T {
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) throw this.edited(parsed.error);
+    return parsed.data;
+  }
+
+  #json(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw this.edited(cause);
+    }
+  }
+}
+
+function* bodyLines({ header, objects }: Plan): Generator<string> {
+  yield JSON.stringify(header);
+  for (const { object, rows, together } of objects) {
+    yield JSON.stringify(['object', object, together]);
+    const numbers = new Map<string, number>([[sharedLine(nothing), 0]]);
+    for (const row of rows) {
+      const shared = sharedLine(row);
+      let number = numbers.get(shared);
+      if (number === undefined) {
+        number = numbers.size;
+        numbers.set(shared, number);
+        yield shared;
+      }
+      const more = row.now === undefined ? [row.target] : [row.target ?? null, row.now];
+      yield JSON.stringify([row.id, row.action, row.level, number, ...more.filter((cell) => cell !== undefined)]);
+    }
+  }
+}
+
+function sharedLine({ fields, later, without, reason }: Shared): string {
+  return JSON.stringify(['with', fields, later, without, reason ?? null]);
+}
+
+function* withDigest(lines: Iterable<string>, digest: string): Generator<string> {
+  let first = true;
+  for (const line of lines) {
+    yield first ? `{"digest":"${digest}",${line.slice(1)}` : line;
+    first = false;
+  }
+}
+
+function* chunks(lines: Iterable<string>): Generator<Buffer> {
+  let text: string[] = [];
+  let size = 0;
+  for (const line of lines) {
+    text.push(`${line}\n`);
+    size += line.length + 1;
+    if (size < chunkBytes) continue;
+    yield Buffer.from(text.join(''));
+    text = [];
+    size = 0;
+  }
+  if (size > 0) yield Buffer.from(text.join(''));
+}

@@ -1,0 +1,35 @@
+import type { ObjectPlan, Plan, PlanHeader, PlannedRow } from '../../../src/operations/restore/plan.ts';
+import { PlannedRows } from '../../../src/operations/restore/planned-rows.ts';
+
+/** A plan that was made by hand. Objects stand in the order given; each is alone unless `together` says which go level by level. */
+export function aPlan(
+  objects: Readonly<Record<string, readonly PlannedRow[]>>,
+  options: { readonly together?: readonly string[]; readonly header?: Partial<PlanHeader> } = {},
+): Plan {
+  const made = Object.entries(objects).map(([object, rows]): ObjectPlan => {
+    const planned = new PlannedRows();
+    for (const row of rows) planned.add(row);
+    return { object, rows: planned, together: options.together?.includes(object) ? options.together : [object] };
+  });
+  return { header: { ...header, ...options.header }, objects: made };
+}
+
+const header: PlanHeader = {
+  v: 1,
+  kind: 'plan',
+  tool: 'test',
+  vault: '3f0c1c1e-0000-4000-8000-000000000001',
+  point: { id: '20261122T224100Z-0a1b2c', digest: 'd'.repeat(64), ended: '2026-11-22T22:52:30.000Z' },
+  sourceOrg: '00D000000000001EAA',
+  org: { id: '00D000000000001EAA', name: 'Practice', isSandbox: true, username: 'admin@example.com' },
+  made: '2026-11-23T10:00:00.000Z',
+  request: {},
+  schema: {},
+  salt: 'salt',
+  references: {},
+  leftOut: [],
+  withheld: [],
+  cannotForesee: [],
+  apiCalls: 0,
+  predictedSeconds: 0,
+};
