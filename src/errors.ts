@@ -67,6 +67,21 @@ export const faults = {
       'do not go on with this restore; compare what the org holds with the point (`salvor diff`) and restore anew',
   },
 
+  'nothing-selected': {
+    exit: 5,
+    advice: 'say what to restore: --objects, --ids, --where, --incident … or --all',
+  },
+  'unmapped-reference': {
+    exit: 5,
+    advice: 'map what is named with --mapping <file>, or choose --unmapped default or skip',
+  },
+  'point-partial': {
+    exit: 5,
+    advice: 'choose another point, leave the objects that are named out with --exclude, or accept it with --accept-partial',
+  },
+  'wrong-target': { exit: 5, advice: 'name the org that is meant with --target-org' },
+  'plan-stale': { exit: 5, advice: 'make the plan again: what it was made for is not so any more' },
+  'storage-short': { exit: 5, advice: 'free storage in the org, or restore less at a time' },
   'plan-edited': {
     exit: 5,
     advice: 'make the plan again with --plan-out; a plan is applied as it was made or not at all',

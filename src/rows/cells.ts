@@ -35,6 +35,25 @@ export function cell(batch: RowBatch, i: number, column: number): string {
   return '';
 }
 
+/** The cells at these ascending positions of row `i`, in one walk over the row; '' where the row has fewer. */
+export function cellsAt(batch: RowBatch, i: number, positions: readonly number[]): string[] {
+  const found: string[] = [];
+  const { bytes } = batch;
+  const end = batch.ends[i]!;
+  let open = rowStart(batch, i);
+  for (let n = 0; found.length < positions.length && open < end; n++) {
+    const close = closingQuote(bytes, open, end);
+    if (close < 0) break;
+    if (n === positions[found.length]) {
+      const text = close === open + 1 ? '' : bytes.toString('utf8', open + 1, close);
+      found.push(text.includes('"') ? text.replaceAll('""', '"') : text);
+    }
+    open = close + 2;
+  }
+  while (found.length < positions.length) found.push('');
+  return found;
+}
+
 /** Rows `from` to `to` (not included), not copied: it keeps the whole of `batch.bytes` alive. */
 export function sliceBatch(batch: RowBatch, from: number, to: number): RowBatch {
   if (from === 0 && to === batch.ends.length) return batch;

@@ -13,7 +13,7 @@ import type { PlannedRows } from './planned-rows.ts';
 export const actions = ['skip', 'undelete', 'insert', 'relink', 'update', 'delete', 'conflict'] as const;
 export type Action = (typeof actions)[number];
 
-/** What happens to one row. */
+/** What happens to one row. An Id stands once, or twice when some of its fields are put back and others are a conflict. */
 export interface PlannedRow {
   /** 18 characters: of the row in the point; of the row in the org for `delete`. */
   readonly id: string;
@@ -23,7 +23,7 @@ export interface PlannedRow {
    * the org already; `later` names the lookups for which that cannot be.
    */
   readonly level: number;
-  /** update, relink and undelete: the fields to be written afterwards, in the order of the columns of the point. */
+  /** update, relink and undelete: the fields to be written (afterwards); conflict: the fields that somebody changed. */
   readonly fields: readonly string[];
   /** insert: fields that are not written at first but in a second pass: lookups of true cycles, what an activation needs last. */
   readonly later: readonly string[];
@@ -35,6 +35,11 @@ export interface PlannedRow {
   readonly now?: string;
   /** skip, conflict: why, in a few words. Never a value. */
   readonly reason?: string;
+  /**
+   * insert: the platform makes the row itself, along with another (a person's contact): it is found by the keys of its object when that other
+   * one stands, and never made.
+   */
+  readonly made?: true;
 }
 
 /** All of one object. Objects stand in the order in which their rows are inserted; deletes go backwards. */
@@ -43,6 +48,14 @@ export interface ObjectPlan {
   readonly rows: PlannedRows;
   /** Objects whose inserts must be done level by level together with this one's, since they refer to each other; itself included. */
   readonly together: readonly string[];
+  /**
+   * Lists of fields that tell a row of this object that the platform makes along with others (a status of a campaign, an owner's link to a
+   * file): before an insert, rows of the org with the same values, references mapped, are looked for by the first list whose cells are all
+   * filled; one that is found is not made again, and differing fields are put back.
+   */
+  readonly keys?: readonly (readonly string[])[];
+  /** True: only rows that are `made` are looked for by `keys`. */
+  readonly keysOfMadeOnly?: true;
 }
 
 /** A row that is not restored at all. */

@@ -22,7 +22,7 @@ class Shared<T> {
   }
 }
 
-type Rest = Pick<PlannedRow, 'fields' | 'later' | 'without'> & { reason?: string };
+type Rest = Pick<PlannedRow, 'fields' | 'later' | 'without' | 'reason' | 'made'>;
 
 /**
  * The planned rows of one object, each Id once, in the order in which they were added. A million of them take about 32 MB: Ids lie in one
@@ -47,11 +47,17 @@ export class PlannedRows {
     this.#ids.write(row.id, n * idBytes, 'latin1');
     this.#actions[n] = actions.indexOf(row.action);
     this.#levels[n] = row.level;
-    const { fields, later, without, reason } = row;
-    this.#rests[n] = this.#shared.number({ fields, later, without, ...(reason === undefined ? {} : { reason }) });
+    const { fields, later, without, reason, made } = row;
+    const more = { ...(reason === undefined ? {} : { reason }), ...(made ? { made } : {}) };
+    this.#rests[n] = this.#shared.number({ fields, later, without, ...more });
     if (row.target !== undefined) this.#targets.set(n, row.target);
     if (row.now !== undefined) this.#prints.set(n, row.now);
     this.#counts.set(row.action, this.count(row.action) + 1);
+  }
+
+  /** Counts a row of which nothing more is to be known: `skip` rows of a large object. */
+  tally(action: Action): void {
+    this.#counts.set(action, this.count(action) + 1);
   }
 
   count(action: Action): number {

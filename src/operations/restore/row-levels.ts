@@ -3,7 +3,9 @@ export interface Levels {
   readonly levels: Uint16Array;
   /** Row -> fields that have to wait for a second pass. */
   readonly later: ReadonlyMap<number, readonly number[]>;
-  /** Rows that can never be made: they need each other at once, or need such a row. */
+  /** Row -> fields that refer to a row that can never be made. */
+  readonly lost: ReadonlyMap<number, readonly number[]>;
+  /** Rows that can never be made: they were refused, need each other at once, or need such a row. */
   readonly impossible: ReadonlySet<number>;
 }
 
@@ -57,6 +59,7 @@ class Lookups {
 export class RowLevels {
   readonly #rows: number;
   readonly #lookups = new Lookups();
+  readonly #refused: number[] = [];
 
   constructor(rows: number) {
     this.#rows = rows;
@@ -66,8 +69,13 @@ export class RowLevels {
     this.#lookups.add(row, parent, field, required);
   }
 
+  /** This row is not made, whatever it refers to. */
+  refuse(row: number): void {
+    this.#refused.push(row);
+  }
+
   solve(): Levels {
-    return new Solver(this.#rows, this.#lookups).solve();
+    return new Solver(this.#rows, this.#lookups).solve(this.#refused);
   }
 }
 
@@ -87,6 +95,7 @@ class Solver {
   readonly #done: Uint8Array;
   readonly #levels: Uint16Array;
   readonly #later = new Map<number, number[]>();
+  readonly #lost = new Map<number, number[]>();
   readonly #impossible = new Set<number>();
   readonly #ready: number[] = [];
 
@@ -101,22 +110,23 @@ class Solver {
     this.#levels = new Uint16Array(rows);
   }
 
-  solve(): Levels {
-    for (let row = 0; row < this.#rows; row++) {
-      this.#waiting[row] = this.#own.starts[row + 1]! - this.#own.starts[row]!;
-      if (this.#waiting[row] === 0) this.#ready.push(row);
-    }
+  solve(refused: readonly number[]): Levels {
+    for (let row = 0; row < this.#rows; row++) this.#waiting[row] = this.#own.starts[row + 1]! - this.#own.starts[row]!;
+    for (const row of refused) this.#giveUp(row);
+    this.#ready.length = 0;
+    for (let row = 0; row < this.#rows; row++)
+      if (this.#waiting[row] === 0 && !this.#impossible.has(row)) this.#ready.push(row);
     this.#finish();
     for (let row = 0; row < this.#rows; row++) {
       while (!this.#done[row] && !this.#impossible.has(row)) {
         const circle = this.#circleFrom(row);
         const soft = circle.find((at) => !this.#lookups.required(at));
         if (soft === undefined) this.#giveUp(this.#lookups.row(circle[0]!));
-        else this.#defer(soft);
+        else this.#defer(soft, this.#later);
         this.#finish();
       }
     }
-    return { levels: this.#levels, later: this.#later, impossible: this.#impossible };
+    return { levels: this.#levels, later: this.#later, lost: this.#lost, impossible: this.#impossible };
   }
 
   *#lookupsOf({ starts, order }: { starts: Int32Array; order: Int32Array }, row: number): Generator<number> {
@@ -142,12 +152,12 @@ class Solver {
     if (this.#waiting[row] === 0 && !this.#impossible.has(row)) this.#ready.push(row);
   }
 
-  #defer(at: number): void {
+  #defer(at: number, among: Map<number, number[]>): void {
     this.#state[at] = deferred;
     const row = this.#lookups.row(at);
-    const fields = this.#later.get(row);
+    const fields = among.get(row);
     if (fields) fields.push(this.#lookups.field(at));
-    else this.#later.set(row, [this.#lookups.field(at)]);
+    else among.set(row, [this.#lookups.field(at)]);
     this.#wait(row);
   }
 
@@ -179,7 +189,7 @@ class Solver {
         if (this.#lookups.required(at)) {
           this.#state[at] = met;
           lost.push(this.#lookups.row(at));
-        } else this.#defer(at);
+        } else this.#defer(at, this.#lost);
       }
     }
   }

@@ -43,9 +43,22 @@ describe('rows that refer to each other', () => {
     rows.refer(1, 0, 0, true);
     rows.refer(2, 0, 0, true);
     rows.refer(3, 0, 5, false);
-    const { later, impossible } = rows.solve();
+    const { later, lost, impossible } = rows.solve();
     assert.deepEqual([...impossible].sort(), [0, 1, 2]);
-    assert.deepEqual([...later], [[3, [5]]]);
+    assert.deepEqual([...lost], [[3, [5]]]);
+    assert.equal(later.size, 0);
+  });
+
+  test('that are refused take along what needs them, and nothing else', () => {
+    const rows = new RowLevels(4);
+    rows.refer(1, 0, 0, true);
+    rows.refer(2, 1, 1, false);
+    rows.refer(3, 2, 1, false);
+    rows.refuse(0);
+    const { levels, lost, impossible } = rows.solve();
+    assert.deepEqual([...impossible].sort(), [0, 1]);
+    assert.deepEqual([...lost], [[2, [1]]]);
+    assert.deepEqual([levels[2], levels[3]], [0, 1]);
   });
 
   test('always come after what they refer to, whatever the shape', () => {
@@ -65,12 +78,12 @@ describe('rows that refer to each other', () => {
             required: required && field > 0,
           });
         for (const { row, parent, field, required } of taken.values()) all.refer(row, parent, field, required);
-        const { levels, later, impossible } = all.solve();
+        const { levels, later, lost, impossible } = all.solve();
         for (const { row, parent, field, required } of taken.values()) {
           if (impossible.has(row)) continue;
           const waits = later.get(row)?.includes(field) ?? false;
           assert.ok(!(waits && required), 'a required lookup never waits');
-          if (impossible.has(parent)) assert.ok(waits && !required);
+          if (impossible.has(parent)) assert.ok(!required && (waits || lost.get(row)?.includes(field)));
           else assert.ok(waits || levels[row]! > levels[parent]!);
         }
       }),

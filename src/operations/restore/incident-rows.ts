@@ -1,0 +1,87 @@
+import { Keys, rowBytes } from '../../rows/cells.ts';
+import { IdTable } from '../../rows/id-table.ts';
+import type { Extraction } from '../../salesforce/org.ts';
+import type { PointReader } from '../../vault/point-reader.ts';
+import type { Incident } from './compared.ts';
+import { join } from './joined.ts';
+import type { ObjectScope, PlanScope } from './scope.ts';
+
+/**
+ * Adds to `wanted` what the incident touched in one object: rows that differ between the point and the one after it; without such a point, rows
+ * that were last changed or deleted by the incident, and rows of the point that are gone without a trace.
+ */
+export async function takeIncident(plan: PlanScope, scope: ObjectScope, incident: Incident): Promise<void> {
+  if (!scope.target?.queryable || !scope.columns.includes('Id')) return;
+  if (incident.after) await takeDifferences(plan, scope, incident.after);
+  else {
+    await takeStamped(plan, scope, incident);
+    await takeVanished(plan, scope);
+  }
+}
+
+async function takeDifferences(plan: PlanScope, scope: ObjectScope, after: PointReader): Promise<void> {
+  const { object, columns } = scope;
+  const there = after.objects().includes(object) ? (await after.map(object)).columns : [];
+  const both = columns.filter((name) => there.includes(name));
+  const before = await plan.reader.rows(object, { columns: both.length === 0 ? ['Id'] : both });
+  const later = both.length === 0 ? nothing : await after.rows(object, { columns: both });
+  for await (const { id, before: was, now: is } of join(plan.ctx, before, later, undefined)) {
+    if (!is || !rowBytes(was.batch, was.row).equals(rowBytes(is.batch, is.row))) scope.wanted.add(id);
+  }
+}
+
+const nothing = { columns: ['Id'], batches: (async function* () {})() };
+
+async function takeStamped(plan: PlanScope, scope: ObjectScope, incident: Incident): Promise<void> {
+  const has = (name: string) => scope.target!.fields.some((field) => field.name === name);
+  const stamp = has('LastModifiedDate') ? 'LastModifiedDate' : has('SystemModstamp') ? 'SystemModstamp' : undefined;
+  const by =
+    incident.actor !== undefined && has('LastModifiedById') ? ` AND LastModifiedById = '${incident.actor}'` : '';
+  const window = (field: string, until: boolean) =>
+    (Number.isFinite(incident.from) ? ` AND ${field} >= ${soqlTime(incident.from)}` : '') +
+    (until && Number.isFinite(incident.to) ? ` AND ${field} <= ${soqlTime(incident.to)}` : '');
+  const conditions: string[] = [];
+  // Without an actor, what was changed again since is looked at too: it is told as a conflict.
+  if (stamp) conditions.push(window(stamp, incident.actor !== undefined) + by);
+  if (has('IsDeleted')) conditions.push(` AND IsDeleted = true${window('SystemModstamp', true)}${by}`);
+  const inPoint = await plan.idsInPoint(scope.object);
+  for (const condition of conditions) {
+    if (condition === '') continue;
+    const flow = read(plan, scope, condition.slice(' AND '.length));
+    if (!flow) return;
+    const keys = new Keys(flow.columns);
+    for await (const batch of flow.batches) {
+      for (let i = 0; i < batch.ends.length; i++) {
+        const id = keys.id(batch, i);
+        if (inPoint.has(id)) scope.wanted.add(id);
+      }
+    }
+  }
+}
+
+/** Rows that were purged or hard deleted leave no trace: the Ids of the org are held against those of the point, when its count says so. */
+async function takeVanished(plan: PlanScope, scope: ObjectScope): Promise<void> {
+  const inPoint = await plan.idsInPoint(scope.object);
+  const since = new Date((await plan.reader.map(scope.object)).watermark);
+  const [live, changed] = await plan.org.counts([{ object: scope.target! }, { object: scope.target!, since }]);
+  // Every row of the point that was not changed since is live, or is gone.
+  if (live !== undefined && changed !== undefined && live === inPoint.size && changed === 0) return;
+  const flow = read(plan, scope, undefined);
+  if (!flow) return;
+  const there = new IdTable();
+  const keys = new Keys(flow.columns);
+  for await (const batch of flow.batches) for (let i = 0; i < batch.ends.length; i++) there.add(keys.id(batch, i));
+  for (const id of inPoint) if (!there.has(id)) scope.wanted.add(id);
+}
+
+/** Rows of the org, those in the recycle bin included: Ids only. */
+function read(plan: PlanScope, scope: ObjectScope, where: string | undefined): Extraction | undefined {
+  const way = plan.org.plan(scope.target!);
+  if (way.way === 'none') return undefined;
+  return plan.org.extract({ object: scope.object, plan: { ...way, fields: ['Id'] }, where, all: true });
+}
+
+/** SOQL takes whole seconds. */
+function soqlTime(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,140 @@
+import { cellsAt, Keys } from '../../rows/cells.ts';
+import { IdTable } from '../../rows/id-table.ts';
+import type { ObjectDescribe } from '../../schema/describe.ts';
+import type { ObjectInserts } from './inserts.ts';
+import { isReferenceOnly } from './platform.ts';
+import type { ObjectScope, PlanScope } from './scope.ts';
+import { findStandings } from './standing.ts';
+
+interface RecordTypeInfo {
+  readonly recordTypeId: string;
+  readonly available: boolean;
+  readonly active?: boolean;
+}
+
+/** The record type of records that have none: nothing is sent for it (field guide, restore 4.5). */
+const masterRecordType = '012000000000000';
+
+/** What the lookups of rows that are made again lead to: whether it stands in the org, or comes back itself. */
+export class References {
+  readonly #plan: PlanScope;
+  /** Rows outside the plan that stand in the org. */
+  readonly #live = new IdTable();
+  /** Rows outside the plan that do not. */
+  readonly #dead = new IdTable();
+  /** Users that cannot own records. */
+  readonly #idle = new IdTable();
+
+  constructor(plan: PlanScope) {
+    this.#plan = plan;
+  }
+
+  /**
+   * Reads the lookups of all rows that are made again, asks the org for the rows that they lead to outside the plan, and returns to which objects
+   * of the plan those of each object lead.
+   */
+  async gather(all: readonly ObjectInserts[]): Promise<Map<string, Set<string>>> {
+    const refersTo = new Map<string, Set<string>>();
+    const outside = new Map<string, IdTable>();
+    const made = new Set(all.map(({ scope }) => scope.object));
+    for (const inserts of all) {
+      const { object } = inserts.scope;
+      const parents = new Set<string>();
+      refersTo.set(object, parents);
+      const names = inserts.lookups.filter(({ writable }) => writable).map(({ name }) => name);
+      for await (const { cells } of inserts.rows(this.#plan)) {
+        for (const name of names) {
+          const id = cells(name);
+          if (id === '') continue;
+          const of = this.#plan.objectOfId(id);
+          if (of === undefined) continue;
+          if (made.has(of) && this.#plan.comesAnew(id)) parents.add(of);
+          else if (!this.#mapped(id)) tableOf(outside, of).add(id);
+        }
+      }
+    }
+    for (const [object, ids] of outside) await this.#look(object, ids);
+    return refersTo;
+  }
+
+  /** True when the lookup of a row that is made again may name this row of the point, under whatever Id. */
+  stands(id: string, object: string, field: string): boolean {
+    if (field === 'RecordTypeId' && id.startsWith(masterRecordType)) return true;
+    if (this.#plan.isUndeleted(id) || this.#mapped(id) || this.#live.has(id)) return true;
+    if (this.#plan.comesAnew(id) || this.#dead.has(id)) return false;
+    const of = this.#plan.objectOfId(id);
+    const scope = of === undefined ? undefined : this.#plan.known(of);
+    if (scope?.live.has(id)) return !this.#plan.anotherOrg;
+    // Setup that the point does not hold (profiles, layouts …) is taken to stand where it stood; another org has its own.
+    return !this.#plan.anotherOrg && (of === undefined || !this.#plan.reader.objects().includes(of)) && object !== '';
+  }
+
+  why(id: string): string {
+    const of = this.#plan.objectOfId(id) ?? 'record';
+    if (this.#plan.anotherOrg && isReferenceOnly(of)) return `the org has no ${of} that it is mapped to`;
+    return this.#plan.comesAnew(id)
+      ? `the ${of} that it refers to cannot be restored`
+      : `the ${of} that it refers to is not in the org and not selected`;
+  }
+
+  /** Why a row that stands in the org cannot be referred to all the same; undefined when it can. */
+  unfit(id: string, { target }: ObjectScope, field: string): string | undefined {
+    if (field === 'RecordTypeId') return unfitRecordType(this.#plan.references.get(id) ?? id, target);
+    if (field === 'OwnerId' && this.#idle.has(id))
+      return 'its owner is inactive: the user who restores becomes the owner';
+    return undefined;
+  }
+
+  #mapped(id: string): boolean {
+    return this.#plan.earlier.has(id) || this.#plan.references.has(id);
+  }
+
+  async #look(object: string, ids: IdTable): Promise<void> {
+    if (this.#plan.anotherOrg) return;
+    if (this.#plan.reader.objects().includes(object)) {
+      const scope = await this.#plan.object(object);
+      await findStandings(this.#plan, scope, ids);
+      for (const id of ids) (scope.live.has(id) ? this.#live : this.#dead).add(id);
+    }
+    if (object === 'User') await this.#lookAtUsers(ids);
+  }
+
+  /** Inactive users and those of licences that cannot own records (field guide, restore 4.4). */
+  async #lookAtUsers(ids: IdTable): Promise<void> {
+    const { target } = await this.#plan.object('User');
+    const fields = ['Id', 'IsActive', 'UserType'].filter((name) => hasField(target, name));
+    if (!target || fields.length < 2) return;
+    const found = await this.#plan.org.records(target, [...ids.sorted()], fields);
+    const keys = new Keys(found.columns);
+    const positions = fields
+      .slice(1)
+      .map((name) => found.columns.indexOf(name))
+      .sort((a, b) => a - b);
+    for await (const batch of found.batches) {
+      for (let i = 0; i < batch.ends.length; i++) {
+        const [active, type] = cellsAt(batch, i, positions);
+        if (active === 'false' || (type ?? 'Standard') !== 'Standard') this.#idle.add(keys.id(batch, i));
+      }
+    }
+  }
+}
+
+function unfitRecordType(id: string, target: ObjectDescribe | undefined): string | undefined {
+  if (id.startsWith(masterRecordType)) return 'it is the record type of records that have none';
+  const known = (target?.recordTypeInfos as readonly RecordTypeInfo[] | undefined)?.find(
+    ({ recordTypeId }) => recordTypeId.slice(0, 15) === id.slice(0, 15),
+  );
+  if (!known) return 'the org has no such record type';
+  if (known.active === false) return 'its record type is inactive';
+  return known.available ? undefined : 'its record type is not available to this user';
+}
+
+function hasField(describe: ObjectDescribe | undefined, name: string): boolean {
+  return describe?.fields.some((field) => field.name === name) ?? false;
+}
+
+function tableOf(found: Map<string, IdTable>, object: string): IdTable {
+  const table = found.get(object) ?? new IdTable();
+  found.set(object, table);
+  return table;
+}
