@@ -1,11 +1,22 @@
+import type { RowFlow } from '../rows/batch.ts';
 import type { ObjectDescribe, ObjectSummary } from '../schema/describe.ts';
 import { blobBytes } from './blob.ts';
 import { approximateCounts, exactCounts } from './counts.ts';
 import { fieldNames, objectNames } from './definitions.ts';
 import { describeGlobal, describeObjects } from './describe.ts';
-import { fieldTypes, ObjectExtraction } from './extract.ts';
-import type { Extraction, ExtractionPlan, ExtractRequest, NotDescribed, Org, OrgIdentity, Permissions } from './org.ts';
+import { fieldTypes, type Learned, ObjectExtraction } from './extract.ts';
+import type {
+  Extraction,
+  ExtractionPlan,
+  ExtractRequest,
+  Match,
+  NotDescribed,
+  Org,
+  OrgIdentity,
+  Permissions,
+} from './org.ts';
 import { readPermissions } from './permissions.ts';
+import { PickedRows } from './picked-rows.ts';
 import { planFor } from './plan.ts';
 import { serverTime, type Wire } from './wire.ts';
 import { OrgWriterClient } from './writer.ts';
@@ -16,12 +27,16 @@ export class OrgClient implements Org {
   readonly identity: OrgIdentity;
   readonly writer: OrgWriter;
   readonly #wire: Wire;
-  readonly #notBulk = new Set<string>();
+  readonly #learned: Learned;
+  readonly #picked: PickedRows;
+  #approximate: Promise<Map<string, number>> | undefined;
   readonly #types = new Map<string, ReadonlyMap<string, string>>();
 
   constructor(wire: Wire, identity: OrgIdentity) {
     this.#wire = wire;
     this.identity = identity;
+    this.#learned = { notBulk: new Set(), typesOf: (object) => this.#typesOf(object) };
+    this.#picked = new PickedRows(wire, this.#learned, (object) => this.#countOf(object));
     this.writer = new OrgWriterClient(wire, (object) => this.#typesOf(object));
   }
 
@@ -74,8 +89,25 @@ export class OrgClient implements Org {
   }
 
   extract(request: ExtractRequest): Extraction {
-    const learned = { notBulk: this.#notBulk, typesOf: (object: string) => this.#typesOf(object) };
-    return new ObjectExtraction(this.#wire, learned, request);
+    return new ObjectExtraction(this.#wire, this.#learned, request);
+  }
+
+  records(
+    object: ObjectDescribe,
+    ids: readonly string[],
+    fields: readonly string[],
+    { all = false }: { readonly all?: boolean } = {},
+  ): RowFlow {
+    return this.#picked.records(object, ids, fields, all);
+  }
+
+  matching(
+    object: ObjectDescribe,
+    match: Match,
+    fields: readonly string[],
+    { all = false }: { readonly all?: boolean } = {},
+  ): RowFlow {
+    return this.#picked.matching(object, match, fields, all);
   }
 
   blob(object: string, id: string, field: string): AsyncIterable<Buffer> {
@@ -84,6 +116,12 @@ export class OrgClient implements Org {
 
   close(): Promise<void> {
     return this.#wire.http.close();
+  }
+
+  /** Good enough to choose a way by. */
+  async #countOf(object: ObjectDescribe): Promise<number | undefined> {
+    this.#approximate ??= this.approximateCounts();
+    return (await this.#approximate).get(object.name) ?? (await this.counts([{ object }]))[0];
   }
 
   /** A point that is resumed may extract an object that was described in an earlier run. */

@@ -73,6 +73,15 @@ export interface Extraction extends RowFlow {
   summary(): ExtractionSummary;
 }
 
+/** Rows that have one of `values` in `field`, which SOQL can filter by, however many there are. */
+export interface Match {
+  readonly field: string;
+  /** As the vault's CSV has them. Texts are compared without case, as the org does. */
+  readonly values: readonly string[];
+  /** A further SOQL condition. */
+  readonly where?: string;
+}
+
 export interface Permissions {
   readonly viewAllData: boolean;
   readonly queryAllFiles: boolean;
@@ -108,6 +117,24 @@ export interface Org {
   plan(object: ObjectDescribe): ExtractionPlan;
   /** Starts when `batches` is first asked for a batch. Falls back from Bulk to REST by itself; `summary().way` tells. */
   extract(request: ExtractRequest): Extraction;
+  /**
+   * Rows with these Ids (18 characters) as they are now, in ascending order of their Ids; what the org does not have is left out. `fields`:
+   * columns of the describe; Id comes first, named or not. `all`: rows in the recycle bin too. By as few calls as the number of Ids wants:
+   * many of them may be cheaper found in the whole object. Errors as with `extract`.
+   */
+  records(
+    object: ObjectDescribe,
+    ids: readonly string[],
+    fields: readonly string[],
+    options?: { readonly all?: boolean },
+  ): RowFlow;
+  /** Rows that a long list picks, each once, in no order; `columns` are `fields`. `all` and errors as with `records`. */
+  matching(
+    object: ObjectDescribe,
+    match: Match,
+    fields: readonly string[],
+    options?: { readonly all?: boolean },
+  ): RowFlow;
   /** The bytes of one blob field, in order; throws when the stream is cut or shorter than the declared length. */
   blob(object: string, id: string, field: string): AsyncIterable<Buffer>;
   readonly writer: OrgWriter;

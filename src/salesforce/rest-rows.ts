@@ -23,16 +23,22 @@ export interface RestRead {
  */
 export async function* restRows(wire: Wire, read: RestRead): AsyncGenerator<RowBatch> {
   for await (const records of recordsOf(wire, read)) {
-    for (const group of groups(records, 1000)) {
-      yield encodeRows(
-        group.map((record) => read.fields.map((field) => cellOf(valueIn(record, field, read), read.types.get(field)))),
-      );
-    }
+    for (const group of groups(records, 1000)) yield encodeRecords(group, read);
   }
 }
 
+/** Records as rows; throws `count-mismatch` for one without one of the fields. */
+export function encodeRecords(
+  records: readonly RestRecord[],
+  read: Pick<RestRead, 'object' | 'fields' | 'types'>,
+): RowBatch {
+  return encodeRows(
+    records.map((record) => read.fields.map((field) => cellOf(valueIn(record, field, read), read.types.get(field)))),
+  );
+}
+
 /** A value that is null is there as null; a field that is not there at all was lost on the way, and is no empty value. */
-function valueIn(record: RestRecord, field: string, { object }: RestRead): unknown {
+function valueIn(record: RestRecord, field: string, { object }: Pick<RestRead, 'object'>): unknown {
   if (Object.hasOwn(record, field)) return record[field];
   const key = Object.keys(record).find((one) => one.toLowerCase() === field.toLowerCase());
   if (key !== undefined) return record[key];

@@ -27,7 +27,12 @@ export function queryPath(root: string, resource: 'query' | 'queryAll', soql: st
 /** Bytes that URI and headers may have, less room for the headers (field guide, extract 2.6 and 7.5). */
 const mostUrlBytes = 16_384 - 2_500;
 
+/** Bytes by which `path` may become longer; below zero: it is too long already. */
+export function roomInUrl(instanceUrl: string, path: string): number {
+  return mostUrlBytes - instanceUrl.length - path.length;
+}
+
 /** True when the query fits into a GET. */
 export function fitsUrl(instanceUrl: string, path: string): boolean {
-  return instanceUrl.length + path.length <= mostUrlBytes;
+  return roomInUrl(instanceUrl, path) >= 0;
 }
