@@ -31,6 +31,7 @@ const packages: Record<string, readonly string[]> = {
   'age-encryption': ['age'],
   '@scure/base': ['age'],
   '@jetstreamapp/soql-parser-js': ['practice-org', 'salesforce'],
+  '@xmldom/xmldom': ['practice-org/soap'],
   zod: ['vault', 'cli', 'salesforce', 'operations'],
   commander: ['cli'],
   inquirer: ['cli'],

@@ -29,6 +29,8 @@ import { createById, createRecord, deleteByKey, deleteRecord, updateRecord, upse
 import { createTree } from './rest/tree.ts';
 import { checkVersion, listResources, listVersions } from './rest/versions.ts';
 import type { Session } from './sessions.ts';
+import { soapFaultOf } from './soap/envelope.ts';
+import { soap } from './soap/soap.ts';
 import type { OrgState } from './state.ts';
 
 interface Route {
@@ -88,6 +90,7 @@ const routes: readonly Route[] = [
   api('POST', '/composite/graph', 'composite.graph', compositeGraph),
   api('POST', '/composite/batch', 'composite.batch', compositeBatch),
   api('POST', '/composite', 'composite', composite),
+  open('POST', '/services/Soap/([uc])/([^/]+)(?:/[^/]*)?', 'soap', soap),
   api('POST', '/jobs/query', 'bulk.create', createJob),
   api('GET', '/jobs/query', 'bulk.list', listJobs),
   api('GET', '/jobs/query/{}', 'bulk.job', pollJob),
@@ -170,10 +173,10 @@ function answered(
   });
   known.fault = fault;
   let session = request.session;
-  if (route.needsSession && !session) session = login(state, request, query, fault);
+  if (route.needsSession && !session) session = login(state, authorizationOf(request, query), fault);
   if (isApi) checkVersion(state, version);
   const early = fault && faultAnswer(fault);
-  if (early) return early;
+  if (early) return route.endpoint === 'soap' ? soapFaultOf(early, caught[0]!) : early;
   return route.handler(state, {
     ...request,
     endpoint: route.endpoint,
@@ -207,10 +210,14 @@ function split(url: string): [string, string?] {
   return at < 0 ? [url] : [url.slice(0, at), url.slice(at + 1)];
 }
 
-/** The session of a request. Throws 401, or 403 when the user or the org may not. */
-function login(state: OrgState, request: RoutedRequest, query: URLSearchParams, fault: OrgFault | undefined): Session {
+function authorizationOf({ headers }: RoutedRequest, query: URLSearchParams): string | undefined {
   const inQuery = query.get('oauth_token');
-  const session = state.sessions.use(inQuery === null ? request.headers.authorization : `Bearer ${inQuery}`);
+  return inQuery === null ? headers.authorization : `Bearer ${inQuery}`;
+}
+
+/** The session of an Authorization header. Throws 401, or 403 when the user or the org may not. */
+export function login(state: OrgState, authorization: string | undefined, fault: OrgFault | undefined): Session {
+  const session = state.sessions.use(authorization);
   if (!session) throw sessionInvalid();
   if (fault?.name === 'session-expired') {
     state.sessions.close(session.token);
