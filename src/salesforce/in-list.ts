@@ -1,4 +1,4 @@
-import { and, queryPath, roomInUrl, select, text } from './soql.ts';
+import { and, encoded, queryPath, roomInUrl, select, text } from './soql.ts';
 
 /** A query for rows that have one of some values in a field. */
 export interface InList {
@@ -43,7 +43,7 @@ export function* urlGroups(
   let group: string[] = [];
   let length = 0;
   for (const value of values) {
-    const more = encodeURIComponent(literal(list.type, value)).length + 3;
+    const more = encoded(`${literal(list.type, value)},`).length;
     const full = length + more > room || group.length >= mostValues;
     if (group.length > 0 && full && group.at(-1)!.toLowerCase() !== value.toLowerCase()) {
       yield group;

@@ -21,7 +21,12 @@ export function datetime(value: Date): string {
 
 /** The path of a query on the instance. */
 export function queryPath(root: string, resource: 'query' | 'queryAll', soql: string): string {
-  return `${root}/${resource}?q=${encodeURIComponent(soql).replaceAll('%20', '+')}`;
+  return `${root}/${resource}?q=${encoded(soql)}`;
+}
+
+/** SOQL as it stands in a URL. URL encodes quotes, too, which encodeURIComponent leaves. */
+export function encoded(soql: string): string {
+  return encodeURIComponent(soql).replaceAll('%20', '+').replaceAll("'", '%27');
 }
 
 /** Bytes that URI and headers may have, less room for the headers (field guide, extract 2.6 and 7.5). */
