@@ -14,23 +14,28 @@ export async function verifyDigests(stored: StoredObjects, reach: Reach, ladder:
     try {
       await stored.read(ref);
     } catch (error) {
-      ladder.blame(error, ref.key);
+      if (!stored.withheld(ref.key)) ladder.blame(error, ref.key);
     }
   });
   for await (const _ of read) stored.signal.throwIfAborted();
   let objects = 0;
   let bytes = 0;
+  let withheld = 0;
   for (const ref of reach.refs.values()) {
     const outcome = stored.outcome(ref);
-    if (outcome === undefined) continue;
+    if (outcome === undefined) {
+      if (stored.withheld(ref.key)) withheld += 1;
+      continue;
+    }
     objects += 1;
     bytes += ref.size;
     // Read for another point, or by a part of the ladder that could not go on for another reason.
     if (outcome instanceof Fault) ladder.blame(outcome, ref.key);
   }
-  const figure = objectsFigure(objects, bytes);
-  ladder.rung('digests')!.figure =
-    objects === reach.refs.size ? figure : `${figure}, sampled of ${counted(reach.refs.size, 'object')}`;
+  const figure = [objectsFigure(objects, bytes)];
+  if (objects + withheld < reach.refs.size) figure.push(`sampled of ${counted(reach.refs.size, 'object')}`);
+  if (withheld > 0) figure.push(`not ${counted(withheld, 'object')} that this host may not read`);
+  ladder.rung('digests')!.figure = figure.join(', ');
 }
 
 /**
@@ -47,11 +52,11 @@ export async function verifyLeftovers(
   const named = leftovers.filter((key) => digestIn(key) !== undefined && stored.sampled(key));
   const hashed = inOrder(named, parallelReads, async (key) => {
     try {
-      const digest = sha256(await stored.vault.store.get(key, stored.signal));
+      const digest = sha256(await stored.bytes(key));
       return { key, whole: digest === digestIn(key) };
     } catch (error) {
       // Another run may have taken away what was its own.
-      if (isFault(error, 'object-missing')) return { key, whole: true };
+      if (isFault(error, 'object-missing') || stored.withheld(key)) return { key, whole: true };
       throw error;
     }
   });

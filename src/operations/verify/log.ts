@@ -57,6 +57,7 @@ export async function verifyLog(
     rung.problem(key, fault.message);
   }
   let referred = 0;
+  let withheld = 0;
   for (const { key, record } of state.entries) {
     signed.add(key);
     for (const ref of record.keys ?? []) {
@@ -67,7 +68,8 @@ export async function verifyLog(
         if (record.kind === 'attest')
           openDocument(ref.key, bytes, 'salvor-attest-v1', vault.trust, () => ['writer', 'admin']);
       } catch (error) {
-        note(error, ref.key);
+        if (stored.withheld(ref.key)) withheld += 1;
+        else note(error, ref.key);
       }
     }
   }
@@ -78,6 +80,7 @@ export async function verifyLog(
     counted(state.entries.length, 'record'),
     counted(vault.trust.files.length, 'trust file'),
     `${written(referred)} wrapped keys and attestations`,
+    ...(withheld > 0 ? [`not ${written(withheld)} that this host may not read`] : []),
   ].join(', ');
   return { rung, signed };
 }

@@ -30,7 +30,7 @@ export async function verify(ctx: Context, vault: Vault, request: VerifyRequest)
         'give one with --identity or SALVOR_IDENTITY_FILE, or check what can be checked without: --no-identity',
       ],
     });
-  const stored = new StoredObjects(vault, ctx.signal, request.sample);
+  const stored = new StoredObjects(vault, ctx.signal, request);
   const { state, listed } = await listAll(vault, ctx.signal);
   const log = await verifyLog(stored, state, listed, request);
   let logResult = log.rung.result();
