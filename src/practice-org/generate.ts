@@ -29,7 +29,7 @@ const youngest = 20 * day;
 /** Lookups of the sample org that point at records that are gone for good, as real orgs have them: `Object.Field`. */
 export const danglingReferences: readonly string[] = ['Task.WhatId'];
 
-/** The built-in sample org: about 60 objects and 11,000 rows, all computed from the seed when they are asked for. */
+/** The built-in sample org: about 60 objects and 12,000 rows, all computed from the seed when they are asked for. */
 export function sampleDatabase(options: SampleOptions = {}): Database {
   const objects = sampleObjects({ personAccounts: options.personAccounts ?? false });
   const org = new ComputedOrg(objects, options);

@@ -130,7 +130,8 @@ test('child relationships are the lookups seen from the other side', () => {
   const children = account.childRelationships as Json[];
   const contacts = children.find((child) => child.childSObject === 'Contact');
   assert.equal(contacts?.relationshipName, 'Contacts');
-  assert.equal(contacts?.cascadeDelete, false);
+  assert.equal(contacts?.cascadeDelete, true);
+  assert.equal(children.find((child) => child.relationshipName === 'ChildAccounts')?.cascadeDelete, false);
   const histories = children.find((child) => child.childSObject === 'AccountHistory');
   assert.equal(histories?.cascadeDelete, true);
   assert.equal(children.find((child) => child.childSObject === 'Project__c')?.restrictedDelete, true);

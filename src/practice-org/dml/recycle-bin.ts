@@ -15,18 +15,21 @@ interface ChildLookup {
   readonly restricts: boolean;
 }
 
-/** A lookup that was emptied when its target was deleted. */
-interface Blanked {
+interface Member {
   readonly object: string;
   readonly id: string;
-  readonly field: string;
 }
 
-/** What went in one delete: the row, what went with it, and the lookups that were emptied. */
+/** A lookup that was emptied when its target was deleted. */
+interface Blanked extends Member {
+  readonly field: string;
+  readonly target: string;
+}
+
+/** What went in one delete: the row and what went with it, the row first, and the lookups that were emptied. */
 interface Removal {
-  readonly root: string;
-  readonly members: readonly string[];
-  readonly blanked: readonly (Blanked & { readonly target: string })[];
+  readonly members: readonly Member[];
+  readonly blanked: readonly Blanked[];
 }
 
 const notInBin: SaveError = { code: 'UNDELETE_FAILED', message: 'Entity is not in the recycle bin', fields: [] };
@@ -65,9 +68,10 @@ export class RecycleBin {
     const blocked = this.#collect(saving, id, found, group);
     if (blocked) return [blocked];
     const blanked = this.#blank(saving, group);
-    for (const row of group.values()) this.#drop(saving, row, hard);
+    for (const row of group.values()) sink(saving, row, hard);
     for (const row of group.values()) kindOf(row.object.name).moved?.(saving, row);
-    if (!hard) this.#remember({ root: id, members: [...group.keys()].filter((each) => each !== id), blanked });
+    const members = [...group].map(([member, row]) => ({ object: row.object.name, id: member }));
+    if (!hard) this.#remember({ members, blanked });
     return [];
   }
 
@@ -79,20 +83,16 @@ export class RecycleBin {
     if (root === undefined && this.#hasDeletedMaster(saving, found)) return [notInBin];
     const refused = refusal(saving, found, 'undelete');
     if (refused) return [refused];
-    const removal = this.#removals.get(id) ?? {
-      root: id,
-      members: this.#seededMembers(saving, id, found),
-      blanked: [],
-    };
-    const back = [id, ...removal.members].flatMap((member) => saving.find(member) ?? []).filter(isDeleted);
+    const removal = this.#removals.get(id) ?? { members: this.#seededMembers(saving, id, found), blanked: [] };
+    const back = removal.members.flatMap((member) => saving.rowNamed(member) ?? []).filter(isDeleted);
     for (const row of back) {
       const taken = uniqueTaken(saving, row);
       if (taken) return [taken];
       row.rows.set(row.number, { IsDeleted: false, ...saving.modified(row.object) });
     }
-    for (const { object, id: child, field, target } of removal.blanked) {
-      const isBack = comesBack.has(`${object}.${field}`) || field.endsWith('__c');
-      const row = isBack ? saving.find(child) : undefined;
+    for (const { field, target, ...child } of removal.blanked) {
+      const isBack = comesBack.has(`${child.object}.${field}`) || field.endsWith('__c');
+      const row = isBack ? saving.rowNamed(child) : undefined;
       if (row && row.rows.cell(row.number, field) === null) row.rows.set(row.number, { [field]: target });
     }
     for (const row of back) kindOf(row.object.name).moved?.(saving, row);
@@ -102,28 +102,32 @@ export class RecycleBin {
 
   /** Without `ids`: everything in the bin. Rows that are not in it are left alone. */
   empty(ids?: readonly string[]): void {
-    for (const id of ids ?? this.#all()) {
-      const removal = this.#removals.get(id);
-      for (const member of [id, ...(removal?.members ?? [])]) {
-        const object = this.#org.schema.objectOfId(member, []);
-        const rows = object && this.#org.database.tables.get(object.name)?.source;
-        const number = rows ? rows.find(member) : -1;
-        if (rows && number >= 0 && rows.cell(number, 'IsDeleted') === true) rows.purge(number);
+    for (const member of ids ? ids.flatMap((id) => this.#named(id)) : this.#all()) {
+      const removal = this.#removals.get(member.id);
+      for (const { object, id } of removal?.members ?? [member]) {
+        const rows = this.#org.database.tables.get(object)!.source;
+        const number = rows.find(id);
+        if (number >= 0 && rows.cell(number, 'IsDeleted') === true) rows.purge(number);
       }
       if (removal) this.#forget(removal);
     }
   }
 
-  /** Ids of all rows that are deleted and not gone. */
-  #all(): string[] {
-    const ids: string[] = [];
+  #named(id: string): Member[] {
+    const object = this.#org.schema.objectOfId(id, [...this.#org.database.tables.keys()]);
+    return object ? [{ object: object.name, id }] : [];
+  }
+
+  /** All rows that are deleted and not gone. */
+  #all(): Member[] {
+    const found: Member[] = [];
     for (const { source, describe } of this.#org.database.tables.values()) {
       if (!describe.fields.some((field) => field.name === 'IsDeleted')) continue;
       for (let number = 0; number < source.size; number++)
         if (source.cell(number, 'IsDeleted') === true && !source.purged.has(number))
-          ids.push(source.cell(number, 'Id') as string);
+          found.push({ object: describe.name, id: source.cell(number, 'Id') as string });
     }
-    return ids;
+    return found;
   }
 
   /** All that goes with a row into `group`; an error when something forbids it. */
@@ -167,31 +171,26 @@ export class RecycleBin {
     return blanked;
   }
 
-  /** Into the bin, or away for good where the object has none. */
-  #drop(saving: Saving, { object, rows, number }: FoundRow, hard: boolean): void {
-    const vanishes = hard || object.table.treatment.noRecycleBin === true || !object.field('IsDeleted');
-    if (vanishes) rows.purge(number);
-    else rows.set(number, { IsDeleted: true, ...(object.field('SystemModstamp') && { SystemModstamp: saving.now }) });
-  }
-
   #remember(removal: Removal): void {
-    this.#removals.set(removal.root, removal);
-    for (const id of [removal.root, ...removal.members]) this.#roots.set(id, removal.root);
-    this.#org.journal.wrote(() => {
-      this.#removals.delete(removal.root);
-      for (const id of [removal.root, ...removal.members]) this.#roots.delete(id);
-    });
+    this.#keep(removal);
+    this.#org.journal.wrote(() => this.#drop(removal));
   }
 
   #forget(removal: Removal): void {
-    const known = this.#removals.get(removal.root) === removal;
-    if (!known) return;
-    this.#removals.delete(removal.root);
-    for (const id of [removal.root, ...removal.members]) this.#roots.delete(id);
-    this.#org.journal.wrote(() => {
-      this.#removals.set(removal.root, removal);
-      for (const id of [removal.root, ...removal.members]) this.#roots.set(id, removal.root);
-    });
+    if (this.#removals.get(removal.members[0]!.id) !== removal) return;
+    this.#drop(removal);
+    this.#org.journal.wrote(() => this.#keep(removal));
+  }
+
+  #keep(removal: Removal): void {
+    const root = removal.members[0]!.id;
+    this.#removals.set(root, removal);
+    for (const { id } of removal.members) this.#roots.set(id, root);
+  }
+
+  #drop(removal: Removal): void {
+    this.#removals.delete(removal.members[0]!.id);
+    for (const { id } of removal.members) this.#roots.delete(id);
   }
 
   /** Whether a row that was deleted before the org started went with a parent. */
@@ -207,9 +206,9 @@ export class RecycleBin {
     });
   }
 
-  /** Rows that were deleted before the org started and went with this one. */
-  #seededMembers(saving: Saving, id: string, { object }: FoundRow): string[] {
-    const members: string[] = [];
+  /** A row that was deleted before the org started, and those that went with it. */
+  #seededMembers(saving: Saving, id: string, { object }: FoundRow): Member[] {
+    const members: Member[] = [{ object: object.name, id }];
     for (const lookup of this.childLookups(object)) {
       const rows = lookup.cascades ? saving.table(lookup.object)?.source : undefined;
       const child = saving.object(lookup.object);
@@ -217,7 +216,7 @@ export class RecycleBin {
       for (const number of rows.lookup(lookup.field, id)) {
         const member = rows.cell(number, 'Id') as string;
         if (rows.cell(number, 'IsDeleted') !== true || this.#roots.has(member)) continue;
-        members.push(member, ...this.#seededMembers(saving, member, { object: child, rows, number }));
+        members.push(...this.#seededMembers(saving, member, { object: child, rows, number }));
       }
     }
     return members;
@@ -243,6 +242,13 @@ export class RecycleBin {
     }
     return lookups;
   }
+}
+
+/** Into the bin, or away for good where the object has none. */
+function sink(saving: Saving, { object, rows, number }: FoundRow, hard: boolean): void {
+  const vanishes = hard || object.table.treatment.noRecycleBin === true || !object.field('IsDeleted');
+  if (vanishes) rows.purge(number);
+  else rows.set(number, { IsDeleted: true, ...(object.field('SystemModstamp') && { SystemModstamp: saving.now }) });
 }
 
 /** Why the user may not, or a trigger or lock that stands in the way. */

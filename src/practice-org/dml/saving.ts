@@ -61,7 +61,13 @@ export class Saving {
   /** The row with this 18-character Id, also one that lies in the bin; `candidates` where the prefix is nobody's. */
   find(id: string, candidates: readonly string[] = []): FoundRow | undefined {
     const object = this.org.schema.objectOfId(id, []) ?? this.org.schema.objectOfId(id, candidates);
-    const table = object && this.table(object.name);
+    return object && this.rowNamed({ object: object.name, id });
+  }
+
+  /** The row of this object with this Id; undefined when it is gone for good. */
+  rowNamed({ object: name, id }: { readonly object: string; readonly id: string }): FoundRow | undefined {
+    const object = this.object(name);
+    const table = this.table(name);
     const number = table ? table.source.find(id) : -1;
     return object && table && number >= 0 ? { object, rows: table.source, number } : undefined;
   }

@@ -35,9 +35,11 @@ function who(number: number, org: SampleOrg): string | null {
 }
 
 const relations = [
-  reference('WhoId', ['Contact', 'Lead'], { children: 'Tasks' }),
-  reference('WhatId', [...whats].sort(), { children: 'Tasks' }),
+  reference('WhoId', ['Contact', 'Lead'], { children: 'Tasks', parentCascades: true }),
+  reference('WhatId', [...whats].sort(), { children: 'Tasks', parentCascades: true }),
 ];
+
+const notStarted = { value: 'Not Started', defaultValue: true };
 
 const task: SampleObject = {
   declaration: {
@@ -49,11 +51,16 @@ const task: SampleObject = {
       ...relations,
       combobox('Subject', subjects, { nameField: true }),
       date('ActivityDate'),
-      picklist('Status', ['Not Started', 'In Progress', 'Completed', 'Waiting on someone else'], {
+      picklist('Status', [notStarted, 'In Progress', 'Completed', 'Waiting on someone else'], {
         ...required,
+        defaultedOnCreate: true,
         length: 40,
       }),
-      picklist('Priority', ['High', 'Normal', 'Low'], { ...required, length: 40 }),
+      picklist('Priority', ['High', { value: 'Normal', defaultValue: true }, 'Low'], {
+        ...required,
+        defaultedOnCreate: true,
+        length: 40,
+      }),
       boolean('IsHighPriority', system),
       userOwner,
       textarea('Description', 32000),
@@ -103,8 +110,8 @@ const event: SampleObject = {
     label: 'Event',
     fields: [
       id('Id'),
-      reference('WhoId', ['Contact', 'Lead'], { children: 'Events' }),
-      reference('WhatId', [...whats].sort(), { children: 'Events' }),
+      reference('WhoId', ['Contact', 'Lead'], { children: 'Events', parentCascades: true }),
+      reference('WhatId', [...whats].sort(), { children: 'Events', parentCascades: true }),
       combobox('Subject', subjects, { nameField: true }),
       string('Location', 255),
       boolean('IsAllDayEvent'),

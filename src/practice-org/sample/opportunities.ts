@@ -60,6 +60,7 @@ const opportunity: SampleObject = {
       picklist('ForecastCategoryName', ['Pipeline', 'Best Case', 'Commit', 'Omitted', 'Closed']),
       reference('CampaignId', 'Campaign', { children: 'Opportunities' }),
       boolean('HasOpportunityLineItem', system),
+      reference('ContactId', 'Contact', { updateable: false, relationshipName: null }),
       reference('Pricebook2Id', 'Pricebook2', { children: 'Opportunities' }),
       userOwner,
       ...audit,
@@ -125,7 +126,11 @@ const lineItem: SampleObject = {
         parentCascades: true,
       }),
       int('SortOrder', { permissionable: false }),
-      reference('PricebookEntryId', 'PricebookEntry', { updateable: false, children: 'OpportunityLineItems' }),
+      reference('PricebookEntryId', 'PricebookEntry', {
+        updateable: false,
+        children: 'OpportunityLineItems',
+        restrictedDelete: true,
+      }),
       reference('Product2Id', 'Product2', { ...system, children: 'OpportunityLineItems' }),
       string('ProductCode', 255, system),
       string('Name', 376, { ...system, nameField: true }),
@@ -215,13 +220,18 @@ const lead: SampleObject = {
       picklist('LeadSource', leadSources),
       picklist(
         'Status',
-        ['Open - Not Contacted', 'Working - Contacted', 'Closed - Converted', 'Closed - Not Converted'],
-        required,
+        [
+          { value: 'Open - Not Contacted', defaultValue: true },
+          'Working - Contacted',
+          'Closed - Converted',
+          'Closed - Not Converted',
+        ],
+        { ...required, defaultedOnCreate: true },
       ),
       numberField('AnnualRevenue', 'currency', 18, 0),
       int('NumberOfEmployees'),
       owner,
-      boolean('IsConverted', { ...system }),
+      boolean('IsConverted', { updateable: false, permissionable: false }),
       date('ConvertedDate', system),
       reference('ConvertedAccountId', 'Account', system),
       reference('ConvertedContactId', 'Contact', system),
@@ -311,6 +321,40 @@ const campaign: SampleObject = {
   }),
 };
 
+/** Each campaign has its own statuses of members, two to begin with. */
+const campaignMemberStatus: SampleObject = {
+  declaration: {
+    name: 'CampaignMemberStatus',
+    prefix: '01Y',
+    label: 'Campaign Member Status',
+    more: { undeletable: false, layoutable: false, mruEnabled: false, searchable: false },
+    fields: [
+      id('Id'),
+      isDeleted,
+      reference('CampaignId', 'Campaign', {
+        ...required,
+        updateable: false,
+        children: 'CampaignMemberStatuses',
+        parentCascades: true,
+      }),
+      string('Label', 765, { ...required, nameField: true }),
+      int('SortOrder'),
+      boolean('IsDefault'),
+      boolean('HasResponded'),
+      ...audit,
+    ],
+  },
+  count: (org) => org.size('Campaign') * 2,
+  treatment: { noRecycleBin: true },
+  row: (number, org) => ({
+    CampaignId: org.id('Campaign', number >> 1),
+    Label: number % 2 === 0 ? 'Sent' : 'Responded',
+    SortOrder: 3 + (number % 2),
+    IsDefault: number % 2 === 0,
+    HasResponded: number % 2 === 1,
+  }),
+};
+
 const campaignMember: SampleObject = {
   declaration: {
     name: 'CampaignMember',
@@ -336,6 +380,7 @@ const campaignMember: SampleObject = {
     ],
   },
   count: 600,
+  treatment: { noRecycleBin: true },
   // A mailing list goes in as one load: hundreds of rows with the same second.
   loadedTogether: 300,
   row: (number, org, random) => {
@@ -360,5 +405,6 @@ export const opportunityObjects: readonly SampleObject[] = [
   contactRole,
   lead,
   campaign,
+  campaignMemberStatus,
   campaignMember,
 ];

@@ -24,6 +24,7 @@ import { prose, sentence } from '../words.ts';
 import { description, recordTypes } from './accounts.ts';
 
 const statuses = ['New', 'Working', 'Escalated', 'Closed'];
+const statusValues = statuses.map((value) => ({ value, defaultValue: value === 'New' }));
 
 /** The reason goes with the kind: a dependent picklist. */
 const kinds = ['Mechanical', 'Electrical', 'Electronic', 'Structural', 'Other'];
@@ -47,15 +48,15 @@ const caseObject: SampleObject = {
       isDeleted,
       reference('MasterRecordId', 'Case', { ...system }),
       autoNumber('CaseNumber', { nameField: true, idLookup: true }),
-      reference('ContactId', 'Contact', { children: 'Cases' }),
-      reference('AccountId', 'Account', { children: 'Cases' }),
+      reference('ContactId', 'Contact', { children: 'Cases', restrictedDelete: true }),
+      reference('AccountId', 'Account', { children: 'Cases', restrictedDelete: true }),
       reference('AssetId', 'Asset', { children: 'Cases' }),
       reference('ParentId', 'Case', { children: 'Cases' }),
       string('SuppliedName', 80),
       email('SuppliedEmail'),
       picklist('Type', kinds, { length: 40 }),
       recordType(),
-      picklist('Status', statuses, { ...required, length: 40 }),
+      picklist('Status', statusValues, { ...required, defaultedOnCreate: true, length: 40 }),
       picklist('Reason', reasons, { length: 40, controllerName: 'Type' }),
       picklist('Origin', ['Email', 'Phone', 'Web'], { length: 40 }),
       string('Subject', 255),
@@ -149,6 +150,7 @@ const emailMessage: SampleObject = {
           { value: '0', label: 'New' },
           { value: '1', label: 'Read' },
           { value: '3', label: 'Sent' },
+          { value: '5', label: 'Draft' },
         ],
         required,
       ),
