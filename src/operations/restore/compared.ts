@@ -74,7 +74,7 @@ export class Comparison {
     const { target } = scope;
     if (!target) return;
     const ids = new IdTable();
-    for (const id of scope.wanted) if (!scope.vanished.has(id)) ids.add(id);
+    for (const id of scope.wanted) if (!scope.vanished.has(id) && !this.#plan.comesAnew(id)) ids.add(id);
     for (const id of scope.survivors) ids.add(id);
     if (ids.size === 0) return;
     const fields = this.#comparedFields(scope);
@@ -85,7 +85,7 @@ export class Comparison {
       ...columns,
       ...['IsDeleted', ...stamps].filter((name) => has(target, name) && !columns.includes(name)),
     ];
-    const now = await this.#plan.org.records(target, [...ids.sorted()], asked, { all: true });
+    const now = this.#plan.org.records(target, [...ids.sorted()], asked, { all: true });
     const after = await this.#afterFlow(scope.object, ids, columns);
     const read = {
       before: new FieldReader(before.columns, fields),
@@ -96,7 +96,7 @@ export class Comparison {
         stamps.map((name) => ({ field: { name } })),
       ),
     };
-    for await (const joined of join(this.#plan.ctx, before, now, after)) yield* this.#row(scope, fields, joined, read);
+    for await (const joined of join(before, now, after, signal)) yield* this.#row(scope, fields, joined, read);
   }
 
   async #afterFlow(object: string, ids: IdTable, columns: readonly string[]): Promise<RowFlow | undefined> {
@@ -159,8 +159,10 @@ export class Comparison {
               back.map((n) => [fields[n]!.field, is[n] ?? ''] as const),
             ),
           };
-    if (scope.bin.has(id)) yield planned(id, 'undelete', { fields: names, ...now_ });
-    else if (back.length > 0)
+    if (scope.bin.has(id)) {
+      const reason = scope.along.has(id) ? { reason: 'with the record that it was deleted with' } : {};
+      yield planned(id, 'undelete', { fields: names, ...now_, ...reason });
+    } else if (back.length > 0)
       yield planned(id, relinks === back.length ? 'relink' : 'update', { fields: names, ...now_ });
     else if (wanted && conflicts.length === 0) yield planned(id, 'skip', {});
     if (conflicts.length > 0)

@@ -25,7 +25,7 @@ async function takeDifferences(plan: PlanScope, scope: ObjectScope, after: Point
   const both = columns.filter((name) => there.includes(name));
   const before = await plan.reader.rows(object, { columns: both.length === 0 ? ['Id'] : both });
   const later = both.length === 0 ? nothing : await after.rows(object, { columns: both });
-  for await (const { id, before: was, now: is } of join(plan.ctx, before, later, undefined)) {
+  for await (const { id, before: was, now: is } of join(before, later, undefined, plan.ctx.signal)) {
     if (!is || !rowBytes(was.batch, was.row).equals(rowBytes(is.batch, is.row))) scope.wanted.add(id);
   }
 }

@@ -1,7 +1,5 @@
-import type { Context } from '../../context.ts';
 import type { RowBatch, RowFlow } from '../../rows/batch.ts';
 import { Keys } from '../../rows/cells.ts';
-import { RowSorter } from '../../rows/sort.ts';
 
 /** A row that stands in a batch; good until the next is asked for. */
 export interface RowAt {
@@ -19,42 +17,28 @@ export interface Joined {
 }
 
 /**
- * Walks rows of the point (`before`, ascending by Id) and, beside each, the row with the same Id of `after` (ascending) and of `now` (in any
- * order: they are sorted first, by way of an encrypted spill). Constant memory.
+ * Walks rows of the point (`before`) and, beside each, the row with the same Id of `after` and of `now`. All flows ascend by Id. Constant memory.
  */
 export async function* join(
-  ctx: Context,
   before: RowFlow,
   now: RowFlow,
   after: RowFlow | undefined,
+  signal: AbortSignal,
 ): AsyncGenerator<Joined> {
-  const sorter = new RowSorter(new Keys(now.columns), { tempDir: ctx.tempDir, signal: ctx.signal });
-  try {
-    for await (const batch of now.batches) {
-      ctx.signal.throwIfAborted();
-      await sorter.add(batch);
-      batch.release?.();
+  const sides = { now: new Side(now), after: after && new Side(after) };
+  const keys = new Keys(before.columns);
+  for await (const batch of before.batches) {
+    signal.throwIfAborted();
+    for (let row = 0; row < batch.ends.length; row++) {
+      const id = keys.id(batch, row);
+      yield {
+        id,
+        before: { columns: before.columns, batch, row },
+        after: await sides.after?.at(id),
+        now: await sides.now.at(id),
+      };
     }
-    const sides = {
-      now: new Side({ columns: now.columns, batches: sorter.sorted() }),
-      after: after && new Side(after),
-    };
-    const keys = new Keys(before.columns);
-    for await (const batch of before.batches) {
-      ctx.signal.throwIfAborted();
-      for (let row = 0; row < batch.ends.length; row++) {
-        const id = keys.id(batch, row);
-        yield {
-          id,
-          before: { columns: before.columns, batch, row },
-          after: await sides.after?.at(id),
-          now: await sides.now.at(id),
-        };
-      }
-      batch.release?.();
-    }
-  } finally {
-    await sorter.remove();
+    batch.release?.();
   }
 }
 

@@ -104,7 +104,7 @@ export class References {
     const { target } = await this.#plan.object('User');
     const fields = ['Id', 'IsActive', 'UserType'].filter((name) => hasField(target, name));
     if (!target || fields.length < 2) return;
-    const found = await this.#plan.org.records(target, [...ids.sorted()], fields);
+    const found = this.#plan.org.records(target, [...ids.sorted()], fields);
     const keys = new Keys(found.columns);
     const positions = fields
       .slice(1)

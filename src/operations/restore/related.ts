@@ -2,7 +2,7 @@ import { rowStart } from '../../rows/cells.ts';
 import { closingQuote } from '../../rows/csv.ts';
 import { IdTable } from '../../rows/id-table.ts';
 import type { ObjectDescribe } from '../../schema/describe.ts';
-import { isReferenceOnly } from './platform.ts';
+import { isReferenceOnly, platformRules } from './platform.ts';
 import type { PlanScope } from './scope.ts';
 import { findStandings, isGone } from './standing.ts';
 
@@ -101,20 +101,26 @@ async function childrenOf(plan: PlanScope, newly: Found, related: Related, depth
   if (wider.size === 0) return result;
   for (const child of plan.reader.objects()) {
     const source = plan.sources.get(child);
-    if (!source || isReferenceOnly(child) || !mayRefer(source, [...wider.keys()])) continue;
+    if (!source || isReferenceOnly(child) || platformRules(child).never || !mayRefer(source, [...wider.keys()]))
+      continue;
     const asked = new IdTable();
     const along = new IdTable();
+    const back = new IdTable();
     const chosen = new IdTable();
     await scanChildren(plan, child, wider, (id, field, parent) => {
       const said = related.relationships.get(`${child}.${field}`);
       const isLost = lost.get(plan.objectOfId(parent) ?? '')?.has(parent) ?? false;
       if (said !== false && (said === true || depth <= related.children)) chosen.add(id);
-      else if (said !== false && isLost && cascades(plan, parent, child, field)) along.add(id);
+      if (isLost && cascades(plan, parent, child, field)) {
+        if (said !== false) along.add(id);
+        if (plan.isUndeleted(parent)) back.add(id);
+      }
       if (isLost || chosen.has(id)) asked.add(id);
     });
     if (asked.size === 0) continue;
     const scope = await plan.object(child);
     await findStandings(plan, scope, asked);
+    for (const id of back) if (scope.bin.has(id)) scope.along.add(id);
     for (const id of asked) {
       if (chosen.has(id) || (along.has(id) && isGone(plan, scope, id))) {
         if (scope.wanted.has(id)) continue;

@@ -23,6 +23,8 @@ export interface ObjectScope {
   readonly live: IdTable;
   readonly bin: IdTable;
   readonly vanished: IdTable;
+  /** Rows in the recycle bin that a deletion took along, and that come back with the row that it was of. */
+  readonly along: IdTable;
   /** Live rows that are not wanted themselves, and whose lookups may have lost a row that comes back. */
   readonly survivors: IdTable;
 }
@@ -112,6 +114,7 @@ export class PlanScope {
       live: new IdTable(),
       bin: new IdTable(),
       vanished: new IdTable(),
+      along: new IdTable(),
       survivors: new IdTable(),
     };
     this.#objects.set(name, made);
@@ -143,22 +146,22 @@ export class PlanScope {
   comesAnew(id: string): boolean {
     const scope = this.#scopeOfId(id);
     if (!scope?.wanted.has(id) || this.earlier.has(id)) return false;
-    return scope.vanished.has(id) || this.#binIsLost(scope, id);
+    return scope.vanished.has(id) || (scope.bin.has(id) && !returns(scope, id));
   }
 
-  /** True when this row of the point is to come out of the recycle bin. */
+  /** True when this row of the point is to come out of the recycle bin, by itself or with another. */
   isUndeleted(id: string): boolean {
     const scope = this.#scopeOfId(id);
     if (!scope?.wanted.has(id) || this.earlier.has(id)) return false;
-    return scope.bin.has(id) && scope.target?.undeletable === true;
-  }
-
-  #binIsLost(scope: ObjectScope, id: string): boolean {
-    return scope.bin.has(id) && scope.target?.undeletable !== true;
+    return scope.bin.has(id) && returns(scope, id);
   }
 
   #scopeOfId(id: string): ObjectScope | undefined {
     const object = this.objectOfId(id);
     return object === undefined ? undefined : this.#objects.get(object);
   }
+}
+
+function returns({ target, along }: ObjectScope, id: string): boolean {
+  return target?.undeletable === true || along.has(id);
 }

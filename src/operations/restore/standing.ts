@@ -32,7 +32,7 @@ async function look(
 ): Promise<void> {
   if (!target?.queryable) return;
   const fields = ['Id', 'IsDeleted'].filter((name) => target.fields.some((field) => field.name === name));
-  const found = await plan.org.records(target, ids, fields, { all: true });
+  const found = plan.org.records(target, ids, fields, { all: true });
   const keys = new Keys(found.columns);
   for await (const batch of found.batches) {
     plan.ctx.signal.throwIfAborted();
