@@ -20,6 +20,8 @@ export interface Flag {
   readonly short?: string;
   /** Name of the value, as in `--vault <url>`; without it the flag is a switch. */
   readonly value?: string;
+  /** What the flag says when it is given without a value: `--with-parents` is `--with-parents=1`. A value follows an `=` only. */
+  readonly bare?: string;
   /** `text` unless told. */
   readonly kind?: Kind;
   readonly choices?: readonly string[];

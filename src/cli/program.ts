@@ -39,7 +39,7 @@ export function parse(argv: readonly string[], commands: readonly Command[], abo
     },
   );
   try {
-    program.parse(argv.length === 0 ? ['--help'] : argv, { from: 'user' });
+    program.parse(argv.length === 0 ? ['--help'] : completed(argv, commands), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.helpDisplayed' || error.code === 'commander.version') {
@@ -55,6 +55,16 @@ export function parse(argv: readonly string[], commands: readonly Command[], abo
     throw usage(error.message);
   }
   return found!;
+}
+
+/** Flags that may stand without a value get the one that they then have, so that they never take the next word for it. */
+function completed(argv: readonly string[], commands: readonly Command[]): string[] {
+  const bare = new Map<string, string>();
+  for (const { flags } of commands) {
+    for (const [name, flag] of Object.entries(flags)) if (flag.bare !== undefined) bare.set(`--${name}`, flag.bare);
+  }
+  const end = argv.indexOf('--');
+  return argv.map((word, at) => (bare.has(word) && (end < 0 || at < end) ? `${word}=${bare.get(word)}` : word));
 }
 
 function usage(message: string): Fault {
@@ -147,6 +157,7 @@ export function explained(flag: Flag): string {
   const more = [
     flag.choices ? `one of ${flag.choices.join(', ')}` : '',
     flag.repeatable ? 'repeatable' : '',
+    flag.bare === undefined ? '' : `${flag.bare} without a value`,
     flag.default === undefined ? '' : `default ${flag.default}`,
     flag.env ? `env ${flag.env}` : '',
   ].filter((part) => part !== '');

@@ -1,0 +1,79 @@
+import { Fault } from '../../errors.ts';
+import type { Org } from '../../salesforce/org.ts';
+import type { OrgLimits } from '../../salesforce/writing.ts';
+import { schemaPrint } from '../../schema/print.ts';
+import type { LogEntry } from '../../vault/log.ts';
+import type { PointReader } from '../../vault/point-reader.ts';
+import type { Vault } from '../../vault/vault.ts';
+import type { Plan } from './plan.ts';
+
+/** What a record takes of an org's data storage, nearly whatever it holds; in kB. */
+const recordKilobytes = 2;
+
+/**
+ * What is asked for must be whole in the point. Throws `point-partial` when one of the objects that the plan touches is not; `accepted`: it may be
+ * restored as far as it goes.
+ */
+export function assertWhole(reader: PointReader, plan: Plan, accepted: boolean): void {
+  const touched = new Set(plan.objects.map(({ object }) => object));
+  const incomplete = reader.root.objects.filter(({ object, complete }) => touched.has(object) && !complete);
+  if (incomplete.length === 0 || accepted) return;
+  const named = incomplete.slice(0, 3).map(({ object, reason }) => `${object} (${reason ?? 'failed'})`);
+  throw new Fault(
+    'point-partial',
+    `point ${reader.root.point} is not whole in what is to be restored: ${named.join('; ')}`,
+    {
+      data: { objects: incomplete.map(({ object }) => object) },
+    },
+  );
+}
+
+/** The org must have room for what is made again. Throws `storage-short`, `api-budget`. */
+export function assertRoom(plan: Plan, limits: OrgLimits): void {
+  const inserts = plan.objects.reduce((sum, { rows }) => sum + rows.count('insert'), 0);
+  const { dataStorageMB, dailyApiRequests } = limits;
+  const needed = Math.ceil((inserts * recordKilobytes) / 1024);
+  if (dataStorageMB && needed > dataStorageMB.remaining) {
+    throw new Fault(
+      'storage-short',
+      `${inserts} records take about ${needed} MB, and the org has ${dataStorageMB.remaining} MB of data storage left`,
+    );
+  }
+  const { apiCalls } = plan.header;
+  if (dailyApiRequests && apiCalls > dailyApiRequests.remaining) {
+    throw new Fault(
+      'api-budget',
+      `the restore takes about ${apiCalls} API calls, and the org allows ${dailyApiRequests.remaining} more today`,
+      { actions: ['restore less at a time, or wait for the limit to reset'] },
+    );
+  }
+}
+
+/**
+ * A plan that was saved is applied exactly as it is, or not at all. Throws `wrong-target` for another org, `foreign-vault` for another vault,
+ * `plan-stale` when the point or the schema of a touched object is another than the plan was made for.
+ */
+export async function assertPlanFits(plan: Plan, vault: Vault, entry: LogEntry, org: Org): Promise<void> {
+  const { header } = plan;
+  if (header.vault !== vault.info.vault) {
+    throw new Fault('foreign-vault', `the plan was made for another vault than ${vault.store.url}`);
+  }
+  if (header.org.id.slice(0, 15) !== org.identity.orgId.slice(0, 15)) {
+    throw new Fault(
+      'wrong-target',
+      `the plan was made for the org ${header.org.id} (${header.org.name}), not for ${org.identity.orgId}`,
+    );
+  }
+  if (header.point.id !== entry.record.point || header.point.digest !== entry.digest) {
+    throw new Fault('plan-stale', `point ${header.point.id} is not the one that the plan was made for`);
+  }
+  const described = await org.describe(Object.keys(header.schema));
+  for (const [object, print] of Object.entries(header.schema)) {
+    const now = described.get(object);
+    if (!now || 'reason' in now || schemaPrint(now) !== print) {
+      throw new Fault('plan-stale', `the fields of ${object} are not those that the plan was made for`, {
+        data: { object },
+      });
+    }
+  }
+}
