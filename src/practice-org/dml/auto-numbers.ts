@@ -27,5 +27,5 @@ function startAfter(rows: WritableRows, field: string): Counter {
   const last = rows.size > 0 ? String(rows.cell(rows.size - 1, field) ?? '') : '';
   const [, before, digits] = /^(.*?)(\d+)$/.exec(last) ?? [];
   if (digits === undefined) return { before: '', digits: 8, next: rows.size + 1 };
-  return { before: before!, digits: digits.length, next: Math.max(Number(digits), rows.size) + 1 };
+  return { before: before!, digits: digits.length, next: Number(digits) + 1 };
 }

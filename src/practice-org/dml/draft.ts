@@ -1,4 +1,4 @@
-import type { Row, Value } from '../database.ts';
+import type { Value } from '../database.ts';
 import type { SObject } from '../schema.ts';
 import type { WritableRows } from './overlay.ts';
 import type { RecordInput, SaveError } from './save.ts';
@@ -17,6 +17,7 @@ export class Draft {
   readonly errors: SaveError[] = [];
   /** API names of the fields that the client sent. */
   readonly given = new Set<string>();
+  #kept: Readonly<Record<string, Value>> | undefined;
 
   constructor(object: SObject, rows: WritableRows, input: RecordInput, number: number, isUpsert: boolean) {
     this.object = object;
@@ -41,9 +42,18 @@ export class Draft {
     return typeof value === 'string' ? value : null;
   }
 
-  /** The value that the row has; null for one to be made. */
+  /** The value that the row had before it was saved; null for a new one. */
   before(field: string): Value {
-    return this.number < 0 ? null : this.rows.cell(this.number, field);
+    if (this.number < 0) return null;
+    const kept = this.#kept?.[field];
+    return kept === undefined ? this.rows.cell(this.number, field) : kept;
+  }
+
+  /** To be called right before the changes are written. */
+  keepBefore(): void {
+    const kept: Record<string, Value> = {};
+    for (const field in this.changes) kept[field] = this.before(field);
+    this.#kept = kept;
   }
 
   /** Whether the row gets another value in this field; true for any value of a new row. */
@@ -63,10 +73,5 @@ export class Draft {
 
   fail(code: string, message: string, fields: readonly string[] = []): void {
     this.errors.push({ code, message, fields });
-  }
-
-  /** The row as it is to be, for tests that look at any field. */
-  get after(): Row {
-    return new Proxy({}, { get: (_target, field) => this.get(field as string) }) as Row;
   }
 }

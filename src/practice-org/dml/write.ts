@@ -15,6 +15,7 @@ export function writeDraft(saving: Saving, draft: Draft): number {
     number = rows.add(changes);
   } else {
     Object.assign(changes, saving.modified(object));
+    draft.keepBefore();
     rows.set(number, changes);
   }
   if (draft.blobs.size > 0) {
