@@ -8,17 +8,18 @@ export class Outcomes {
   readonly #kinds: Uint8Array;
   /** The Id of a row that was saved; of a failed one the Id that it was for, empty for none. */
   readonly #ids: string[];
-  readonly #errors = new Map<number, string>();
+  /** Of each row, the place of its error in `#texts`; most rows of a job fail for the same few reasons. */
+  readonly #errors: Uint32Array;
+  readonly #texts: string[] = [''];
+  readonly #places = new Map<string, number>();
   /** Rows that were looked at, failed ones included. */
   processed = 0;
+  failed = 0;
 
   constructor(rows: number) {
     this.#kinds = new Uint8Array(rows);
     this.#ids = new Array<string>(rows).fill('');
-  }
-
-  get failed(): number {
-    return this.#errors.size;
+    this.#errors = new Uint32Array(rows);
   }
 
   save(row: number, id: string, created: boolean): void {
@@ -31,8 +32,9 @@ export class Outcomes {
   fail(row: number, error: string, id: string): void {
     this.#kinds[row] = outcome.failed;
     this.#ids[row] = id;
-    this.#errors.set(row, error);
+    this.#errors[row] = this.#placeOf(error);
     this.processed += 1;
+    this.failed += 1;
   }
 
   leaveUnrecorded(from: number, to: number): void {
@@ -48,7 +50,16 @@ export class Outcomes {
   }
 
   error(row: number): string {
-    return this.#errors.get(row) ?? '';
+    return this.#texts[this.#errors[row]!]!;
+  }
+
+  #placeOf(error: string): number {
+    let place = this.#places.get(error);
+    if (place === undefined) {
+      place = this.#texts.push(error) - 1;
+      this.#places.set(error, place);
+    }
+    return place;
   }
 
   /** Numbers of the rows that ended in one of these ways, in the order of the upload. */

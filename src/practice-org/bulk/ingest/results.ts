@@ -66,7 +66,7 @@ function csv(
   const size = fault?.name === 'lost-rows' ? Math.max(0, rows.length - fault.rows) : rows.length;
   const line = (place: number): string => {
     const row = rows[order.at(place)]!;
-    return [...own(row), ...(upload as Upload).row(row)].map(quoted).join(dialect.delimiter) + newline;
+    return [...own(row).map(quoted), (upload as Upload).quotedRow(row)].join(dialect.delimiter) + newline;
   };
   return { status: 200, headers: csvType, stream: blocks(header, size, line) };
 }
@@ -74,8 +74,8 @@ function csv(
 async function* blocks(header: string, size: number, line: (place: number) => string): AsyncGenerator<Buffer> {
   yield Buffer.from(header);
   for (let from = 0; from < size; from += blockRows) {
-    let text = '';
-    for (let place = from; place < Math.min(size, from + blockRows); place += 1) text += line(place);
-    yield Buffer.from(text);
+    const lines: string[] = [];
+    for (let place = from; place < Math.min(size, from + blockRows); place += 1) lines.push(line(place));
+    yield Buffer.from(lines.join(''));
   }
 }

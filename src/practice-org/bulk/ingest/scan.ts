@@ -160,3 +160,24 @@ export function splitRow(text: string, delimiter: string): string[] {
   }
   return cells;
 }
+
+/** The same row with every cell in quotes. */
+export function quoteRow(text: string, delimiter: string): string {
+  if (!text.includes('"')) return `"${text.replaceAll(delimiter, `"${delimiter}"`)}"`;
+  let quoted = '';
+  let copied = 0;
+  for (let at = 0; at <= text.length; at += 1) {
+    if (text.charCodeAt(at) === quote) {
+      at = text.indexOf('"', at + 1);
+      while (text.charCodeAt(at + 1) === quote) at = text.indexOf('"', at + 2);
+      at += 1;
+      continue;
+    }
+    const found = text.indexOf(delimiter, at);
+    const end = found < 0 ? text.length : found;
+    quoted += `${text.slice(copied, at)}"${text.slice(at, end)}"`;
+    copied = end;
+    at = end;
+  }
+  return copied === 0 ? text : quoted + text.slice(copied);
+}

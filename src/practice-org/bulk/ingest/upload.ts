@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { setImmediate } from 'node:timers/promises';
 import type { Dialect } from './jobs.ts';
-import { BadCsv, type CsvLimits, Scanner, splitRow, unescapedQuote } from './scan.ts';
+import { BadCsv, type CsvLimits, quoteRow, Scanner, splitRow, unescapedQuote } from './scan.ts';
 
 const headerCharacters = 32_000;
 /** Bytes between two breaths of the event loop. */
@@ -46,6 +46,11 @@ export class Upload {
   /** Cells of a row; rows count from 0 after the header. */
   row(number: number): string[] {
     return splitRow(this.#text(number + 1), this.#delimiter);
+  }
+
+  /** A row as CSV without its line ending, every cell quoted. */
+  quotedRow(number: number): string {
+    return quoteRow(this.#text(number + 1), this.#delimiter);
   }
 
   #text(row: number): string {
