@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import type { Dialect } from '../../src/practice-org/bulk/ingest/jobs.ts';
-import { BadCsv } from '../../src/practice-org/bulk/ingest/scan.ts';
+import { BadCsv, quoteRow, splitRow } from '../../src/practice-org/bulk/ingest/scan.ts';
 import { Upload } from '../../src/practice-org/bulk/ingest/upload.ts';
 import { testOrg } from './client.ts';
 import { column, counters, ingest } from './ingest-client.ts';
@@ -115,6 +115,23 @@ test('whatever csv-stringify writes is read back', async () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test('a row is quoted cell by cell, and quoted ones stay as they came', () => {
+  const rows: [string, string][] = [
+    ['a,b', '"a","b"'],
+    [',', '"",""'],
+    ['"a",b,"c"', '"a","b","c"'],
+    ['a,"b, ""c""",', '"a","b, ""c""",""'],
+    ['"a","b"', '"a","b"'],
+    ['"a",', '"a",""'],
+    [',"a"', '"","a"'],
+    ['""', '""'],
+  ];
+  for (const [text, quoted] of rows) {
+    assert.equal(quoteRow(text, ','), quoted);
+    assert.deepEqual(splitRow(quoted, ','), splitRow(text, ','));
+  }
 });
 
 test('a bad header fails the job with no row looked at, and the upload comes back as unprocessed', async () => {
