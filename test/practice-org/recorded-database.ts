@@ -53,6 +53,13 @@ export function recordedDatabase(exchanges: readonly Exchange[]): Database {
       described.set(response.name, response);
     harvest(exchange.response, of);
   }
+  // A record that a recording made has no values here: our answer to the same request makes another one with them.
+  for (const exchange of exchanges)
+    if (exchange.method !== 'GET')
+      for (const [object, id, isNew] of written(exchange)) {
+        const { rows } = of(object);
+        if (isNew || !rows.has(id)) rows.set(id, { Id: id });
+      }
   const describes = new Map([...recordedDescribes(), ...described]);
   const tables = new Map<string, Table>();
   for (const [name, describe] of describes) tables.set(name, tableOf(describe, found.get(name)?.rows));
@@ -69,6 +76,20 @@ export function recordedDatabase(exchanges: readonly Exchange[]): Database {
     },
     tables,
   };
+}
+
+/** Key prefixes of the objects that the recordings write to, as in every org. */
+const prefixes: Readonly<Record<string, string>> = { '001': 'Account', '003': 'Contact' };
+
+/** The records that a write names by their Ids, and those it made. */
+function written({ request, response }: Exchange): [object: string, id: string, isNew: boolean][] {
+  const named = [...(request ?? '').matchAll(/"((?:001|003)[A-Za-z0-9]{15})"/g)].map(([, id]) => [id!, false] as const);
+  const results: { id?: unknown; created?: boolean }[] = Array.isArray(response) ? response : [];
+  const made = results.flatMap(({ id, created }) => (typeof id === 'string' && created ? [[id, true] as const] : []));
+  return [...named, ...made].flatMap(([id, isNew]) => {
+    const object = prefixes[id.slice(0, 3)];
+    return object === undefined ? [] : [[object, id, isNew]];
+  });
 }
 
 function decoded({ url, request }: Exchange): string {
@@ -138,11 +159,31 @@ function inferredDescribe(name: string, fields: Found['fields'], rows: Found['ro
   };
 }
 
+/** The same org with the records of one recording only: those whose Ids stand in its requests and answers. */
+export function orgOfRecording(database: Database, recording: readonly Exchange[]): Database {
+  const texts = recording.map(({ url, request, response }) => `${url} ${request} ${JSON.stringify(response)}`);
+  const named = new Set(texts.flatMap((text) => text.match(/\b[A-Za-z0-9]{12,18}\b/g) ?? []));
+  const tables = [...database.tables.values()].map(({ describe, source }): [string, Table] => {
+    const rows = Array.from({ length: source.size }, (_, number) => source.row(number));
+    return [
+      describe.name,
+      tableOfRows(
+        describe,
+        rows.filter(({ Id }) => named.has(String(Id))),
+      ),
+    ];
+  });
+  return { ...database, tables: new Map(tables) };
+}
+
 function tableOf(describe: Describe, rows: ReadonlyMap<string, Row> = new Map()): Table {
-  const all = [...rows.values()];
+  return tableOfRows(describe, [...rows.values()]);
+}
+
+function tableOfRows(describe: Describe, rows: readonly Row[]): Table {
   return {
     describe,
     treatment: {},
-    source: { size: all.length, row: (number) => all[number]!, find: (id) => all.findIndex((row) => row.Id === id) },
+    source: { size: rows.length, row: (number) => rows[number]!, find: (id) => rows.findIndex((row) => row.Id === id) },
   };
 }

@@ -71,10 +71,11 @@ export function id(prefix: string, number: number): string {
   return withSuffix(`${prefix}5e0000${String(number).padStart(6, '0')}`);
 }
 
+const readOnly = { createable: false, updateable: false };
 const stamps: FieldSpec[] = [
-  ['CreatedDate', 'datetime'],
-  ['SystemModstamp', 'datetime'],
-  ['IsDeleted', 'boolean'],
+  ['CreatedDate', 'datetime', readOnly],
+  ['SystemModstamp', 'datetime', readOnly],
+  ['IsDeleted', 'boolean', readOnly],
 ];
 
 function stamp(day: number, isDeleted = false) {
@@ -168,7 +169,12 @@ export function smallDatabase(): Database {
   const contacts = table(
     'Contact',
     '003',
-    ['LastName', ['Email', 'email'], lookup('AccountId', 'Account', 'Account'), ...stamps],
+    [
+      ['LastName', 'string', { nillable: false }],
+      ['Email', 'email'],
+      lookup('AccountId', 'Account', 'Account'),
+      ...stamps,
+    ],
     Array.from({ length: 5 }, (_, n) => ({
       Id: id('003', n + 1),
       LastName: `Person ${n + 1}`,
