@@ -179,5 +179,5 @@ export function quoteRow(text: string, delimiter: string): string {
     copied = end;
     at = end;
   }
-  return copied === 0 ? text : quoted + text.slice(copied);
+  return quoted === '' ? text : quoted + text.slice(copied);
 }
