@@ -234,7 +234,7 @@ class GroupPlanner {
         if (parent === '' || !lookup.writable || later.includes(lookup.name)) continue;
         const known = numbers.number(parent);
         if (known >= 0 && !this.#lost.has(parent)) levels.refer(number, known, n, lookup.required);
-        else if (this.#lost.has(parent) || !this.#references.stands(parent, object, lookup.name)) {
+        else if (!this.#comes(parent) && !this.#references.stands(parent, object, lookup.name)) {
           const reason = this.#references.why(parent);
           if (this.#isForeign(parent) && this.#unmapped === 'skip') unmapped = `${lookup.name}: ${reason}`;
           leave({ field: lookup.name, code: 'reference-unresolved', reason });
@@ -292,6 +292,11 @@ class GroupPlanner {
       });
     }
     return rows;
+  }
+
+  /** True for a row that is made again, in a group before this one. */
+  #comes(id: string): boolean {
+    return this.#plan.comesAnew(id) && !this.#lost.has(id);
   }
 
   /** Setup of another org that nothing was found for here. */

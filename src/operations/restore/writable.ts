@@ -6,6 +6,7 @@ import type { Cells } from './platform.ts';
 export type LeftOutCode =
   | 'field-missing'
   | 'not-writable'
+  | 'read-only'
   | 'audit-field'
   | 'number-given-anew'
   | 'platform-derives'
@@ -86,6 +87,7 @@ function notCreateable(
   }
   if (source && (derivedField(source) || systemField(source))) return undefined;
   if (!target) return { field: name, code: 'field-missing', reason: 'the org has no such field, or hides it' };
+  if (source && !source.createable) return { field: name, code: 'read-only', reason: 'the platform sets it itself' };
   return { field: name, code: 'not-writable', reason: 'the field is read-only for this user' };
 }
 
