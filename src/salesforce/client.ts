@@ -29,7 +29,7 @@ export class OrgClient implements Org {
   readonly #wire: Wire;
   readonly #learned: Learned;
   readonly #picked: PickedRows;
-  #approximate: Promise<Map<string, number>> | undefined;
+  #approximate: Map<string, number> | undefined;
   readonly #types = new Map<string, ReadonlyMap<string, string>>();
 
   constructor(wire: Wire, identity: OrgIdentity) {
@@ -120,8 +120,8 @@ export class OrgClient implements Org {
 
   /** Good enough to choose a way by. */
   async #countOf(object: ObjectDescribe): Promise<number | undefined> {
-    this.#approximate ??= this.approximateCounts();
-    return (await this.#approximate).get(object.name) ?? (await this.counts([{ object }]))[0];
+    this.#approximate ??= await this.approximateCounts();
+    return this.#approximate.get(object.name) ?? (await this.counts([{ object }]))[0];
   }
 
   /** A point that is resumed may extract an object that was described in an earlier run. */

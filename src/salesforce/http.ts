@@ -1,12 +1,13 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici';
 import type { Context } from '../context.ts';
-import { Fault, isFault, systemCode } from '../errors.ts';
+import { isFault, systemCode } from '../errors.ts';
 import { decoded } from './decode.ts';
 import { abortFault, faultOf, isExpiredSession, lostAnswer, Refusal, readRefusal } from './faults.ts';
 import { isLoopback } from './hosts.ts';
 import { redact } from './redact.ts';
+import { BrokenSource, bodyOf, type RequestBody, Upload } from './request-body.ts';
 import { mayBeDone, retryRule, waitFor } from './retry.ts';
 import type { Session } from './session.ts';
 import type { Usage } from './usage.ts';
@@ -18,8 +19,7 @@ export interface Request {
   /** A path on the instance, beginning with `/`; a whole URL only without `authorised`. */
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A function is asked for each try, with the access token of that try. */
-  readonly body?: string | StreamedBody | ((accessToken: string) => string);
+  readonly body?: RequestBody;
   /** Throws `answer-lost` where the request may have been done, instead of trying again (`mayBeDone`). */
   readonly once?: boolean;
   /** Told before a try when the one before it may have been done. */
@@ -32,13 +32,6 @@ export interface Request {
   readonly tries?: number;
   /** For the whole exchange, body included. Default 15 minutes: above every limit of the server (field guide, extract 6.1). */
   readonly deadlineMs?: number;
-}
-
-/** A body that is sent in pieces, with its length in front. */
-export interface StreamedBody {
-  readonly size: number;
-  /** Exactly `size` bytes. Called for every try; an error that it throws ends the request and is thrown as it is. */
-  open(): AsyncIterable<Uint8Array>;
 }
 
 export interface Answer {
@@ -194,7 +187,7 @@ export class Http {
     const token = session?.accessToken;
     const url = new URL(request.url, session?.instanceUrl);
     if (session && url.origin !== session.instanceUrl) throw new TypeError('an authorised request leaves the instance');
-    const upload = bodyOf(request, token ?? '');
+    const upload = bodyOf(request.body, token ?? '');
     this.#options.usage.spend(request.cost ?? 1);
     const until = new Deadline(this.#ctx.signal, request.deadlineMs ?? deadline);
     let body: Readable | undefined;
@@ -285,54 +278,6 @@ async function wholeText(answer: Answer, most = 512 * 1024 * 1024): Promise<stri
     if (size > most) break;
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function bodyOf({ body }: Request, token: string): string | Upload | undefined {
-  if (typeof body === 'function') return body(token);
-  return body === undefined || typeof body === 'string' ? body : new Upload(body);
-}
-
-/** What a body was to be made of failed: neither the org nor the network did. */
-class BrokenSource extends Error {}
-
-/** A streamed body of one try. */
-class Upload {
-  readonly size: number;
-  readonly stream: Readable;
-  /** Set when the source failed, or gave another number of bytes; then the org cannot have got the whole. */
-  broken: BrokenSource | undefined;
-
-  constructor({ size, open }: StreamedBody) {
-    this.size = size;
-    this.stream = Readable.from(this.#checked(open()), { objectMode: false });
-    this.stream.on('error', () => {});
-  }
-
-  async *#checked(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    let held: Uint8Array | undefined;
-    let bytes = 0;
-    try {
-      for await (const chunk of source) {
-        bytes += chunk.length;
-        if (held) yield held;
-        held = chunk;
-        if (bytes > this.size) break;
-      }
-      if (bytes !== this.size) throw otherSize(bytes, this.size);
-    } catch (cause) {
-      this.broken = new BrokenSource('the source of a body failed', { cause });
-      throw this.broken;
-    }
-    // The last piece goes out when it is sure that it is the last.
-    if (held) yield held;
-  }
-}
-
-function otherSize(bytes: number, size: number): Fault {
-  const found = bytes > size ? `more than ${size}` : String(bytes);
-  return new Fault('size-mismatch', `What was to be sent has ${found} bytes instead of ${size}.`, {
-    data: { bytes, size },
-  });
 }
 
 function single(value: string | string[] | undefined): string | undefined {

@@ -18,13 +18,22 @@ const leastRoom = 4_500;
 const mostValues = 1_000;
 const unquoted = new Set(['boolean', 'int', 'long', 'double', 'currency', 'percent', 'date', 'datetime', 'time']);
 
-/** `values` once each, ascending; those that differ in case only, which SOQL may take for equal, stand side by side. */
-export function distinct(values: readonly string[]): string[] {
-  const folded = new Map<string, string>();
-  for (const value of values) folded.set(value, value.toLowerCase());
-  return [...folded]
-    .sort(([a, lowA], [b, lowB]) => (lowA < lowB ? -1 : lowA > lowB ? 1 : a < b ? -1 : 1))
-    .map(([value]) => value);
+/** `values` once each, ascending by their characters. */
+export function sortedOnce(values: readonly string[]): string[] {
+  const sorted = [...values].sort();
+  let last = 0;
+  for (const value of sorted) if (value !== sorted[last]) sorted[++last] = value;
+  sorted.length = Math.min(sorted.length, last + 1);
+  return sorted;
+}
+
+/** `values` once each; those that differ in case only, which SOQL may take for equal, stand side by side. */
+export function distinct(values: readonly string[], type: string): string[] {
+  const sorted = sortedOnce(values);
+  // Ids of 18 characters never differ in case only.
+  if (type === 'id' || type === 'reference') return sorted;
+  const folded = sorted.map((value) => [value.toLowerCase(), value] as const);
+  return folded.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, value]) => value);
 }
 
 /**

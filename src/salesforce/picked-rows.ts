@@ -9,8 +9,8 @@ import type { ObjectDescribe } from '../schema/describe.ts';
 import { groups } from './composite.ts';
 import { fieldTypes, type Learned, ObjectExtraction } from './extract.ts';
 import { isObjectLevel } from './faults.ts';
-import { condition, distinct, type InList, urlGroups } from './in-list.ts';
-import type { Match } from './org.ts';
+import { condition, distinct, type InList, sortedOnce, urlGroups } from './in-list.ts';
+import type { ExtractRequest, Match } from './org.ts';
 import { planFor } from './plan.ts';
 import { parseWithSources, type RestRecord } from './rest-json.ts';
 import { encodeRecords, restRows } from './rest-rows.ts';
@@ -24,10 +24,14 @@ const bulkCalls = 12;
 const rowsPerCall = 20_000;
 const batchBytes = 1024 * 1024;
 
+type Whole = Pick<ExtractRequest, 'object' | 'plan' | 'rowsExpected'>;
+
 /** Reads some rows of an object, by as few calls as their number wants. */
 export class PickedRows {
   readonly #wire: Wire;
   readonly #learned: Learned;
+  /** Objects whose records the org does not give by their Ids. */
+  readonly #notRetrieved = new Set<string>();
   /** About how many rows an object has; undefined: unknown. */
   readonly #countOf: (object: ObjectDescribe) => Promise<number | undefined>;
 
@@ -52,26 +56,26 @@ export class PickedRows {
   }
 
   async *#byIds(object: ObjectDescribe, list: InList, ids: readonly string[]): AsyncGenerator<RowBatch> {
-    const sorted = [...new Set(ids)].sort();
+    const sorted = sortedOnce(ids);
     const keys = new Keys(list.fields);
     const calls = sorted.length / (list.all ? this.#perUrl(list, sorted) : perRetrieve);
-    const rows = await this.#worthAll(object, calls);
-    if (rows !== undefined) {
-      yield* this.#sorted(keys, this.#whole(object, list, sorted, rows));
+    const whole = await this.#worthAll(object, calls);
+    if (whole) {
+      yield* this.#sorted(keys, this.#filtered(whole, list, sorted));
       return;
     }
     const read = (group: string[]) => this.#group(object, list, group);
-    const stretches = list.all ? [...this.#urlGroups(list, sorted)] : groups(sorted, perRetrieve);
+    const stretches = list.all ? this.#urlGroups(list, sorted) : groups(sorted, perRetrieve);
     for await (const batches of inOrder(stretches, inFlight, read)) yield* inIdOrder(keys, batches);
   }
 
   async *#byValues(object: ObjectDescribe, list: InList, values: readonly string[]): AsyncGenerator<RowBatch> {
-    const each = distinct(values);
-    const rows = list.fields.includes(list.field)
+    const each = distinct(values, list.type);
+    const whole = list.fields.includes(list.field)
       ? await this.#worthAll(object, each.length / this.#perUrl(list, each))
       : undefined;
-    if (rows !== undefined) {
-      yield* this.#whole(object, list, each, rows);
+    if (whole) {
+      yield* this.#filtered(whole, list, each);
       return;
     }
     for (const group of this.#urlGroups(list, each)) yield* this.#query(object, list, group);
@@ -79,7 +83,7 @@ export class PickedRows {
 
   /** The rows of one group of Ids, which are few. */
   async #group(object: ObjectDescribe, list: InList, ids: readonly string[]): Promise<RowBatch[]> {
-    if (!list.all) {
+    if (!list.all && !this.#notRetrieved.has(object.name)) {
       const batch = await this.#retrieved(object, list, ids);
       if (batch) return [batch];
     }
@@ -105,6 +109,7 @@ export class PickedRows {
       return encodeRecords(found, { ...list, types: fieldTypes(list.object, object) });
     } catch (error) {
       if (!isObjectLevel(error)) throw error;
+      this.#notRetrieved.add(object.name);
       return undefined;
     }
   }
@@ -124,24 +129,19 @@ export class PickedRows {
     return first.done ? 1 : first.value.length;
   }
 
-  /** How many rows the object has, when it is better read as a whole than by so many calls. */
-  async #worthAll(object: ObjectDescribe, calls: number): Promise<number | undefined> {
-    if (calls <= bulkCalls) return undefined;
-    const rows = await this.#countOf(object);
-    return rows !== undefined && calls > bulkCalls + rows / rowsPerCall ? rows : undefined;
+  /** The object as a whole, when it is better read like that than by so many calls. */
+  async #worthAll(object: ObjectDescribe, calls: number): Promise<Whole | undefined> {
+    const plan = planFor(object);
+    if (calls <= bulkCalls || plan.way === 'none') return undefined;
+    const rowsExpected = await this.#countOf(object);
+    if (rowsExpected === undefined || calls <= bulkCalls + rowsExpected / rowsPerCall) return undefined;
+    return { object: object.name, plan, rowsExpected };
   }
 
   /** All rows of the object, of which those with one of `values` are kept. */
-  async *#whole(
-    object: ObjectDescribe,
-    list: InList,
-    values: readonly string[],
-    rowsExpected: number,
-  ): AsyncGenerator<RowBatch> {
-    const plan = planFor(object);
-    if (plan.way === 'none') throw new TypeError(`${object.name} cannot be read`);
+  async *#filtered(whole: Whole, list: InList, values: readonly string[]): AsyncGenerator<RowBatch> {
     const { fields, where, all } = list;
-    const request = { object: object.name, plan: { ...plan, fields }, where, all, rowsExpected };
+    const request = { ...whole, plan: { ...whole.plan, fields }, where, all };
     const { batches } = new ObjectExtraction(this.#wire, this.#learned, request);
     const wanted = membership(values);
     const column = fields.indexOf(list.field);
@@ -192,7 +192,7 @@ function recordList(text: string, count: number): (RestRecord | null)[] {
 function membership(values: readonly string[]): (cell: string) => boolean {
   if (values.every((value) => /^[A-Za-z0-9]{18}$/.test(value))) {
     const ids = new IdSet();
-    for (const value of [...values].sort()) ids.add(Buffer.from(value));
+    for (const value of sortedOnce(values)) ids.add(Buffer.from(value));
     return (one) => one.length === 18 && ids.has(Buffer.from(one));
   }
   const folded = new Set(values.map((value) => value.toLowerCase()));

@@ -50,7 +50,7 @@ export interface FileContent {
  * session, too many requests at a time. A run that is aborted in such a call does not know either.
  */
 export interface OrgWriter {
-  /** At most 200 records of one object, without Ids; 20 MB of text together. Sent once. */
+  /** At most 200 records of one object, without Ids; less than 50 MB as JSON (restore 9). Sent once. */
   insert(object: string, records: readonly WriteRecord[], options?: WriteOptions): Promise<Written[]>;
   /** At most 200 records of one object, each with its `Id`. Tried again, also after a lost answer: it has the same effect twice. */
   update(object: string, records: readonly WriteRecord[], options?: WriteOptions): Promise<Written[]>;

@@ -111,6 +111,21 @@ test('very many Ids are found in the whole object, whatever the order of its row
   assert.ok(at.client.apiCalls - before < 12);
 });
 
+test('where records are not to be had by their Ids, queries find them, and it does not ask twice', async () => {
+  await using at = await rig();
+  const object = await at.described('Account');
+  const live = await at.everything(object, ['Id', 'Name'], false);
+  at.org.failNext('records', { name: '403', errorCode: 'FUNCTIONALITY_NOT_ENABLED' });
+  for (let time = 0; time < 2; time++) {
+    const rows = await rowsOf(at.client.records(object, shuffled([...live.keys()]), ['Name']));
+    assert.deepEqual(
+      rows.map(([id]) => id),
+      [...live.keys()].sort(),
+    );
+  }
+  assert.equal(at.org.requests.counts.records, 1);
+});
+
 test('no Ids are no call', async () => {
   await using at = await rig();
   const object = await at.described('Account');
