@@ -72,6 +72,15 @@ const events: Event[] = [
   { type: 'object-started', object: 'Account', way: 'bulk', rowsExpected: 100 },
   { type: 'object-started', object: 'Lead', way: 'rest' },
   { type: 'object-progress', object: 'Account', rows: 50, bytes: 5000 },
+  {
+    type: 'job-progress',
+    object: 'Lead',
+    operation: 'insert',
+    job: '750',
+    state: 'InProgress',
+    processed: 20,
+    failed: 1,
+  },
   { type: 'retry', what: 'page 2 of Account', attempt: 2, waitMs: 1000, reason: '503' },
   { type: 'api-usage', used: 50, max: 100, own: 12 },
   { type: 'object-finished', object: 'Account', rows: 100, bytes: 10_000, segments: 1, complete: true },
@@ -125,10 +134,11 @@ test('without a terminal there is one quiet line for each object and each thing 
   );
 });
 
-test('quiet shows warnings only, verbose shows retries and API use', () => {
+test('quiet shows warnings only, verbose shows retries, jobs and API use', () => {
   assert.equal(shown({ quiet: true }), 'warning: careful\n');
   const verbose = shown({ verbose: true });
   assert.match(verbose, /^Account: read by bulk$/m);
+  assert.match(verbose, /^Lead: insert job InProgress: 20 rows, 1 failed$/m);
   assert.match(verbose, /^page 2 of Account: attempt 2 in 1\.0 s: 503$/m);
   assert.match(verbose, /^API requests: 12 here, 50 % of the day's API requests used$/m);
 });
