@@ -38,6 +38,19 @@ export class Cells {
     this.#values = values;
   }
 
+  /** Of a new row: cells that hold what every row holds where nobody set it (`empty`) are not kept. */
+  static unlike(empty: ReadonlyMap<string, Value>, cells: Readonly<Record<string, Value>>): Cells {
+    const values: Value[] = [];
+    let shape = noFields;
+    for (const field in cells) {
+      const value = cells[field]!;
+      if (value === null || value === empty.get(field)) continue;
+      shape = shape.with(field);
+      values.push(value);
+    }
+    return new Cells(shape, values);
+  }
+
   /** Undefined: this cell was not written. */
   get(field: string): Value | undefined {
     const place = this.#shape.place(field);

@@ -94,7 +94,7 @@ function unreadable(field: Field, given: Value, api: SaveOptions['api']): [strin
 function read(draft: Draft, field: Field, given: NonNullable<Given>, api: SaveOptions['api']): Value | undefined {
   const { type } = field;
   if (type === 'base64') {
-    draft.blobs.set(field.name, Buffer.isBuffer(given) ? given : Buffer.from(String(given), 'base64'));
+    draft.setFile(field.name, Buffer.isBuffer(given) ? given : Buffer.from(String(given), 'base64'));
     return undefined;
   }
   if (Buffer.isBuffer(given)) throw new Unreadable();

@@ -3,6 +3,8 @@ import type { SObject } from '../schema.ts';
 import type { WritableRows } from './overlay.ts';
 import type { RecordInput, SaveError } from './save.ts';
 
+const noFiles: ReadonlyMap<string, Buffer> = new Map();
+
 /** One record on its way to be saved: what the row was, what changes, and what speaks against it. */
 export class Draft {
   readonly object: SObject;
@@ -12,8 +14,8 @@ export class Draft {
   readonly number: number;
   readonly isUpsert: boolean;
   readonly changes: Record<string, Value> = {};
-  /** Files by blob field. */
-  readonly blobs = new Map<string, Buffer>();
+  /** Files by blob field; most objects have none. */
+  blobs: ReadonlyMap<string, Buffer> = noFiles;
   readonly errors: SaveError[] = [];
   /** API names of the fields that the client sent. */
   readonly given = new Set<string>();
@@ -47,6 +49,10 @@ export class Draft {
     if (this.number < 0) return null;
     const kept = this.#kept?.[field];
     return kept === undefined ? this.rows.cell(this.number, field) : kept;
+  }
+
+  setFile(field: string, bytes: Buffer): void {
+    this.blobs = new Map([...this.blobs, [field, bytes]]);
   }
 
   /** To be called right before the changes are written. */

@@ -100,10 +100,8 @@ export class WritableRows implements RowSource {
 
   /** The number of a new row with these cells; its Id is the next, which stays used up when the row is taken back. */
   add(cells: Readonly<Record<string, Value>>): number {
-    const kept: Record<string, Value> = {};
-    for (const field in cells) if (cells[field] !== this.#empty.get(field)) kept[field] = cells[field]!;
     const number = this.size;
-    this.#added.push(Cells.none.with(kept));
+    this.#added.push(Cells.unlike(this.#empty, cells));
     this.#serials.push(this.#nextSerial++);
     this.#version += 1;
     for (const [field, index] of this.#indexes) index.add(number, cells[field] ?? null);

@@ -1,4 +1,5 @@
 import type { Field } from '../schema.ts';
+import type { Settings } from '../settings.ts';
 import type { Draft } from './draft.ts';
 import { planOf } from './plan.ts';
 import { recordTypeName } from './record-types.ts';
@@ -7,13 +8,17 @@ import type { Saving } from './saving.ts';
 /** Closed lists take active values only, and of them those that the record type has, which describe does not show (restore 4.6). */
 export function checkPicklists(saving: Saving, draft: Draft): void {
   for (const { field, values } of planOf(draft.object).restricted) check(draft, field, (value) => values.has(value));
-  const narrowed = saving.org.settings.recordTypeValues[`${draft.object.name}.${recordTypeName(draft)}`] ?? {};
+  const { countries, recordTypeValues } = saving.org.settings;
+  if (draft.object.field('RecordTypeId')) checkNarrowed(draft, recordTypeValues);
+  if (countries) checkCountries(draft, countries);
+}
+
+function checkNarrowed(draft: Draft, byType: Settings['recordTypeValues']): void {
+  const narrowed = byType[`${draft.object.name}.${recordTypeName(draft)}`] ?? {};
   for (const [name, values] of Object.entries(narrowed)) {
     const field = draft.object.field(name);
     if (field) check(draft, field, (value) => values.includes(value));
   }
-  const { countries } = saving.org.settings;
-  if (countries) checkCountries(draft, countries);
 }
 
 function check(draft: Draft, field: Field, takes: (value: string) => boolean): void {
