@@ -1,4 +1,5 @@
 import type { ApiRequest } from '../answer.ts';
+import { checkJson } from '../dml/coerce.ts';
 import type { Given, KeyReference, RecordInput } from '../dml/save.ts';
 import { Refusal, unsupported } from '../refusal.ts';
 import type { Field, SObject } from '../schema.ts';
@@ -42,7 +43,7 @@ export function typeOf(record: JsonObject): string | undefined {
 /**
  * A JSON record as the engine takes it: scalars are fields, nested objects name a parent by an external id, files are base64
  * text. `attributes` and the `leftOut` names are no fields. Throws INVALID_FIELD for a name that the user does not see, and
- * JSON_PARSER_ERROR for a value that has no place in a record.
+ * JSON_PARSER_ERROR for a value that is none of its field's type.
  */
 export function recordInput(object: SObject, record: JsonObject, leftOut: readonly string[] = []): RecordInput {
   const fields: Record<string, Given> = {};
@@ -56,6 +57,7 @@ export function recordInput(object: SObject, record: JsonObject, leftOut: readon
     else if (lookup) references.push(keyReference(lookup, name, value));
     else throw noSuchColumn(object, name);
   }
+  checkJson(object, fields);
   return references.length > 0 ? { fields, references } : { fields };
 }
 
