@@ -48,8 +48,8 @@ export interface PracticeOrg extends AsyncDisposable {
 
 /** URI and headers may have so many bytes together, and the URI alone (extract 2.6). */
 const longestHead = 16_384;
-/** Above the 150 MB that an ingest job takes, which refuses more by itself (restore 1.4). */
-const longestBody = 160 * 1024 * 1024;
+/** Bodies are held in memory: less than the 2 GB that a file may have (restore 9), more than the 150 MB of an ingest job. */
+const longestBody = 512 * 1024 * 1024;
 
 /**
  * Starts a practice org over this database. It speaks HTTP on loopback and holds its state in memory; what is written to it lies over

@@ -119,7 +119,10 @@ export interface Settings {
   schemaModified: number;
   /** Fields that the describe still shows and that queries refuse: object name -> field names. */
   goneFields: Record<string, readonly string[]>;
-  /** `strict`: records of Collections need their attributes before all fields; both were recorded (restore 2 and 14). */
+  /**
+   * `strict`: records of Collections need their attributes before all fields. Both were recorded (restore 2 and 14); clients that
+   * many use, jsforce among them, send them later.
+   */
   collectionsAttributes: 'strict' | 'lenient';
   /** A field that is not there: the whole request of Collections is refused, or only the record (restore 12). */
   collectionsUnknownField: 'request' | 'record';
@@ -209,7 +212,7 @@ export function defaultSettings(): Settings {
     headerCase: 'canonical',
     schemaModified: Date.UTC(2026, 0, 15, 8, 30),
     goneFields: {},
-    collectionsAttributes: 'strict',
+    collectionsAttributes: 'lenient',
     collectionsUnknownField: 'request',
     soapActionNeeded: true,
     accessTokens: 'opaque',

@@ -157,14 +157,16 @@ test('an unknown field may cost its record only', async () => {
   assert.deepEqual(outcomes(all), ['ALL_OR_NONE_OPERATION_ROLLED_BACK', 'INVALID_FIELD']);
 });
 
-test('attributes stand first, or anywhere in a lenient org', async () => {
+test('attributes stand anywhere, or first in a strict org', async () => {
   await using t = await testOrg();
   const records = [{ Name: 'last', attributes: { type: 'Account' } }, account('first')];
-  const strict = (await t.call(path, { body: { records } })).json;
-  assert.deepEqual(outcomes(strict), ['JSON_PARSER_ERROR', true]);
-  t.org.settings.collectionsAttributes = 'lenient';
   const lenient = (await t.call(path, { body: { records } })).json;
   assert.deepEqual(outcomes(lenient), [true, true]);
+  t.org.settings.collectionsAttributes = 'strict';
+  const strict = (await t.call(path, { body: { records } })).json;
+  assert.deepEqual(outcomes(strict), ['JSON_PARSER_ERROR', true]);
+  const without = (await t.call(path, { body: { records: [{ Name: 'x' }] } })).json;
+  assert.deepEqual(outcomes(without), ['JSON_PARSER_ERROR']);
 });
 
 test('setup objects and others do not go together', async () => {

@@ -87,7 +87,7 @@ test('recorded exchanges are answered with the same status, keys and JSON types'
   let same = 0;
   // What one recording writes, another has not seen.
   for (const recording of Map.groupBy(exchanges, ({ source }) => source).values()) {
-    await using org = await startPracticeOrg(orgOfRecording(database, recording), { collectionsAttributes: 'lenient' });
+    await using org = await startPracticeOrg(orgOfRecording(database, recording));
     for (const exchange of recording) {
       const reason = [...elsewhere, ...incomparable].find(([, is]) => is(exchange))?.[0];
       if (reason) {

@@ -142,15 +142,18 @@ test('a file comes as base64 in JSON, or as its bytes in a multipart body', asyn
   const fields = new Blob([JSON.stringify({ Name: 'm.bin' })], { type: 'application/json' });
   const inParts = await upload(['entity_attachment', fields], ['Body', new Blob([bytes]), 'm.bin']);
   assert.equal(inParts.status, 201);
-  const both = [inJson.json.id, ((await inParts.json()) as { id: string }).id];
-  for (const attachment of both) {
+  const fileFirst = await upload(['Body', new Blob([bytes]), 'm.bin'], ['entity_attachment', fields]);
+  assert.equal(fileFirst.status, 201);
+  const made = await Promise.all([inParts, fileFirst].map(async (reply) => (await reply.json()) as { id: string }));
+  const all = [inJson.json.id, ...made.map((result) => result.id)];
+  for (const attachment of all) {
     const response = await fetch(`${t.org.url}${path}/${attachment}/Body`, {
       headers: { authorization: `Bearer ${t.org.accessToken}` },
     });
     assert.deepEqual(Buffer.from(await response.arrayBuffer()), bytes);
   }
-  const fileFirst = await upload(['Body', new Blob([bytes]), 'm.bin'], ['entity_attachment', fields]);
-  assert.equal(fileFirst.status, 400);
   const noFile = await upload(['entity_attachment', fields]);
   assert.equal(noFile.status, 400);
+  const noFields = await upload(['Body', new Blob([bytes]), 'm.bin']);
+  assert.equal(noFields.status, 400);
 });

@@ -8,15 +8,16 @@ import { jsonObject, recordInput } from './record-input.ts';
 const entityParts: Readonly<Record<string, string>> = { ContentVersion: 'entity_content' };
 
 /**
- * The record of a multipart body: first the part with its fields as JSON, then the file, whose part has a file name and the name of
- * the field it goes to.
+ * The record of a multipart body: a part with its fields as JSON, and a file, whose part has a file name and the name of the field it
+ * goes to. Salesforce's own examples send the fields first, its own CLI the file.
  */
 export async function fileRecord(object: SObject, request: ApiRequest): Promise<RecordInput> {
-  const [entity, ...files] = await multipartParts(request);
+  const parts = await multipartParts(request);
   const expected = entityParts[object.name] ?? `entity_${object.name.toLowerCase()}`;
-  if (entity?.name !== expected)
-    throw invalidMultipart(`the first part has to be ${expected}, with the fields as JSON`);
-  if (files.length !== 1) throw invalidMultipart(`there has to be one file behind ${expected}`);
+  const entity = parts.find(({ name }) => name === expected);
+  if (!entity) throw invalidMultipart(`there is no part ${expected} with the fields as JSON`);
+  const files = parts.filter((part) => part !== entity);
+  if (files.length !== 1) throw invalidMultipart(`there has to be one file beside ${expected}`);
   const { fields, ...more } = recordInput(object, jsonObject(entity.bytes.toString('utf8')));
   return { ...more, fields: { ...fields, [fileField(object, files[0]!)]: files[0]!.bytes } };
 }
