@@ -310,10 +310,6 @@ test(refused('jsforce tooling', 'the practice org has no Tooling API'), async ()
   await assert.rejects(async () => await conn.tooling.query('SELECT Id FROM ApexClass'), { errorCode: 'NOT_FOUND' });
 });
 
-test(refused('jsforce sobject().create', 'the practice org is read only'), async () => {
-  await assert.rejects(conn.sobject('Account').create({ Name: 'New' }), { errorCode: 'METHOD_NOT_ALLOWED' });
-});
-
 test(refused('jsforce bulk.query (Bulk API 1.0)', 'the practice org has Bulk API 2.0 only'), async () => {
   await assert.rejects(async () => await conn.bulk.query('SELECT Id FROM Account'), /NOT_FOUND/);
 });

@@ -220,11 +220,6 @@ test(refused('sf data search', 'the practice org has no search'), async () => {
   assert.equal((await sf.practice('data', 'search', '--query', 'FIND {Linden}')).failure, 'NOT_FOUND');
 });
 
-test(refused('sf data create record', 'the practice org is read only'), async () => {
-  const values = ['--sobject', 'Account', '--values', 'Name=New'];
-  assert.equal((await sf.practice('data', 'create', 'record', ...values)).failure, 'METHOD_NOT_ALLOWED');
-});
-
 test(refused('sf org list metadata-types', 'the practice org has no Metadata API'), async () => {
   assert.equal((await sf.practice('org', 'list', 'metadata-types')).failure, 'ERROR_HTTP_404');
 });
