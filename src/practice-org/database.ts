@@ -27,6 +27,8 @@ export interface RowSource {
   cell?(number: number, field: string): Value;
   /** Optional, for rows that can be written: grows with every write. */
   readonly version?: number;
+  /** Optional, for rows that can be written: how the Ids of new rows begin, and the number in the first of them. Default: behind those that there are. */
+  readonly newIds?: { readonly prefix: string; readonly from: number };
   /** Optional: numbers of rows that are gone for good, which nothing finds any more. Who holds their number may still read them. */
   readonly purged?: ReadonlySet<number>;
   /**

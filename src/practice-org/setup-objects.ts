@@ -2,6 +2,9 @@ import type { Database, Describe, Row, Table } from './database.ts';
 import { id18 } from './identifiers.ts';
 import type { Settings } from './settings.ts';
 
+/** Names of the objects that the org computes itself. */
+export const setupObjects: readonly string[] = ['EntityDefinition', 'FieldDefinition', 'UserPermissionAccess'];
+
 /** Objects that the org computes from its own schema and user: extract 2.8 and 1.8. */
 export function setupTables(database: Database, settings: Settings): [string, Table][] {
   return [

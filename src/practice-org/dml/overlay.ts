@@ -35,8 +35,8 @@ export class WritableRows implements RowSource {
   constructor({ describe, source }: Table, journal: Journal) {
     this.#base = source;
     this.#journal = journal;
-    this.#prefix = prefixOf(describe.keyPrefix, source);
-    this.#nextSerial = source.size;
+    this.#prefix = source.newIds?.prefix ?? prefixOf(describe.keyPrefix, source);
+    this.#nextSerial = source.newIds?.from ?? source.size;
     const stored = describe.fields.filter((field) => !notStored.has(field.type));
     this.#empty = new Map(stored.map((field) => [field.name, emptyValue(field.type)]));
     const exact = stored.filter((f) => f.caseSensitive === true || f.type === 'id' || f.type === 'reference');
