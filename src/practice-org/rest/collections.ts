@@ -17,7 +17,7 @@ import {
   typeOf,
 } from './record-input.ts';
 import { type CallRecord, mostRecords, saveRuns, tooManyRecords } from './runs.ts';
-import { collectionResult, failed, failedBy, refuseUnreadable, saveOptions } from './save-answer.ts';
+import { collectionResult, failed, failedBy, saveOptions } from './save-answer.ts';
 
 /** POST composite/sobjects: up to 200 new records of up to ten runs of types, results in their order (restore 2). */
 export function createRecords(state: OrgState, request: ApiRequest): Answer {
@@ -65,13 +65,9 @@ function saveRecords(
   const { allOrNone, records } = collectionOf(request);
   const options = saveOptions(request, allOrNone);
   const inputs = records.map((record) => collectionRecord(state, record, only));
-  const results = state.dml.transaction(() => {
-    const saved = saveRuns(state, inputs, { allOrNone, fault: request.fault }, (object, run) =>
-      save(object, run, options),
-    );
-    refuseUnreadable(saved);
-    return saved;
-  });
+  const results = saveRuns(state, inputs, { allOrNone, fault: request.fault }, (object, run) =>
+    save(object, run, options),
+  );
   const withCreated = only !== undefined && Number(request.version) >= 46;
   return json(results.map((result) => collectionResult(result, withCreated)));
 }

@@ -1,6 +1,6 @@
 import { type Answer, type ApiRequest, json } from '../answer.ts';
 import type { SaveError, SaveOptions, SaveResult } from '../dml/save.ts';
-import { Refusal, unsupported } from '../refusal.ts';
+import { type Refusal, unsupported } from '../refusal.ts';
 
 /** How the headers of a REST request want its records saved (restore 6.2). Assignment rules run unless the client says no. */
 export function saveOptions({ headers, version }: ApiRequest, allOrNone: boolean): SaveOptions {
@@ -17,33 +17,14 @@ export function saveOptions({ headers, version }: ApiRequest, allOrNone: boolean
 
 /** The answer to a single record that was not saved: its errors in array form. */
 export function failedAnswer(errors: readonly SaveError[], status = statusOf(errors[0]!.code)): Answer {
-  return json(
-    errors.map(({ code, message, fields }) => ({
-      message,
-      errorCode: code,
-      ...(code !== 'JSON_PARSER_ERROR' && { fields }),
-    })),
-    status,
-  );
+  const body = errors.map(({ code, message, fields }) => ({ message, errorCode: code, fields }));
+  return json(body, status);
 }
 
 function statusOf(code: string): number {
   if (code === 'NOT_FOUND' || code === 'ENTITY_IS_DELETED') return 404;
   if (code === 'INSUFFICIENT_ACCESS' || code === 'REQUEST_LIMIT_EXCEEDED') return 403;
   return 400;
-}
-
-/**
- * JSON that cannot be read as the type of its field is an error of the whole request, not of one record (restore 7). To be called in
- * the transaction of the save, which is then taken back. Throws JSON_PARSER_ERROR.
- */
-export function refuseUnreadable(results: readonly SaveResult[]): void {
-  const unreadable = results.flatMap(({ errors }) => errors).find(isUnreadable);
-  if (unreadable) throw new Refusal(400, unreadable.code, unreadable.message);
-}
-
-function isUnreadable({ code, fields }: SaveError): boolean {
-  return code === 'JSON_PARSER_ERROR' && fields.length > 0;
 }
 
 /** 201 with the Id of a new record, and its place in a header. */

@@ -6,7 +6,7 @@ import type { OrgState } from '../state.ts';
 import { visibleObject } from './describe.ts';
 import { isJsonObject, type JsonObject, jsonBody, parserError, recordInput, typeOf } from './record-input.ts';
 import { mostRecords, saveRuns, tooManyRecords } from './runs.ts';
-import { refuseUnreadable, saveErrorJson, saveOptions } from './save-answer.ts';
+import { saveErrorJson, saveOptions } from './save-answer.ts';
 
 /** What one tree may hold (restore 2). */
 const mostLevels = 5;
@@ -117,7 +117,6 @@ function save(state: OrgState, request: ApiRequest, levels: Levels): Map<TreeRec
       const results = saveRuns(state, records, { allOrNone: true, fault: request.fault }, (object, run) =>
         state.dml.insert(object, run, options),
       );
-      refuseUnreadable(results);
       for (const [at, { id, errors }] of results.entries()) if (errors.length === 0) ids.set(group[at]!, id!);
       const wrong = culprits(group, results);
       if (wrong.length > 0) throw new TreeFailed(wrong);
