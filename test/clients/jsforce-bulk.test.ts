@@ -10,6 +10,13 @@ after(() => org.close());
 const conn = new Connection({ instanceUrl: org.url, accessToken: org.accessToken, version: '67.0' });
 const options = { pollInterval: 50, pollTimeout: 60_000 };
 
+/** Rows of a result as they are: the types of jsforce know only the columns of the org. */
+type Rows = readonly Record<string, string>[];
+
+function rowsIn(result: object): Rows {
+  return result as Rows;
+}
+
 /** Live records by Name. */
 async function accounts(like: string): Promise<JsforceRecord[]> {
   const soql = `SELECT Id, Name, Description, NumberOfEmployees FROM Account WHERE Name LIKE '${like}' ORDER BY Name`;
@@ -25,7 +32,7 @@ test('jsforce bulk2.loadAndWaitForResults, insert', async () => {
   const results = await conn.bulk2.loadAndWaitForResults({ object: 'Account', operation: 'insert', input, ...options });
   assert.deepEqual([results.failedResults, results.unprocessedRecords], [[], []]);
   assert.equal(results.successfulResults.length, 450);
-  const byName = new Map(results.successfulResults.map((row) => [row.Name, row]));
+  const byName = new Map(rowsIn(results.successfulResults).map((row) => [row.Name, row]));
   const saved = await accounts('Inserted %');
   assert.deepEqual(
     saved.map(({ Id, Name, Description, NumberOfEmployees }) => ({ Id, Name, Description, NumberOfEmployees })),
@@ -46,7 +53,7 @@ test('jsforce bulk2.loadAndWaitForResults, update with rows that fail', async ()
     [[first!.Id, 'false']],
   );
   assert.deepEqual(
-    results.failedResults.map(({ Id, sf__Id, sf__Error }) => [Id, sf__Id, sf__Error.split(':')[0]]),
+    rowsIn(results.failedResults).map(({ Id, sf__Id, sf__Error }) => [Id, sf__Id, sf__Error!.split(':')[0]]),
     [[second!.Id, '', 'INVALID_FIELD']],
   );
   const [after] = await accounts('Inserted 000');
@@ -66,7 +73,7 @@ test('jsforce bulk2.loadAndWaitForResults, upsert', async () => {
     ...options,
   });
   assert.deepEqual(
-    new Map(results.successfulResults.map(({ Name, sf__Created }) => [Name, sf__Created])),
+    new Map(rowsIn(results.successfulResults).map(({ Name, sf__Created }) => [Name, sf__Created])),
     new Map([
       ['Upserted 0', 'false'],
       ['Upserted 1', 'true'],

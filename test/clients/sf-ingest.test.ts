@@ -18,6 +18,10 @@ async function csvFile(name: string, text: string): Promise<string> {
   return sf.path(name);
 }
 
+async function rows(file: string): Promise<Record<string, string>[]> {
+  return parse(await readFile(sf.path(file), 'utf8'), { columns: true });
+}
+
 function bulk(command: string, file: string, ...more: string[]) {
   return sf.practice('data', command, 'bulk', '--sobject', 'Account', '--file', file, ...more);
 }
@@ -65,14 +69,11 @@ test('sf data import bulk, rows that fail, and sf data bulk results', async () =
     [result.processedRecords, result.successfulRecords, result.failedRecords, result.status],
     [2, 1, 1, 'JobComplete'],
   );
-  const [failed] = parse(await readFile(sf.path(result.failedFilePath), 'utf8'), { columns: true }) as [
-    Record<string, string>,
-  ];
-  assert.equal(failed.Name, 'Some 2');
-  assert.match(failed.sf__Error!, /^INVALID_FIELD:Failed to deserialize field at col 1/);
-  const succeeded = parse(await readFile(sf.path(result.successFilePath), 'utf8'), { columns: true });
+  const [failed] = await rows(result.failedFilePath);
+  assert.equal(failed!.Name, 'Some 2');
+  assert.match(failed!.sf__Error!, /^INVALID_FIELD:Failed to deserialize field at col 1/);
   assert.deepEqual(
-    succeeded.map(({ Name, sf__Created }: Record<string, string>) => [Name, sf__Created]),
+    (await rows(result.successFilePath)).map(({ Name, sf__Created }) => [Name, sf__Created]),
     [['Some 1', 'true']],
   );
 });
