@@ -54,7 +54,7 @@ function table(): string {
   const width = Math.max(...sorted.map(({ call }) => call.length));
   const lines = sorted.map(({ call, worked, why }) => `${worked ? 'yes' : 'NO '}  ${call.padEnd(width)}  ${why}`);
   const working = calls.filter(({ worked }) => worked).length;
-  const total = `${working} of ${calls.length} calls of the sf CLI and jsforce work`;
+  const total = `${working} of ${calls.length} calls of the sf CLI, SFDMU and jsforce work`;
   return ['', ...lines.map((line) => line.trimEnd()), '', total, ''].join('\n');
 }
 
