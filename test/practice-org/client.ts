@@ -25,8 +25,8 @@ export interface TestOrg extends AsyncDisposable {
 
 export const api = '/services/data/v67.0';
 
-export async function testOrg(settings: Partial<Settings> = {}): Promise<TestOrg> {
-  const org = await startPracticeOrg(smallDatabase(), settings);
+export async function testOrg(settings: Partial<Settings> = {}, database = smallDatabase()): Promise<TestOrg> {
+  const org = await startPracticeOrg(database, settings);
   const call: TestOrg['call'] = async (path, options = {}) => {
     const {
       method = options.body === undefined ? 'GET' : 'POST',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sampleDatabase } from '../../src/practice-org/generate.ts';
 import { api, type TestOrg, testOrg } from './client.ts';
 import { id, ids } from './small-database.ts';
 
@@ -156,4 +157,45 @@ test('a file comes as base64 in JSON, or as its bytes in a multipart body', asyn
   assert.equal(noFile.status, 400);
   const noFields = await upload(['Body', new Blob([bytes]), 'm.bin']);
   assert.equal(noFields.status, 400);
+});
+
+test('what an alert rule finds is saved only when the client allows it', async () => {
+  const rule = { kind: 'duplicate', object: 'Account', fields: ['Name'], action: 'alert' } as const;
+  await using t = await testOrg({ rules: [rule] });
+  const create = (header?: string, version = '67.0') =>
+    t.call(`/services/data/v${version}/sobjects/Account`, {
+      body: { Name: 'Acme' },
+      headers: header === undefined ? {} : { 'Sforce-Duplicate-Rule-Header': header },
+    });
+  const refused = await create();
+  assert.deepEqual([refused.status, refused.json[0].errorCode], [400, 'DUPLICATES_DETECTED']);
+  assert.equal((await create('includeRecordDetails=false')).status, 400);
+  assert.equal((await create('allowSave=true', '51.0')).status, 400);
+  assert.equal((await create('allowSave=true; includeRecordDetails=false; runAsCurrentUser=false')).status, 201);
+});
+
+test('assignment rules run for a new case unless the client says no', async () => {
+  const database = sampleDatabase();
+  const users = database.tables.get('User')!.source;
+  const active = Array.from({ length: users.size }, (_, n) => users.row(n)).filter((user) => user.IsActive === true);
+  const [first, second] = active.map((user) => String(user.Id));
+  await using t = await testOrg({ defaultCaseOwner: first! }, database);
+  const ownerOf = async (headers: Record<string, string>) => {
+    const { json } = await t.call(`${api}/sobjects/Case`, { body: { Subject: 's', OwnerId: second }, headers });
+    return (await t.call(`${api}/sobjects/Case/${json.id}?fields=OwnerId`)).json.OwnerId;
+  };
+  assert.equal(await ownerOf({}), first);
+  assert.equal(await ownerOf({ 'Sforce-Auto-Assign': 'FALSE' }), second);
+  const byRule = await t.call(`${api}/sobjects/Case`, {
+    body: { Subject: 's' },
+    headers: { 'Sforce-Auto-Assign': id('01Q', 1) },
+  });
+  assert.deepEqual([byRule.status, byRule.json[0].errorCode], [501, 'PRACTICE_ORG_UNSUPPORTED']);
+});
+
+test('conditions on a write are refused by name', async () => {
+  await using t = await testOrg();
+  const headers = { 'If-Match': '"x"' };
+  const reply = await t.call(`${account}/${ids.acme}`, { method: 'PATCH', body: { Name: 'x' }, headers });
+  assert.deepEqual([reply.status, reply.json[0].errorCode], [501, 'PRACTICE_ORG_UNSUPPORTED']);
 });

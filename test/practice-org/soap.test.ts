@@ -126,6 +126,28 @@ test('records are created, changed, cleared, upserted and deleted', async () => 
   assert.equal(deleted.all('statusCode').at(-1), 'MALFORMED_ID');
 });
 
+test('headers ask for all or none and allow duplicates; those that it cannot heed are refused by name', async () => {
+  const rule = { kind: 'duplicate', object: 'Account', fields: ['Name'], action: 'alert' } as const;
+  await using t = await testOrg({ rules: [rule] });
+  const create = (headers: string) =>
+    soap(
+      t,
+      `<create><sObjects><type>Account</type><Name>New</Name></sObjects>
+        <sObjects><type>Account</type><Name>Acme</Name></sObjects></create>`,
+      { headers },
+    );
+  assert.deepEqual((await create(allOrNone)).all('statusCode'), [
+    'ALL_OR_NONE_OPERATION_ROLLED_BACK',
+    'DUPLICATES_DETECTED',
+  ]);
+  const allowSave = '<DuplicateRuleHeader><allowSave>true</allowSave></DuplicateRuleHeader>';
+  const silent =
+    '<DisableFeedTrackingHeader><disableFeedTracking>true</disableFeedTracking></DisableFeedTrackingHeader>';
+  assert.deepEqual((await create(allowSave + silent)).all('success'), ['true', 'true']);
+  const byRule = '<AssignmentRuleHeader><assignmentRuleId>01Q000000000001</assignmentRuleId></AssignmentRuleHeader>';
+  assert.deepEqual((await create(byRule)).all('faultcode'), ['sf:PRACTICE_ORG_UNSUPPORTED']);
+});
+
 test('query and queryMore tell records with their type, parents and children', async () => {
   await using t = await testOrg({ queryPageSize: 2 });
   const query = (soql: string) => soap(t, `<query><queryString>${soql}</queryString></query>`);
