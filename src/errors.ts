@@ -77,10 +77,21 @@ export const faults = {
   },
   'point-partial': {
     exit: 5,
-    advice: 'choose another point, leave the objects that are named out with --exclude, or accept it with --accept-partial',
+    advice:
+      'choose another point, leave the objects that are named out with --exclude, or accept it with --accept-partial',
   },
   'wrong-target': { exit: 5, advice: 'name the org that is meant with --target-org' },
   'plan-stale': { exit: 5, advice: 'make the plan again: what it was made for is not so any more' },
+  'too-long': { exit: 5, advice: 'restore less at a time, or allow more with --max-duration' },
+  'email-guard': {
+    exit: 5,
+    advice:
+      'set e-mail deliverability to "System email only" in the setup of the org, then run again with --allow-email',
+  },
+  unanchored: {
+    exit: 5,
+    advice: 'give --root-fingerprint, as the recovery kit shows it: only then it is sure that this vault is yours',
+  },
   'storage-short': { exit: 5, advice: 'free storage in the org, or restore less at a time' },
   'plan-edited': {
     exit: 5,
@@ -104,6 +115,8 @@ export const faults = {
   },
   'confirmation-missing': { exit: 5, advice: 'confirm as the message says; `--json` alone never approves a write' },
 
+  differences: { exit: 6, advice: 'see them with `salvor diff <point> --records`' },
+
   'no-login': { exit: 68, advice: 'run `salvor login`, or set SF_ACCESS_TOKEN and SF_ORG_INSTANCE_URL' },
   'login-failed': {
     exit: 68,
@@ -123,6 +136,7 @@ export const faults = {
   'store-denied': { exit: 68, advice: 'check the credentials and the bucket policy (examples/ has one)' },
   'keychain-unavailable': { exit: 68, advice: 'use a file or an environment variable instead' },
 
+  'restore-unfinished': { exit: 69, advice: 'go on with the restore that is named, or take it back' },
   'lease-held': { exit: 69, advice: 'wait for the other run to end, then run again' },
   'job-running': { exit: 69, advice: 'run again later; what is finished is kept' },
 
@@ -143,8 +157,18 @@ export const faults = {
     exit: 75,
     advice: 'run again after the limit resets: it goes on where it stopped; or raise --max-api-percent',
   },
+  'org-full': { exit: 75, advice: 'free storage in the org, then go on with the same restore' },
   'time-budget': { exit: 75, advice: 'run again: it goes on where it stopped' },
 
+  'rows-failed': {
+    exit: 3,
+    advice: 'see the file of failed rows: it has the reason and the advice for each, and is input for --ids-file',
+  },
+  'rows-kept': { exit: 3, advice: 'somebody changed these rows since: look at them, or use --conflicts overwrite' },
+  'too-many-errors': {
+    exit: 3,
+    advice: 'see the file of failed rows; then go on with the same restore, with a higher --max-errors if need be',
+  },
   'bulk-refused': { exit: 3, advice: 'the object is read by REST instead' },
   'object-refused': { exit: 3, advice: "the object cannot be read by this way; the reason is the org's own" },
 

@@ -1,13 +1,27 @@
 import type { Command } from './command.ts';
 import { backup } from './commands/backup.ts';
 import { demo } from './commands/demo.ts';
+import { diff } from './commands/diff.ts';
 import { init } from './commands/init.ts';
 import { keys } from './commands/keys.ts';
 import { listPoints } from './commands/list-points.ts';
 import { login } from './commands/login.ts';
 import { practiceOrg } from './commands/practice-org.ts';
+import { restore } from './commands/restore.ts';
 import { show } from './commands/show.ts';
 import { verify } from './commands/verify.ts';
 
 /** Every command of the program, in the order of help and README. */
-export const commands: readonly Command[] = [demo, init, login, backup, listPoints, show, verify, ...keys, practiceOrg];
+export const commands: readonly Command[] = [
+  demo,
+  init,
+  login,
+  backup,
+  listPoints,
+  show,
+  diff,
+  restore,
+  verify,
+  ...keys,
+  practiceOrg,
+];

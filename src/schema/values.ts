@@ -64,7 +64,7 @@ export function instant(text: string): number | undefined {
 
 /** Milliseconds since midnight of a time field (`10:20:30.000Z`, with or without fraction and zone); undefined for any other text. */
 export function timeOfDay(text: string): number | undefined {
-  const found = /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})\d*)?)?Z?$/.exec(text);
+  const found = /^([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,3})\d*)?)?Z?$/.exec(text);
   if (!found) return undefined;
   const [, hours, minutes, seconds = '0', fraction = '0'] = found;
   return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000 + Number(fraction.padEnd(3, '0'));

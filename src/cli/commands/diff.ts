@@ -1,0 +1,160 @@
+import { Fault } from '../../errors.ts';
+import type { DiffRequest, DiffResult, RecordDiff } from '../../operations/diff/request.ts';
+import type { Org } from '../../salesforce/org.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { type CommandContext, defineCommand } from '../command.ts';
+import { connectOrg } from '../login.ts';
+import { openVault } from '../open-vault.ts';
+import { type Detail, diffCsv, diffText } from '../output/diff.ts';
+import { selectionFlags, selectionOf } from '../selection-flags.ts';
+
+export const diff = defineCommand({
+  name: 'diff',
+  summary: 'what differs between two points, or a point and the org now',
+  description:
+    'Added stands in the second state and not in the first. Against the org it reads what was stamped since the point, what is gone, and lookups to ' +
+    'rows that are gone: the cost follows the size of the change. Values are compared by their types. Formulas, roll-ups, auto numbers and stamps are ' +
+    'left out, and values are never shown, unless asked for.',
+  arguments: {
+    points: {
+      summary:
+        '<from> or <from>..<to>, each the name of a point; <to> may be live, the org now, and is when it is left out',
+      required: true,
+    },
+  },
+  flags: {
+    ...selectionFlags,
+    stat: { summary: 'counts only, without fields', config: false },
+    'name-only': { summary: 'names of the objects that differ, and nothing else', config: false },
+    records: { summary: 'each record that differs, with the names of its fields', config: false },
+    'with-values': { summary: 'each record that differs, with the values: these are personal data', config: false },
+    'all-fields': { summary: 'compare formulas, roll-ups, auto numbers and stamps too' },
+    compare: {
+      value: 'how',
+      choices: ['changes', 'full'],
+      default: 'changes',
+      summary: 'changes: what stamps, counts and deletions of the org point at; full: read every row',
+    },
+    format: {
+      value: 'format',
+      choices: ['human', 'json', 'csv'],
+      default: 'human',
+      summary: 'csv: a line for each field of each record with --records, else for each object',
+      config: false,
+    },
+    'exit-code': { summary: 'exit with 6 when there are differences', config: false },
+    parallel: { value: 'number', kind: 'integer', default: 4, summary: 'objects that are compared at the same time' },
+  },
+  examples: [
+    { command: 'salvor diff latest', summary: 'what changed in the org since the newest good point' },
+    {
+      command: 'salvor diff latest --records --changed-by jane@example.com',
+      summary: "one user's changes, record by record",
+    },
+    { command: 'salvor diff latest~1..latest --stat', summary: 'two points' },
+  ],
+  exits: [3, 4, 5, 6, 68, 69, 74],
+  async run(ctx, { flags, arguments: { points } }) {
+    const [from, to] = pointsOf(points);
+    const selection = await selectionOf(flags);
+    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'read' });
+    const org = to === 'live' ? await connectOrg(ctx) : undefined;
+    try {
+      const request: DiffRequest = {
+        selection,
+        fields: flags.fields,
+        allFields: flags.allFields,
+        changedBy: flags.changedBy === undefined ? undefined : await actorId(ctx, org, flags.changedBy),
+        between: flags.between === undefined ? undefined : await windowOf(flags.between),
+        full: flags.compare === 'full',
+        parallel: Math.max(1, flags.parallel),
+        withValues: flags.withValues,
+      };
+      const records: RecordDiff[] | undefined = flags.records || flags.withValues ? [] : undefined;
+      const found = await compared(ctx, vault, from, org ?? to, request, records);
+      records?.sort(byObjectAndId);
+      const result = { ...found, ...(records ? { records } : {}) };
+      const { encodeRow } = await import('../../rows/csv.ts');
+      const detail: Detail = flags.nameOnly ? 'names' : flags.stat ? 'counts' : 'fields';
+      return {
+        result,
+        human: (paint) => {
+          if (flags.format === 'json') return JSON.stringify(result, null, 2);
+          return flags.format === 'csv'
+            ? diffCsv(found, records, encodeRow)
+            : diffText(found, records ?? [], detail, paint);
+        },
+        ...faultOf(found, flags.exitCode),
+      };
+    } finally {
+      await org?.close();
+      await vault.store.close();
+    }
+  },
+});
+
+/** The names of the two states. */
+function pointsOf(text: string): [from: string, to: string] {
+  const [from = '', to = 'live', ...more] = text.split('..');
+  if (from === '' || from === 'live' || to === '' || more.length > 0)
+    throw new Fault('usage', `${text} names no two states`, {
+      actions: ['write <point>, <point>..live or <point>..<point>, the older one first'],
+    });
+  return [from, to];
+}
+
+async function compared(
+  ctx: CommandContext,
+  vault: Vault,
+  from: string,
+  to: string | Org,
+  request: DiffRequest,
+  records: RecordDiff[] | undefined,
+): Promise<DiffResult> {
+  const operation = await import('../../operations/diff/diff.ts');
+  const { findPoint } = await import('../../operations/points.ts');
+  const { PointReader } = await import('../../vault/point-reader.ts');
+  const open = async (name: string) => PointReader.open(vault, await findPoint(vault, name));
+  const before = await open(from);
+  const after = typeof to === 'string' ? await open(to) : to;
+  return operation.diff(ctx, before, after, request, records && ((record) => records.push(record)));
+}
+
+async function actorId(ctx: CommandContext, org: Org | undefined, text: string): Promise<string> {
+  const { findActor } = await import('../../operations/select/actor.ts');
+  if (org) return (await findActor(org, text)).id;
+  // Two points are compared without the org, which is asked for this one thing only.
+  const asked = await connectOrg(ctx);
+  try {
+    return (await findActor(asked, text)).id;
+  } finally {
+    await asked.close();
+  }
+}
+
+async function windowOf(text: string) {
+  const { parseWindow } = await import('../../operations/select/window.ts');
+  return parseWindow(text, 'between');
+}
+
+function byObjectAndId(a: RecordDiff, b: RecordDiff): number {
+  return a.object < b.object ? -1 : a.object > b.object ? 1 : a.id < b.id ? -1 : 1;
+}
+
+/** An object that could not be compared weighs more than differences that were found. */
+function faultOf({ notCompared, objects }: DiffResult, exitCode: boolean): { fault?: Fault } {
+  const failed = notCompared.filter((one) => one.failed);
+  if (failed.length > 0) {
+    const named = failed.slice(0, 3).map(({ object, reason }) => `${object} (${reason})`);
+    const more = failed.length > 3 ? ` and ${failed.length - 3} more` : '';
+    return {
+      fault: new Fault('object-failed', `not compared: ${named.join('; ')}${more}`, {
+        actions: ['run `salvor diff` again, or leave these objects out with --exclude'],
+      }),
+    };
+  }
+  if (!exitCode || objects.length === 0) return {};
+  return {
+    fault: new Fault('differences', `${objects.length} ${objects.length === 1 ? 'object differs' : 'objects differ'}`),
+  };
+}

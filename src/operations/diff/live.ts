@@ -1,0 +1,266 @@
+import type { Context } from '../../context.ts';
+import { type Fault, isFault } from '../../errors.ts';
+import { inOrder } from '../../rows/in-order.ts';
+import type { NotDescribed, Org } from '../../salesforce/org.ts';
+import type { ObjectDescribe } from '../../schema/describe.ts';
+import type { PointReader } from '../../vault/point-reader.ts';
+import { type ObjectSelection, select, takesIn } from '../select/selection.ts';
+import { ComparedColumns } from './columns.ts';
+import { compareRows } from './compare.ts';
+import { orphansOf } from './dead-parents.ts';
+import { changedSince, type LiveCounts, LiveObject } from './live-object.ts';
+import { noRows, OrgRows } from './org-rows.ts';
+import type { DiffRequest, DiffResult, NotCompared, ObjectDiff, OnRecord } from './request.ts';
+import { Tally } from './tally.ts';
+
+/**
+ * What differs between a point and the org as it is now. Unless `full` asks for everything, it reads rows stamped since the point, deleted ones,
+ * the Ids of objects whose count tells that rows vanished, and rows whose lookup led to a row that is gone, since such lookups are blanked without a
+ * stamp. An object that cannot be read does not stop the others: it stands in `notCompared`. Throws what `select` throws, and what the vault and the
+ * org throw about anything but one object.
+ */
+export async function diffLive(
+  ctx: Context,
+  point: PointReader,
+  org: Org,
+  request: DiffRequest,
+  onRecord?: OnRecord,
+): Promise<DiffResult> {
+  const diff = new LiveDiff(ctx, point, org, request, onRecord);
+  return diff.run();
+}
+
+/** An object that stands on both sides. */
+interface Pair {
+  readonly live: LiveObject;
+  readonly tally: Tally;
+}
+
+const unknownCounts: LiveCounts = { live: undefined, changed: undefined };
+
+class LiveDiff {
+  readonly #ctx: Context;
+  readonly #point: PointReader;
+  readonly #org: Org;
+  readonly #request: DiffRequest;
+  readonly #onRecord: OnRecord | undefined;
+  readonly #pairs = new Map<string, Pair>();
+  readonly #oneSided: ObjectDiff[] = [];
+  readonly #notCompared: NotCompared[] = [];
+  #unattributed = 0;
+
+  constructor(ctx: Context, point: PointReader, org: Org, request: DiffRequest, onRecord: OnRecord | undefined) {
+    this.#ctx = ctx;
+    this.#point = point;
+    this.#org = org;
+    this.#request = request;
+    this.#onRecord = onRecord;
+  }
+
+  async run(): Promise<DiffResult> {
+    const selection = await select(this.#point, this.#request.selection, this.#ctx.now());
+    const selected = [...selection.values()];
+    for (const { object, reason } of this.#point.failed())
+      if (takesIn(this.#request.selection, object) && !this.#request.selection.ids)
+        this.#notCompared.push({ object, reason: `the point has no rows of it: ${reason}`, failed: true });
+    await this.#compareAll(selected, this.#onRecord);
+    await this.#compareOrphans(new Set(selection.keys()));
+    const { ids, where } = this.#request.selection;
+    if (ids === undefined && where === undefined) await this.#newObjects();
+    const pairs = [...this.#pairs.values()];
+    return {
+      from: this.#point.root.point,
+      to: 'live',
+      objects: [...this.#oneSided, ...pairs.map(pairResult)].filter(differs).sort(byName),
+      notCompared: this.#notCompared.sort(byName),
+      unattributed: pairs.reduce((sum, { tally }) => sum + tally.unattributed, this.#unattributed),
+      compared: pairs.length + this.#oneSided.length,
+    };
+  }
+
+  async #compareAll(selected: readonly ObjectSelection[], onRecord: OnRecord | undefined): Promise<void> {
+    const described = await this.#org.describe(selected.map(({ object }) => object));
+    const pairs: Pair[] = [];
+    for (const one of selected) {
+      const describe = described.get(one.object);
+      if (isDescribe(describe)) {
+        const pair = await this.#pair(one, describe, onRecord);
+        if (pair) pairs.push(pair);
+      } else await this.#undescribed(one, describe);
+    }
+    const counted = pairs.filter(({ live }) => live.asksCounts);
+    const counts = await this.#counts(counted);
+    this.#ctx.report({ type: 'stage', stage: 'comparing with the org', total: pairs.length });
+    await this.#each(pairs, async (pair) => {
+      await pair.live.compare(counts.get(pair) ?? unknownCounts);
+      this.#pairs.set(pair.live.object, pair);
+    });
+  }
+
+  async #counts(pairs: readonly Pair[]): Promise<Map<Pair, LiveCounts>> {
+    const counts = await this.#org.counts([
+      ...pairs.map(({ live }) => ({ object: live.describe })),
+      ...pairs.map(({ live }) => ({ object: live.describe, since: changedSince(live.map) })),
+    ]);
+    return new Map(pairs.map((pair, n) => [pair, { live: counts[n], changed: counts[pairs.length + n] }]));
+  }
+
+  /** Runs `work` on several pairs at a time; a fault about one object is noted, and the others go on. */
+  async #each(pairs: readonly Pair[], work: (pair: Pair) => Promise<void>): Promise<void> {
+    const done = inOrder(pairs, this.#request.parallel, async (pair) => {
+      this.#ctx.signal.throwIfAborted();
+      try {
+        await work(pair);
+      } catch (error) {
+        if (!isObjectFault(error)) throw error;
+        this.#pairs.delete(pair.live.object);
+        this.#notCompared.push({ object: pair.live.object, reason: error.message, failed: true });
+      }
+    });
+    for await (const _ of done) this.#ctx.signal.throwIfAborted();
+  }
+
+  async #pair(
+    selection: ObjectSelection,
+    describe: ObjectDescribe,
+    onRecord: OnRecord | undefined,
+    request = this.#request,
+  ): Promise<Pair | undefined> {
+    const { object } = selection;
+    const map = await this.#point.map(object);
+    const plan = this.#org.plan(describe);
+    if (plan.way === 'none' || !map.hasId) {
+      const reason = plan.way === 'none' ? plan.reason : 'its rows have no Id by which they could be told apart';
+      this.#notCompared.push({ object, reason, failed: false });
+      return undefined;
+    }
+    const from = { describe: await this.#point.describe(object), columns: map.columns };
+    const columns = new ComparedColumns(from, { describe, columns: plan.fields }, request, selection.condition);
+    const tally = new Tally(selection, columns, request, onRecord);
+    const org = new OrgRows(this.#ctx, this.#org, describe);
+    const { signal } = this.#ctx;
+    const live = new LiveObject({ point: this.#point, map, org, columns, selection, request, signal }, tally);
+    return { live, tally };
+  }
+
+  /** The org does not have the object any more, or hides it: all its rows are gone. */
+  async #undescribed(selection: ObjectSelection, described: NotDescribed | undefined): Promise<void> {
+    const { object, ids } = selection;
+    const reason = described?.reason ?? 'the org does not describe it';
+    if (described && !described.never) {
+      this.#notCompared.push({ object, reason, failed: true });
+      return;
+    }
+    const map = await this.#point.map(object);
+    const side = { describe: await this.#point.describe(object), columns: map.columns };
+    const columns = new ComparedColumns(side, side, this.#request, selection.condition);
+    const tally = new Tally(selection, columns, this.#request, this.#onRecord);
+    if (map.hasId) {
+      const { signal } = this.#ctx;
+      const rows = await this.#point.rows(object, { columns: columns.columns, signal, ...(ids ? { ids } : {}) });
+      await compareRows(rows, noRows(columns.columns), [], columns.offset, (change) => tally.take(change));
+    }
+    this.#unattributed += tally.unattributed;
+    const only = { side: 'from' as const, reason: `the org has no such object, or hides it: ${reason}` };
+    this.#oneSided.push({ ...tally.result(), fieldsGone: [], fieldsNew: [], only });
+  }
+
+  /** Rows whose lookups led to rows that are gone: the deletion blanked them without a stamp (field guide, extract 5.2). */
+  async #compareOrphans(selected: ReadonlySet<string>): Promise<void> {
+    const open = [...this.#pairs.values()].filter(({ live }) => !live.isWhole);
+    if (open.length === 0) return;
+    const parents = new Set<string>();
+    for (const { live } of open)
+      for (const { referenceTo } of lookups(await this.#point.describe(live.object)))
+        for (const parent of referenceTo) if (!selected.has(parent) && this.#point.has(parent)) parents.add(parent);
+    const deletions = await this.#deletionsOf([...parents]);
+    for (const { live } of this.#pairs.values()) if (live.deleted.size > 0) deletions.set(live.object, live);
+    if (deletions.size === 0) return;
+    this.#ctx.report({ type: 'stage', stage: 'looking for lookups to deleted rows', total: open.length });
+    await this.#each(open, async ({ live }) => {
+      const describe = await this.#point.describe(live.object);
+      const orphans = await orphansOf(this.#ctx, this.#point, describe, live.map.columns, deletions);
+      if (orphans.size > 0) await live.compareAlso(orphans);
+    });
+  }
+
+  /** What is gone of objects that were not selected, and that selected ones refer to. */
+  async #deletionsOf(parents: readonly string[]): Promise<Map<string, LiveObject>> {
+    const deletions = new Map<string, LiveObject>();
+    const described = await this.#org.describe(parents);
+    const request = { ...this.#request, fields: ['Id'], full: false, withValues: false };
+    const pairs: Pair[] = [];
+    for (const object of parents) {
+      const describe = described.get(object);
+      if (!isDescribe(describe) || this.#org.plan(describe).way === 'none') continue;
+      const map = await this.#point.map(object);
+      if (!map.hasId) continue;
+      const all = { object, ids: undefined, condition: undefined };
+      const pair = await this.#pair(all, describe, undefined, request);
+      if (pair?.live.asksCounts) pairs.push(pair);
+    }
+    const counts = await this.#counts(pairs);
+    await this.#each(pairs, async (pair) => {
+      const { live } = pair;
+      await live.compare(counts.get(pair)!);
+      if (live.deleted.size > 0) deletions.set(live.object, live);
+    });
+    return deletions;
+  }
+
+  /** Objects that the org has by now and that the point knew nothing of. */
+  async #newObjects(): Promise<void> {
+    const { root } = this.#point;
+    const known = new Set([...root.objects, ...root.notCovered].map(({ object }) => object));
+    const names = (await this.#org.objects())
+      .filter(({ name, queryable }) => queryable && !known.has(name) && takesIn(this.#request.selection, name))
+      .map(({ name }) => name);
+    const described = await this.#org.describe(names);
+    for (const object of names) {
+      const describe = described.get(object);
+      if (!isDescribe(describe)) continue;
+      const plan = this.#org.plan(describe);
+      if (plan.way === 'none' || !plan.fields.includes('Id')) continue;
+      const side = { describe, columns: plan.fields };
+      const columns = new ComparedColumns(side, side, this.#request, undefined);
+      const tally = new Tally({ object, ids: undefined, condition: undefined }, columns, this.#request, this.#onRecord);
+      const rows = new OrgRows(this.#ctx, this.#org, describe).sorted(columns.columns, undefined, undefined);
+      const to = { columns: columns.columns, batches: rows };
+      try {
+        await compareRows(noRows(columns.columns), to, [], columns.offset, (change) => tally.take(change));
+      } catch (error) {
+        if (!isObjectFault(error)) throw error;
+        this.#notCompared.push({ object, reason: error.message, failed: true });
+        continue;
+      }
+      const only = { side: 'to' as const, reason: 'the point knows no such object' };
+      this.#oneSided.push({ ...tally.result(), fieldsGone: [], fieldsNew: [], only });
+    }
+  }
+}
+
+function isDescribe(described: ObjectDescribe | NotDescribed | undefined): described is ObjectDescribe {
+  return described !== undefined && 'fields' in described;
+}
+
+function lookups(describe: ObjectDescribe) {
+  return describe.fields.filter(({ type }) => type === 'reference');
+}
+
+function pairResult({ live, tally }: Pair): ObjectDiff {
+  return { ...tally.result(), fieldsGone: live.columns.gone, fieldsNew: live.columns.new };
+}
+
+/** True when there is anything to be told of an object. */
+export function differs({ added, changed, deleted, fieldsGone, fieldsNew, only }: ObjectDiff): boolean {
+  return added + changed + deleted + fieldsGone.length + fieldsNew.length > 0 || only?.side === 'from';
+}
+
+export function byName(a: { object: string }, b: { object: string }): number {
+  return a.object < b.object ? -1 : a.object > b.object ? 1 : 0;
+}
+
+/** Faults of the org that concern one object only. What the vault says of a damaged segment is none of them. */
+function isObjectFault(error: unknown): error is Fault {
+  return isFault(error, 'object-refused', 'bulk-refused', 'count-mismatch', 'object-failed') && !error.data.key;
+}

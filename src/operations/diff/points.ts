@@ -1,0 +1,116 @@
+import type { Context } from '../../context.ts';
+import { Fault, isFault } from '../../errors.ts';
+import { inOrder } from '../../rows/in-order.ts';
+import type { PointReader } from '../../vault/point-reader.ts';
+import { type ObjectSelection, type Selection, select, takesIn } from '../select/selection.ts';
+import { ComparedColumns, type SideOfObject } from './columns.ts';
+import { compareRows } from './compare.ts';
+import { byName, differs } from './live.ts';
+import { noRows } from './org-rows.ts';
+import type { DiffRequest, DiffResult, NotCompared, ObjectDiff, OnRecord } from './request.ts';
+import { Tally } from './tally.ts';
+
+/**
+ * What differs between two points. Objects whose page both list are known to be the same and are not read. Throws what `select` throws, and what
+ * the vault throws.
+ */
+export async function diffPoints(
+  ctx: Context,
+  from: PointReader,
+  to: PointReader,
+  request: DiffRequest,
+  onRecord?: OnRecord,
+): Promise<DiffResult> {
+  if (from.root.org.id !== to.root.org.id)
+    throw new Fault('usage', `points ${from.root.point} and ${to.root.point} are of two orgs`);
+  const selection = await selectEither(from, to, request, ctx.now());
+  const notCompared: NotCompared[] = [];
+  for (const point of [from, to]) {
+    for (const { object, reason } of point.failed())
+      if (takesIn(request.selection, object) && !request.selection.ids)
+        notCompared.push({ object, reason: `point ${point.root.point} has no rows of it: ${reason}`, failed: true });
+  }
+  const failed = new Set(notCompared.map(({ object }) => object));
+  const objects: ObjectDiff[] = [];
+  let unattributed = 0;
+  const work = [...selection.values()].filter(({ object }) => !failed.has(object));
+  ctx.report({ type: 'stage', stage: 'comparing the points', total: work.length });
+  const compared = inOrder(work, request.parallel, (one) => compareObject(ctx, from, to, one, request, onRecord));
+  for await (const found of compared) {
+    ctx.signal.throwIfAborted();
+    if ('reason' in found) notCompared.push(found);
+    else {
+      objects.push(found.diff);
+      unattributed += found.unattributed;
+    }
+  }
+  return {
+    from: from.root.point,
+    to: to.root.point,
+    objects: objects.filter(differs).sort(byName),
+    notCompared: notCompared.sort(byName),
+    unattributed,
+    compared: objects.length,
+  };
+}
+
+/** What either point knows of what is asked for. */
+async function selectEither(from: PointReader, to: PointReader, request: DiffRequest, now: Date): Promise<Selection> {
+  const found: ObjectSelection[] = [];
+  let unknown: unknown;
+  for (const point of [from, to]) {
+    try {
+      found.push(...(await select(point, request.selection, now)).values());
+    } catch (error) {
+      if (!isFault(error, 'no-such-object') || unknown !== undefined) throw error;
+      unknown = error;
+    }
+  }
+  return new Map(found.map((one) => [one.object, one]));
+}
+
+async function compareObject(
+  ctx: Context,
+  from: PointReader,
+  to: PointReader,
+  selection: ObjectSelection,
+  request: DiffRequest,
+  onRecord: OnRecord | undefined,
+): Promise<{ diff: ObjectDiff; unattributed: number } | NotCompared> {
+  const { object, ids, condition } = selection;
+  const [before, after] = [await sideOf(from, object), await sideOf(to, object)];
+  if (before?.page === after?.page) return { diff: same(object), unattributed: 0 };
+  const one = (before ?? after)!;
+  if (!one.hasId) return { object, reason: 'its rows have no Id by which they could be told apart', failed: false };
+  const columns = new ComparedColumns(before ?? one, after ?? one, request, condition);
+  const tally = new Tally(selection, columns, request, onRecord);
+  const rows = (point: PointReader, side: typeof before) =>
+    side === undefined
+      ? noRows(columns.columns)
+      : point.rows(object, { columns: columns.columns, signal: ctx.signal, ...(ids ? { ids } : {}) });
+  await compareRows(await rows(from, before), await rows(to, after), columns.fields, columns.offset, (change) =>
+    tally.take(change),
+  );
+  const only = before && after ? {} : { only: onlyOne(before ? to : from, object, before ? 'from' : 'to') };
+  const diff = { ...tally.result(), fieldsGone: columns.gone, fieldsNew: columns.new, ...only };
+  return { diff, unattributed: tally.unattributed };
+}
+
+/** Undefined when the point does not hold the object. */
+async function sideOf(
+  point: PointReader,
+  object: string,
+): Promise<(SideOfObject & { page: string; hasId: boolean }) | undefined> {
+  if (!point.has(object)) return undefined;
+  const { columns, hasId } = await point.map(object);
+  return { describe: await point.describe(object), columns, hasId, page: point.found(object).page!.sha256 };
+}
+
+function same(object: string): ObjectDiff {
+  return { object, added: 0, changed: 0, deleted: 0, fields: {}, fieldsGone: [], fieldsNew: [] };
+}
+
+function onlyOne(lacking: PointReader, object: string, side: 'from' | 'to'): NonNullable<ObjectDiff['only']> {
+  const leftOut = lacking.root.notCovered.find((one) => one.object === object && one.field === undefined);
+  return { side, reason: leftOut?.reason ?? `point ${lacking.root.point} knows no such object` };
+}
