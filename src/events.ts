@@ -31,6 +31,8 @@ export type Event =
       processed: number;
       failed: number;
     }
+  /** Rows of an object went through a step of a restore. `rows`: sent so far in this step; `failed`: in all steps of the object. */
+  | { type: 'restore-step'; object: string; step: string; rows: number; failed: number }
   /** A request or a page is tried again. `what` names it without secrets. */
   | { type: 'retry'; what: string; attempt: number; waitMs: number; reason: string }
   | { type: 'api-usage'; used: number; max: number; own: number }

@@ -145,6 +145,15 @@ export async function findRestores(place: RestorePlace, now: Date): Promise<Rest
   return found;
 }
 
+/**
+ * Tables (`Object`, `Id`, `Target`) of what a restore made under another Id, in order: later lines win. Of one that has ended they are one; of
+ * one that was interrupted its whole journal is read.
+ */
+export async function idTables(place: RestorePlace, found: RestoreFound, now: Date): Promise<StoredTable[]> {
+  const { entries } = found.state === 'ended' ? { entries: [] } : await readRestore(place, found.restore, now);
+  return [...entries.flatMap(({ tables }) => tables), ...found.endTables].filter(({ name }) => name === 'ids');
+}
+
 /** The whole journal of one restore. Throws `no-such-restore`, and `journal-damaged` when entries between others are gone. */
 export async function readRestore(place: RestorePlace, restore: string, now: Date): Promise<RestoreRead> {
   const keys = (await keysByRestore(place.store, restorePrefix(restore))).get(restore);
@@ -200,7 +209,10 @@ export async function keysByRestore(store: Store, prefix = restoreFolder): Promi
   return found;
 }
 
-/** Reads the first and the last entry only. */
+/** What is switched back when everything is done may be noted behind the end. */
+const entriesBehindEnd = 2;
+
+/** Reads the first and the last entries only. */
 async function summary(place: RestorePlace, restore: string, keys: Keys, now: Date): Promise<RestoreFound | undefined> {
   const [first, last] = [keys.entries[0], keys.entries.at(-1)];
   if (!first || !last) return undefined;
@@ -208,7 +220,7 @@ async function summary(place: RestorePlace, restore: string, keys: Keys, now: Da
   if (typeof begun === 'string') return undefined;
   const beginning = beginningSchema.safeParse(begun.entry.entry).data;
   if (!beginning) return undefined;
-  const end = await lastReadable(place, restore, keys);
+  const end = await endOf(place, restore, keys);
   const ending = endingSchema.safeParse(end?.entry).data;
   const held = keys.lease === undefined ? undefined : await readLease(place.store, place.identities, keys.lease);
   const heldBy = held && isHeld(held, now) ? held : undefined;
@@ -222,10 +234,14 @@ async function summary(place: RestorePlace, restore: string, keys: Keys, now: Da
   };
 }
 
-async function lastReadable(place: RestorePlace, restore: string, keys: Keys): Promise<JournalEntry | undefined> {
+/** The end of the journal, where it has one: nothing that happens to rows comes behind it. */
+async function endOf(place: RestorePlace, restore: string, keys: Keys): Promise<JournalEntry | undefined> {
+  let looked = 0;
   for (const { key, number } of keys.entries.toReversed()) {
     const read = await readEntry(place, restore, key, number);
-    if (typeof read !== 'string') return read.entry;
+    if (typeof read === 'string') continue;
+    if (read.entry.entry.type === 'end') return read.entry;
+    if (++looked === entriesBehindEnd) return undefined;
   }
   return undefined;
 }

@@ -132,6 +132,14 @@ export function makeProgress(options: ProgressOptions): Progress {
           line(paint.faint(`${object}: ${operation} job ${printable(state)}: ${figures}`));
         }
         return;
+      case 'restore-step': {
+        const { object, step, rows, failed } = event;
+        const figures = `${countOf(rows, 'row')}${failed === 0 ? '' : `, ${count(failed)} failed`}`;
+        moving.objects.delete(object);
+        moving.objects.set(object, { rows, bytes: 0, expected: undefined });
+        if (options.verbose) line(paint.faint(`${object}: ${step}: ${figures}`));
+        return;
+      }
       case 'retry':
         if (options.verbose) {
           const { what, attempt, waitMs, reason } = event;

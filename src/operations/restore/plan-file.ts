@@ -9,9 +9,9 @@ import { PlannedRows } from './planned-rows.ts';
 /*
  * A plan as lines of JSON. The first is the header, with the digest of the whole as its first key. Then for each object
  *
- *   ["object", name, [together]]
- *   ["with", [fields], [later], [without], reason]    what the rows that name its number (from 1) share; 0: nothing
- *   [Id, action, level, number, target, now]          a row; what is behind the number may be left out
+ *   ["object", name, [together], {keys, keysOfMadeOnly, counts}]    counts: of rows that stand in no line, by action
+ *   ["with", [fields], [later], [without], reason, made]            what the rows that name its number (from 1) share; 0: nothing
+ *   [Id, action, level, number, target, now]                        a row; what is behind the number may be left out
  *
  * No line holds a record value.
  */
@@ -86,11 +86,16 @@ const headerSchema = z.looseObject({
   references: z.record(z.string(), z.string()),
 });
 const names = z.array(z.string());
-const objectLine = z.tuple([z.literal('object'), z.string(), names]);
-const withLine = z.tuple([z.literal('with'), names, names, names, z.string().nullable()]);
+const objectMore = z.object({
+  keys: z.array(names).optional(),
+  keysOfMadeOnly: z.literal(true).optional(),
+  counts: z.partialRecord(z.enum(actions), z.number().int()),
+});
+const objectLine = z.tuple([z.literal('object'), z.string(), names, objectMore]);
+const withLine = z.tuple([z.literal('with'), names, names, names, z.string().nullable(), z.literal(true).nullable()]);
 const _rowLine = z.tuple([z.string().length(18), z.enum(actions), z.number(), z.number()]).rest(z.string().nullable());
 
-type Shared = Pick<PlannedRow, 'fields' | 'later' | 'without' | 'reason'>;
+type Shared = Pick<PlannedRow, 'fields' | 'later' | 'without' | 'reason' | 'made'>;
 const nothing: Shared = { fields: [], later: [], without: [] };
 
 class PlanParser {
@@ -142,12 +147,15 @@ class PlanParser {
     if (!Array.isArray(value)) throw this.edited();
     const rows = this.#objects.at(-1)?.rows;
     if (value[0] === 'object') {
-      const [, object, together] = this.#parsed(objectLine, value);
-      this.#objects.push({ object, together, rows: new PlannedRows() });
+      const [, object, together, { counts, ...keys }] = this.#parsed(objectLine, value);
+      const rows = new PlannedRows();
+      for (const action of actions) for (let n = counts[action] ?? 0; n > 0; n--) rows.tally(action);
+      this.#objects.push({ object, together, rows, ...keys });
       this.#shared = [nothing];
     } else if (value[0] === 'with') {
-      const [, fields, later, without, reason] = this.#parsed(withLine, value);
-      this.#shared.push({ fields, later, without, ...(reason === null ? {} : { reason }) });
+      const [, fields, later, without, reason, made] = this.#parsed(withLine, value);
+      const more = { ...(reason === null ? {} : { reason }), ...(made ? { made } : {}) };
+      this.#shared.push({ fields, later, without, ...more });
     } else if (rows) this.#row(rows, value);
     else throw this.edited();
   }
@@ -179,8 +187,8 @@ class PlanParser {
 
 function* bodyLines({ header, objects }: Plan): Generator<string> {
   yield JSON.stringify(header);
-  for (const { object, rows, together } of objects) {
-    yield JSON.stringify(['object', object, together]);
+  for (const { object, rows, together, keys, keysOfMadeOnly } of objects) {
+    yield JSON.stringify(['object', object, together, { keys, keysOfMadeOnly, counts: tallied(rows) }]);
     const numbers = new Map<string, number>([[sharedLine(nothing), 0]]);
     for (const row of rows) {
       const shared = sharedLine(row);
@@ -196,8 +204,16 @@ function* bodyLines({ header, objects }: Plan): Generator<string> {
   }
 }
 
-function sharedLine({ fields, later, without, reason }: Shared): string {
-  return JSON.stringify(['with', fields, later, without, reason ?? null]);
+/** Rows that are counted and not listed. */
+function tallied(rows: PlannedRows): Partial<Record<PlannedRow['action'], number>> {
+  const listed = new Map<PlannedRow['action'], number>();
+  for (const { action } of rows) listed.set(action, (listed.get(action) ?? 0) + 1);
+  const counts = actions.map((action) => [action, rows.count(action) - (listed.get(action) ?? 0)] as const);
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+}
+
+function sharedLine({ fields, later, without, reason, made }: Shared): string {
+  return JSON.stringify(['with', fields, later, without, reason ?? null, made ?? null]);
 }
 
 function* withDigest(lines: Iterable<string>, digest: string): Generator<string> {

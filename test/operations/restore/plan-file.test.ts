@@ -31,6 +31,7 @@ const rows: PlannedRow[] = [
   row(3, { action: 'update', fields: ['Name', 'Phone'], now: '0123456789abcdef' }),
   row(4, { action: 'update', fields: ['Name', 'Phone'], now: 'fedcba9876543210', target: `001${'9'.repeat(12)}AAA` }),
   row(5, { action: 'conflict', reason: 'changed since the incident' }),
+  row(8, { made: true }),
   row(6, { action: 'skip', target: `001${'8'.repeat(12)}AAA` }),
 ];
 
@@ -51,6 +52,20 @@ test('a plan comes back from its file as it was, row for row', async () => {
     ],
   );
   assert.equal(planDigest(read), planDigest(plan()));
+});
+
+test('rows that are only counted, and what tells rows that the platform makes, come back too', async () => {
+  const made = plan();
+  made.objects[0]!.rows.tally('skip');
+  made.objects[0]!.rows.tally('skip');
+  const keyed = { ...made.objects[0]!, keys: [['AccountId', 'Label']], keysOfMadeOnly: true as const };
+  const name = path.join(folder, 'counted');
+  await writePlanFile(name, { header: made.header, objects: [keyed] });
+  const [read] = (await readPlanFile(name)).objects;
+  assert.deepEqual(
+    { keys: read?.keys, only: read?.keysOfMadeOnly, skip: read?.rows.count('skip'), rows: read?.rows.size },
+    { keys: [['AccountId', 'Label']], only: true, skip: 3, rows: 7 },
+  );
 });
 
 test('only its owner may read the file', { skip: process.platform === 'win32' }, async () => {

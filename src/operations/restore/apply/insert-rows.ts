@@ -1,0 +1,95 @@
+import { IdTable } from '../../../rows/id-table.ts';
+import { canaryRows } from './canary.ts';
+import { groups, mostRecords, type Sent, sendGroup } from './collections.ts';
+import type { Outcome } from './entries.ts';
+import { insertFiles } from './files.ts';
+import { ingestSlice } from './ingest.ts';
+import { lostReference } from './judge-row.ts';
+import { findMadeRows } from './made-rows.ts';
+import { retryRows } from './retries.ts';
+import { SliceBuilder } from './slice.ts';
+import { updateRows } from './update-rows.ts';
+import { insertColumns, recordOf, renderInsert } from './values.ts';
+import type { ObjectWork, Work } from './work.ts';
+
+/**
+ * Makes every row that is to be made, object by object in the order of the plan; objects that refer to each other level by level. `final`: also rows
+ * that failed a rule of the org which may have been satisfied since, and without lookups to rows that never came.
+ */
+export async function insertRows(work: Work, final: boolean): Promise<void> {
+  const done = new Set<string>();
+  for (const { object, plan } of work.ordered) {
+    if (done.has(object)) continue;
+    const group = plan.together.flatMap((name) => work.objects.get(name) ?? []);
+    for (const one of group) done.add(one.object);
+    await insertGroup(work, group, final);
+  }
+}
+
+async function insertGroup(work: Work, group: readonly ObjectWork[], final: boolean): Promise<void> {
+  if (final) for (const o of group) await retryRows(work, o, 'insert', true);
+  const deepest = Math.max(...group.map(({ plan }) => plan.rows.deepest));
+  for (let level = 0; level <= deepest; level++) for (const o of group) await insertLevel(work, o, false, level);
+  // Rows that waited for one that was made later than planned: an undelete that failed, a rule that passed late.
+  for (let before = -1, left = pending(work, group); left > 0 && left !== before; ) {
+    for (const o of group) await insertLevel(work, o, false);
+    before = left;
+    left = pending(work, group);
+  }
+  if (final) for (const o of group) await insertLevel(work, o, true);
+}
+
+function pending(work: Work, group: readonly ObjectWork[]): number {
+  let count = 0;
+  for (const { object } of group) for (const _ of work.state.pendingRows(object, 'insert')) count += 1;
+  return count;
+}
+
+/** Rows of one level, or of all without; then what they need right afterwards. */
+async function insertLevel(work: Work, o: ObjectWork, final: boolean, level?: number): Promise<void> {
+  work.ctx.signal.throwIfAborted();
+  await findMadeRows(work, o, final, level);
+  const ids = new IdTable();
+  for (const row of work.state.pendingRows(o.object, 'insert', level)) {
+    if (!row.made && !work.state.retry(row.id, 'insert')) ids.add(row.id);
+  }
+  if (ids.size > 0) await (o.blob === undefined ? sendAll(work, o, ids, final) : insertFiles(work, o, ids, final));
+  await retryRows(work, o, 'insert', final);
+  work.checkErrors(o, 'insert');
+  await updateRows(work, o, 'rest', final);
+}
+
+async function sendAll(work: Work, o: ObjectWork, ids: IdTable, final: boolean): Promise<void> {
+  const columns = insertColumns(o);
+  let builder = new SliceBuilder(columns);
+  let small: Sent[] = [];
+  let lost: Outcome[] = [];
+  const flush = async () => {
+    if (lost.length > 0) await work.settle(o, 'insert', lost);
+    lost = [];
+    if (builder.rows > 0) {
+      const slice = builder.take();
+      if (!(await ingestSlice(work, o, 'insert', slice))) {
+        o.bulk = false;
+        builder = new SliceBuilder(columns);
+        await sendAll(work, o, IdTable.of(slice.ids), final);
+      }
+    }
+    for (const group of groups(small, mostRecords)) await sendGroup(work, o, 'insert', group);
+    small = [];
+    work.checkErrors(o, 'insert');
+  };
+  for await (const { id, cells } of work.rows(o, ids, columns)) {
+    const row = work.state.row(id)!;
+    const rendered = renderInsert(work, o, row, cells, { bulk: o.bulk, final });
+    if (rendered.lost !== undefined) lost.push(lostReference(id, rendered.lost));
+    else if (rendered.awaited) continue;
+    else work.leave(o, rendered.left);
+    if (rendered.lost !== undefined) continue;
+    if (o.bulk) builder.add(id, rendered.values, rendered.rest.length > 0);
+    else small.push({ id, record: recordOf(columns, rendered) });
+    const most = canaryRows(work, o, 'insert');
+    if (builder.full || builder.rows >= most || small.length >= Math.min(most, mostRecords)) await flush();
+  }
+  await flush();
+}

@@ -1,0 +1,97 @@
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import type { Fault } from '../../../errors.ts';
+import { encodeRow } from '../../../rows/csv.ts';
+import type { StoredTable } from '../../../vault/restores.ts';
+import type { Done, FailedRow, KeptRow } from './state.ts';
+import { TableWriter, tableRows } from './tables.ts';
+import type { Work } from './work.ts';
+
+/** What a restore has done. Figures by object, in the order of the plan. */
+export interface ApplyResult {
+  readonly restoreId: string;
+  readonly done: Readonly<Record<string, Done>>;
+  /** Rows that were kept since somebody changed them, before the plan was made or since. */
+  readonly conflicts: readonly KeptRow[];
+  readonly failed: readonly FailedRow[];
+  /** CSV: Id, Object, Step, Code, Reason, Advice; absent when no row failed. */
+  readonly failedFile?: string;
+  /** CSV: Object, Id (in the point), Target (in the org); absent when nothing came back under another Id. */
+  readonly idMapFile?: string;
+  /** Lookups that were not written since what they lead to could not be restored: `Object.Field` -> rows. */
+  readonly leftOut: Readonly<Record<string, number>>;
+  /** Why it ended before everything was done; the same restore can go on. */
+  readonly stopped?: Fault;
+}
+
+const idColumns = ['Object', 'Id', 'Target'] as const;
+const failedColumns = ['Id', 'Object', 'Step', 'Code', 'Reason', 'Advice'] as const;
+
+/** The result, with its files. */
+export async function report(work: Work, stopped?: Fault): Promise<ApplyResult> {
+  const { state, options, journal } = work;
+  const file = (kind: string) => options.folder && path.join(options.folder, `${journal.restore}-${kind}.csv`);
+  const failedFile = state.failures.length > 0 ? file('failed') : undefined;
+  if (failedFile) await writeTable(failedFile, failedColumns, state.failures.map(failedCells));
+  const idMapFile = work.idTables.length > 0 ? file('ids') : undefined;
+  if (idMapFile) await writeTable(idMapFile, idColumns, idRows(work));
+  return {
+    restoreId: journal.restore,
+    done: Object.fromEntries(state.done),
+    conflicts: conflictsOf(work),
+    failed: state.failures,
+    ...(failedFile ? { failedFile } : {}),
+    ...(idMapFile ? { idMapFile } : {}),
+    leftOut: Object.fromEntries(work.leftOut),
+    ...(stopped ? { stopped } : {}),
+  };
+}
+
+/** Ends the journal: nothing is left to be done. */
+export async function endJournal(work: Work): Promise<void> {
+  const { state, journal } = work;
+  const tables: StoredTable[] = [];
+  const ids = new TableWriter(journal, 'ids', idColumns);
+  for await (const row of idRows(work)) await ids.add(row);
+  if (ids.rows > 0) tables.push(await ids.end({ apart: true }));
+  const failed = new TableWriter(journal, 'failed', failedColumns);
+  for (const row of state.failures) await failed.add(failedCells(row));
+  if (failed.rows > 0) tables.push(await failed.end({ apart: true }));
+  const conflicts = conflictsOf(work);
+  const kept = new TableWriter(journal, 'conflicts', ['Object', 'Id', 'Fields', 'Reason']);
+  for (const { object, id, fields, reason } of conflicts) await kept.add([object, id, fields.join(' '), reason]);
+  if (kept.rows > 0) tables.push(await kept.end());
+  const whole = state.failures.length === 0 && conflicts.length === 0;
+  const done = Object.fromEntries([...state.done].map(([object, counts]) => [object, { ...counts }]));
+  await journal.end({ whole, done }, tables, work.ctx.now);
+}
+
+async function* idRows(work: Work): AsyncGenerator<string[]> {
+  for (const table of work.idTables) yield* tableRows(work.place, table, idColumns);
+}
+
+function failedCells({ id, object, step, code, reason, advice }: FailedRow): string[] {
+  return [id, object, step, code, reason, advice];
+}
+
+function conflictsOf({ plan, state }: Work): KeptRow[] {
+  const planned = plan.objects.flatMap(({ object, rows }) =>
+    [...rows.of('conflict')].map(({ id, fields, reason = '' }) => ({ object, id, fields, reason })),
+  );
+  return [...planned, ...state.kept];
+}
+
+/** Files that may hold values of records are for their owner only. */
+async function writeTable(
+  name: string,
+  columns: readonly string[],
+  rows: Iterable<readonly string[]> | AsyncIterable<readonly string[]>,
+): Promise<void> {
+  const file = await open(name, 'w', 0o600);
+  try {
+    await file.write(encodeRow(columns));
+    for await (const row of rows) await file.write(encodeRow(row));
+  } finally {
+    await file.close();
+  }
+}

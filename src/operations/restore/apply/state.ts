@@ -1,0 +1,279 @@
+import { IdMap, IdTable } from '../../../rows/id-table.ts';
+import type { Action, Plan, PlannedRow } from '../plan.ts';
+import type { Outcome, PlannedSlice, Step } from './entries.ts';
+import { type Remedy, remedyOf } from './errors.ts';
+
+/** `result.done` of a restore, for one object. */
+export interface Done {
+  undeleted: number;
+  inserted: number;
+  relinked: number;
+  updated: number;
+  deleted: number;
+  skipped: number;
+  failed: number;
+}
+
+export interface FailedRow {
+  readonly object: string;
+  /** As in the plan. */
+  readonly id: string;
+  readonly step: Step;
+  readonly code: string;
+  /** The org's own words. */
+  readonly reason: string;
+  readonly advice: string;
+}
+
+/** A row that was kept since somebody changed it. */
+export interface KeptRow {
+  readonly object: string;
+  readonly id: string;
+  readonly fields: readonly string[];
+  readonly reason: string;
+}
+
+/** A row whose step did not succeed at first, and how it is tried again. */
+export interface Retry {
+  readonly object: string;
+  readonly id: string;
+  readonly step: Step;
+  readonly remedy: Remedy;
+  /** Tries so far, and of them those for each kind of remedy. */
+  readonly tries: number;
+  readonly of: Readonly<Partial<Record<Remedy['kind'], number>>>;
+  /** What the org said last. */
+  readonly code: string;
+  readonly message: string;
+  /** Fields that are no longer sent. */
+  readonly without: readonly string[];
+}
+
+const undelete = 1;
+const insert = 2;
+const rest = 4;
+const later = 8;
+const update = 16;
+const activate = 32;
+const remove = 64;
+/** Steps of a row that are over, well or not. */
+const stepBits: Readonly<Record<Step, number>> = { undelete, insert, rest, later, update, activate, delete: remove };
+/** The row could not be undeleted and is made anew. */
+const anew = 128;
+/** The row does not stand in the org and will not: nothing more is done to it. */
+const lost = 256;
+const kept = 512;
+const failed = 1024;
+/** An update or a deletion of it was announced: its before-image is in the journal. */
+const announced = 2048;
+/** Some of its cells have to be written after it was made. */
+const hasRest = 4096;
+/** It stood in the org already. */
+const matched = 8192;
+
+const counted: Readonly<Partial<Record<Step, keyof Done>>> = {
+  undelete: 'undeleted',
+  insert: 'inserted',
+  delete: 'deleted',
+};
+
+/** What has become of every row of a plan so far: a pure function of the journal's entries, in order. About 40 bytes a row. */
+export class ApplyState {
+  readonly #plan: Plan;
+  /** Rows that something is done to. */
+  readonly #rows = new IdTable();
+  readonly #objects: Uint16Array;
+  readonly #numbers: Uint32Array;
+  readonly #bits: Uint16Array;
+  /** Id in the point -> Id in the org, where that is another. */
+  readonly ids = new IdMap();
+  /** Ids in the org that `ids` leads to. */
+  readonly taken = new IdTable();
+  readonly done = new Map<string, Done>();
+  readonly failures: FailedRow[] = [];
+  readonly kept: KeptRow[] = [];
+  readonly #retries = new Map<string, Retry>();
+  /** Rows that have been sent, by object and step; each once. */
+  readonly sent = new Map<string, number>();
+  slices = 0;
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    const most = plan.objects.reduce((sum, { rows }) => sum + rows.size, 0);
+    this.#objects = new Uint16Array(most);
+    this.#numbers = new Uint32Array(most);
+    this.#bits = new Uint16Array(most);
+    for (const [from, to] of Object.entries(plan.header.references)) this.ids.set(from, to);
+    for (const [at, { object, rows }] of plan.objects.entries()) {
+      this.done.set(object, zero(rows.count('skip')));
+      let n = -1;
+      for (const row of rows) {
+        n += 1;
+        if (row.target !== undefined) this.#map(row.id, row.target);
+        if (!works.has(row.action)) continue;
+        const number = this.#rows.add(row.id);
+        this.#objects[number] = at;
+        this.#numbers[number] = n;
+      }
+    }
+  }
+
+  /** The row of the plan; undefined when nothing is done to it. */
+  row(id: string): PlannedRow | undefined {
+    const number = this.#rows.number(id);
+    return number < 0 ? undefined : this.#plan.objects[this.#objects[number]!]!.rows.at(this.#numbers[number]!);
+  }
+
+  /** The Id under which a row of the plan stands in the org. */
+  target(id: string): string {
+    return this.ids.get(id) ?? id;
+  }
+
+  /** How a reference to this row of the point can be written now. */
+  standing(id: string): 'stands' | 'awaited' | 'lost' {
+    const number = this.#rows.number(id);
+    if (number < 0 || this.ids.has(id)) return 'stands';
+    const bits = this.#bits[number]!;
+    if (bits & lost) return 'lost';
+    const { action } = this.#plan.objects[this.#objects[number]!]!.rows.at(this.#numbers[number]!);
+    if (action === 'insert' || bits & anew) return bits & insert ? 'stands' : 'awaited';
+    return action === 'undelete' && !(bits & undelete) ? 'awaited' : 'stands';
+  }
+
+  /** True when this step of the row is still to be done, whether or not its turn has come. */
+  pending(row: PlannedRow, step: Step): boolean {
+    const bits = this.#bits[this.#rows.number(row.id)]!;
+    if (bits & (stepBits[step] | lost | kept)) return false;
+    const isMade = row.action === 'insert' || (bits & anew) !== 0;
+    switch (step) {
+      case 'undelete':
+        return row.action === 'undelete' && !(bits & anew);
+      case 'insert':
+        return isMade;
+      case 'rest':
+        return (bits & insert) !== 0 && (bits & (hasRest | matched)) !== 0;
+      case 'later':
+        return (bits & insert) !== 0 && row.later.some((field) => field !== activation);
+      case 'activate':
+        return (bits & insert) !== 0 && row.later.includes(activation);
+      case 'update':
+        if (row.action === 'undelete') return (bits & undelete) !== 0 && !isMade && row.fields.length > 0;
+        return row.action === 'update' || row.action === 'relink';
+      case 'delete':
+        return row.action === 'delete';
+    }
+  }
+
+  /** Rows of an object whose step is still to be done, in the order of the plan; `level`: of inserts. */
+  *pendingRows(object: string, step: Step, level?: number): Generator<PlannedRow> {
+    const { rows } = this.#plan.objects.find((one) => one.object === object)!;
+    for (const row of rows) {
+      if (!works.has(row.action) || (level !== undefined && row.level !== level)) continue;
+      if (this.pending(row, step)) yield row;
+    }
+  }
+
+  isAnnounced(id: string): boolean {
+    return (this.#bits[this.#rows.number(id)]! & announced) !== 0;
+  }
+
+  isMatched(id: string): boolean {
+    return (this.#bits[this.#rows.number(id)]! & matched) !== 0;
+  }
+
+  retry(id: string, step: Step): Retry | undefined {
+    return this.#retries.get(`${id} ${step}`);
+  }
+
+  /** Rows of an object whose step is to be tried again. */
+  retries(object: string, step: Step): Retry[] {
+    return [...this.#retries.values()].filter((one) => one.object === object && one.step === step);
+  }
+
+  /** A slice was announced with these rows; `rest`: those of which cells are left for afterwards. */
+  announce({ object, step }: PlannedSlice, rows: Iterable<{ id: string; rest: boolean }>): void {
+    let count = 0;
+    for (const row of rows) {
+      const number = this.#rows.number(row.id);
+      if (!this.#retries.has(`${row.id} ${step}`)) count += 1;
+      this.#bits[number]! |= announced | (row.rest && step === 'insert' ? hasRest : 0);
+    }
+    const key = `${object} ${step}`;
+    this.sent.set(key, (this.sent.get(key) ?? 0) + count);
+  }
+
+  /** What became of one row. */
+  settle(object: string, step: Step, outcome: Outcome): void {
+    const { id, kind, target } = outcome;
+    const number = this.#rows.number(id);
+    const counts = this.done.get(object)!;
+    const key = `${id} ${step}`;
+    if (target !== undefined) this.#map(id, target);
+    switch (kind) {
+      case 'done':
+        this.#count(counts, step, id);
+        break;
+      case 'matched':
+        this.#bits[number]! |= matched;
+        counts.skipped += 1;
+        break;
+      case 'anew':
+        this.#bits[number]! |= anew;
+        break;
+      case 'kept':
+        this.#bits[number]! |= kept;
+        this.kept.push({ object, id, fields: outcome.fields ?? [], reason: outcome.message ?? '' });
+        break;
+      case 'failed':
+        this.#fail(object, step, outcome, number, counts);
+        break;
+      case 'again':
+        this.#again(object, step, outcome);
+        return;
+    }
+    this.#retries.delete(key);
+    if (kind !== 'anew') this.#bits[number]! |= stepBits[step];
+  }
+
+  #again(object: string, step: Step, { id, code = '', message = '', fields = [] }: Outcome): void {
+    const key = `${id} ${step}`;
+    const known = this.#retries.get(key);
+    const remedy = remedyOf(step, [{ code, message, fields }]);
+    const { kind } = remedy;
+    const without = [...(known?.without ?? []), ...(kind === 'without' ? fields : [])];
+    const of = { ...known?.of, [kind]: (known?.of[kind] ?? 0) + 1 };
+    const tries = (known?.tries ?? 0) + 1;
+    this.#retries.set(key, { object, id, step, remedy, tries, of, without, code, message });
+  }
+
+  #fail(object: string, step: Step, { id, code, message }: Outcome, number: number, counts: Done): void {
+    if (!(this.#bits[number]! & failed)) counts.failed += 1;
+    this.#bits[number]! |= failed | (step === 'insert' || step === 'undelete' ? lost : 0);
+    const { advice } = remedyOf(step, [{ code: code ?? '', message: message ?? '', fields: [] }]);
+    this.failures.push({ object, id, step, code: code ?? '', reason: message ?? '', advice });
+  }
+
+  #count(counts: Done, step: Step, id: string): void {
+    const what = counted[step];
+    if (what) counts[what] += 1;
+    else if (step === 'update') {
+      const action = this.row(id)?.action;
+      if (action === 'relink') counts.relinked += 1;
+      else if (action === 'update') counts.updated += 1;
+    }
+  }
+
+  #map(id: string, target: string): void {
+    this.ids.set(id, target);
+    this.taken.add(target);
+  }
+}
+
+/** What is written alone, when everything else stands (field guide, restore 5.4, Order). */
+export const activation = 'Status';
+
+const works: ReadonlySet<Action> = new Set(['undelete', 'insert', 'relink', 'update', 'delete']);
+
+function zero(skipped: number): Done {
+  return { undeleted: 0, inserted: 0, relinked: 0, updated: 0, deleted: 0, skipped, failed: 0 };
+}

@@ -1,0 +1,89 @@
+import { cells } from '../../../rows/cells.ts';
+import { encodeRow } from '../../../rows/csv.ts';
+import { RowSplitter } from '../../../rows/split.ts';
+import type { Ref } from '../../../vault/record.ts';
+import type { Restore } from '../../../vault/restore.ts';
+import { type RestorePlace, readTable, type StoredTable } from '../../../vault/restores.ts';
+
+const partBytes = 8 * 1024 * 1024;
+/** Smaller tables stand in the entry itself: one object less to write for each. */
+const inlineBytes = 16 * 1024;
+
+type Cells = readonly (string | null | undefined)[];
+
+/** A table of a restore that grows row by row and is stored part by part, each with the header line. */
+export class TableWriter {
+  readonly #restore: Restore;
+  readonly #name: string;
+  readonly #object: string | undefined;
+  readonly #header: string;
+  readonly #parts: Ref[] = [];
+  #text: string[] = [];
+  #size = 0;
+  #rows = 0;
+
+  constructor(restore: Restore, name: string, columns: readonly string[], object?: string) {
+    this.#restore = restore;
+    this.#name = name;
+    this.#object = object;
+    this.#header = encodeRow(columns);
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  async add(row: Cells): Promise<void> {
+    const text = encodeRow(row);
+    this.#text.push(text);
+    this.#size += text.length;
+    this.#rows += 1;
+    if (this.#size >= partBytes) await this.#flush();
+  }
+
+  /** `apart`: never inside the entry, however small, so that it can be read by hand. */
+  async end({ apart = false } = {}): Promise<StoredTable> {
+    const of = { name: this.#name, rows: this.#rows, ...(this.#object === undefined ? {} : { object: this.#object }) };
+    if (!apart && this.#parts.length === 0 && this.#size < inlineBytes) {
+      return { ...of, parts: [], text: this.#header + this.#text.join('') };
+    }
+    if (this.#text.length > 0) await this.#flush();
+    return { ...of, parts: this.#parts };
+  }
+
+  async #flush(): Promise<void> {
+    this.#parts.push(await this.#restore.putPart(Buffer.from(this.#header + this.#text.join(''))));
+    this.#text = [];
+    this.#size = 0;
+  }
+}
+
+/** A table of rows that are at hand. */
+export async function storeTable(
+  restore: Restore,
+  of: { readonly name: string; readonly object?: string; readonly columns: readonly string[] },
+  rows: Iterable<Cells>,
+): Promise<StoredTable> {
+  const writer = new TableWriter(restore, of.name, of.columns, of.object);
+  for (const row of rows) await writer.add(row);
+  return writer.end();
+}
+
+/** The rows of a table as cells in the order of `columns`; a column that it does not have gives empty cells. */
+export async function* tableRows(
+  place: RestorePlace,
+  table: StoredTable,
+  columns: readonly string[],
+): AsyncGenerator<string[]> {
+  for await (const part of readTable(place, table)) {
+    const splitter = new RowSplitter({ strict: true, fault: 'segment-invalid' });
+    const first = splitter.push(part);
+    for (const batch of [...(first ? [first] : []), ...splitter.end()]) {
+      const at = columns.map((name) => splitter.columns?.indexOf(name) ?? -1);
+      for (let i = 0; i < batch.ends.length; i++) {
+        const row = cells(batch, i);
+        yield at.map((column) => row[column] ?? '');
+      }
+    }
+  }
+}
