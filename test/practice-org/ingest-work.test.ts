@@ -46,6 +46,25 @@ test('rows are saved in internal batches of 10,000 that are worked on at the sam
   });
 });
 
+test('each 200 rows are a transaction of their own: a key may stand again in the next', async () => {
+  await using t = await testOrg();
+  const upsert = { object: 'Account', operation: 'upsert', externalIdFieldName: 'Code__c' };
+  const rows = Array.from({ length: 400 }, (_, n) => `K${n},Row ${n}`);
+  rows[200] = 'K0,Row 200';
+  rows[399] = 'K398,Row 399';
+  const { successful, failed } = await ingest(t, upsert, `Code__c,Name\n${rows.join('\n')}\n`);
+  assert.deepEqual(column(failed, 'Name'), ['Row 398', 'Row 399']);
+  const again = records(successful).filter(({ Code__c }) => Code__c === 'K0');
+  assert.deepEqual(
+    new Map(again.map(({ Name, sf__Created }) => [Name, sf__Created])),
+    new Map([
+      ['Row 0', 'true'],
+      ['Row 200', 'false'],
+    ]),
+  );
+  assert.equal(new Set(again.map(({ sf__Id }) => sf__Id)).size, 1);
+});
+
 test('one batch after the other keeps the order of the upload', async () => {
   await using t = await testOrg({ ingestParallelBatches: 1 });
   const { successful } = await ingest(t, numbers, numbered(20_100));
@@ -140,7 +159,7 @@ test('a batch of more than 5 minutes is tried again, and goes on where it was', 
 test('a batch that was tried 20 times fails the job, and the rest is unprocessed', async () => {
   await using t = await testOrg({ ingestRowMilliseconds: 1000 });
   const { job, unprocessed } = await ingest(t, numbers, numbered(10_000));
-  assert.deepEqual([job.state, ...counters(job)], ['Failed', 4200, 0]);
+  assert.deepEqual([job.state, job.retries, ...counters(job)], ['Failed', 20, 4200, 0]);
   assert.match(job.errorMessage, /^Timeout/);
   assert.equal(column(unprocessed, 'N__c').length, 5800);
   assert.equal(await saved(t), 4200);

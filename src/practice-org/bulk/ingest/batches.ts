@@ -14,9 +14,11 @@ export class Batch {
   next: number;
   readonly end: number;
   lockFailures = 0;
+  putOffs = 0;
+  /** It was tried again as often as may be, and did not end in time. */
+  isGivenUp = false;
   #spent = 0;
   #retries = 0;
-  putOffs = 0;
 
   constructor(from: number, end: number) {
     this.next = from;
@@ -24,19 +26,21 @@ export class Batch {
   }
 
   /**
-   * Takes time for so many rows of the batch. Returns how often it was broken off and tried again for it; undefined: once too
-   * often, and the batch is given up. Rows that were committed stay so.
+   * Takes time for so many rows of the batch, or gives it up. Returns how often it was broken off and tried again for it. Rows
+   * that were committed stay so.
    */
-  spend(rows: number, rowMilliseconds: number): number | undefined {
+  spend(rows: number, rowMilliseconds: number): number {
     const needed = rows * rowMilliseconds;
     if (this.#spent + needed <= batchMilliseconds) {
       this.#spent += needed;
       return 0;
     }
-    this.#retries += 1;
-    if (needed > batchMilliseconds || this.#retries > mostRetries) return undefined;
+    const left = mostRetries - this.#retries;
+    this.isGivenUp = needed > batchMilliseconds || left === 0;
+    const retries = this.isGivenUp ? left : 1;
+    this.#retries += retries;
     this.#spent = needed;
-    return 1;
+    return retries;
   }
 }
 

@@ -9,17 +9,22 @@ interface Kind {
 
 const date = /^\d{4}-\d\d-\d\d$/;
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)$/;
-const time = /^\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?Z?$/;
+const time = /^(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,3})?)?Z?$/;
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const booleans: Readonly<Record<string, boolean>> = { true: true, '1': true, false: false, '0': false };
 
+const integer: Kind = {
+  xsd: 'int',
+  read: (text) => (/^[+-]?\d+(?:\.0*)?$/.test(text) ? Number(text) : undefined),
+};
 const number: Kind = { xsd: 'double', read: (text) => (decimal.test(text) ? Number(text) : undefined) };
 const kinds: Readonly<Record<string, Kind>> = {
   boolean: { xsd: 'boolean', read: (text) => booleans[text.toLowerCase()] },
   currency: number,
   double: number,
   percent: number,
-  int: { xsd: 'int', read: (text) => (/^[+-]?\d+(?:\.0*)?$/.test(text) ? Number(text) : undefined) },
+  int: integer,
+  long: { ...integer, xsd: 'long' },
   date: { xsd: 'date', read: (text) => (date.test(text) && isOnTheCalendar(text) ? text : undefined) },
   datetime: { xsd: 'dateTime', read: (text) => (instant.test(text) && isOnTheCalendar(text) ? text : undefined) },
   time: { xsd: 'time', read: (text) => (time.test(text) ? text : undefined) },

@@ -1,6 +1,7 @@
 import { type Answer, type ApiRequest, json } from '../../answer.ts';
 import { Refusal } from '../../refusal.ts';
 import { invalidMultipart, isMultipart, multipartParts } from '../../rest/multipart.ts';
+import { jsonObject } from '../../rest/record-input.ts';
 import type { SObject } from '../../schema.ts';
 import type { OrgState } from '../../state.ts';
 import { delimiters } from '../csv.ts';
@@ -50,7 +51,7 @@ const known = [
 ];
 
 function ingestRequest(state: OrgState, { version }: ApiRequest, bytes: Buffer): IngestRequest {
-  const body = bodyOf(bytes);
+  const body = jsonObject(bytes.toString('utf8'));
   const unknown = Object.keys(body).find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Refusal(400, 'JSON_PARSER_ERROR', `Unrecognized field "${unknown}"`);
   const { columnDelimiter = 'COMMA', lineEnding = 'LF', contentType = 'CSV', assignmentRuleId } = body;
@@ -70,18 +71,6 @@ function ingestRequest(state: OrgState, { version }: ApiRequest, bytes: Buffer):
     dialect: { columnDelimiter: columnDelimiter as string, delimiter, lineEnding },
     version,
   };
-}
-
-function bodyOf(bytes: Buffer): Record<string, unknown> {
-  let body: unknown;
-  try {
-    body = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    throw new Refusal(400, 'JSON_PARSER_ERROR', 'the request body is not JSON');
-  }
-  if (body === null || typeof body !== 'object' || Array.isArray(body))
-    throw new Refusal(400, 'JSON_PARSER_ERROR', 'the request body is not a JSON object');
-  return body as Record<string, unknown>;
 }
 
 function objectOf({ schema }: OrgState, name: unknown): SObject {

@@ -1,9 +1,11 @@
 import { type Answer, type ApiRequest, json } from '../../answer.ts';
+import type { OrgFault } from '../../faults.ts';
 import { mix } from '../../random.ts';
 import { Refusal, unsupported } from '../../refusal.ts';
+import { jsonBody } from '../../rest/record-input.ts';
 import type { OrgState } from '../../state.ts';
 import { jobJson, polledJson } from './job-json.ts';
-import { isTerminal } from './jobs.ts';
+import { type Halt, isTerminal } from './jobs.ts';
 import { abort, advance, close, invalidState } from './lifecycle.ts';
 
 /** PUT jobs/ingest/{id}/batches: 201 whatever the content is (restore 1.1). */
@@ -28,40 +30,37 @@ export function uploadContent(state: OrgState, request: ApiRequest): Answer {
 /** PATCH jobs/ingest/{id} with `{"state":"UploadComplete"}` or `{"state":"Aborted"}`. */
 export function changeState(state: OrgState, request: ApiRequest): Answer {
   const job = state.ingestJobs.get(request.parts[0]!);
-  const wanted = wantedState(request.body);
+  const { state: wanted } = jsonBody(request);
   const { fault } = request;
   if (wanted === 'Aborted') abort(state, job);
   else if (wanted === 'UploadComplete') {
-    if (fault?.name === 'job-failed' || fault?.name === 'job-stuck')
-      job.halt = {
-        work: fault.name === 'job-failed' ? 'failed' : 'stuck',
-        afterRows: fault.afterRows ?? 0,
-        errorMessage: fault.name === 'job-failed' ? fault.errorMessage : undefined,
-      };
+    if (isJobFault(fault)) job.halt = haltOf(fault);
     close(state, job);
   } else throw invalidState(`Invalid job state ${wanted}`);
   return json(jobJson(job));
 }
 
-function wantedState(body: Buffer): unknown {
-  try {
-    return (JSON.parse(body.toString('utf8')) as { state?: unknown } | null)?.state;
-  } catch {
-    throw new Refusal(400, 'JSON_PARSER_ERROR', 'the request body is not JSON');
-  }
+type JobFault = Extract<OrgFault, { name: 'job-failed' | 'job-stuck' }>;
+
+function isJobFault(fault: OrgFault | undefined): fault is JobFault {
+  return fault?.name === 'job-failed' || fault?.name === 'job-stuck';
+}
+
+function haltOf(fault: JobFault): Halt {
+  const afterRows = fault.afterRows ?? 0;
+  if (fault.name === 'job-stuck') return { work: 'stuck', afterRows, errorMessage: undefined };
+  return { work: 'failed', afterRows, errorMessage: fault.errorMessage };
 }
 
 /** GET jobs/ingest/{id}. */
 export function pollIngestJob(state: OrgState, request: ApiRequest): Answer {
   const job = state.ingestJobs.get(request.parts[0]!);
   const { fault } = request;
-  if ((fault?.name === 'job-failed' || fault?.name === 'job-stuck') && !isTerminal(job)) {
-    const work = fault.name === 'job-failed' ? 'failed' : 'stuck';
-    const errorMessage = fault.name === 'job-failed' ? fault.errorMessage : undefined;
-    job.halt = { work, afterRows: fault.afterRows ?? 0, errorMessage };
+  if (isJobFault(fault) && !isTerminal(job)) {
+    job.halt = haltOf(fault);
     if (job.work === 'done') {
-      job.work = work;
-      job.errorMessage = errorMessage;
+      job.work = job.halt.work;
+      job.errorMessage = job.halt.errorMessage;
     }
   }
   if (job.state !== 'Open') job.polls += 1;

@@ -132,9 +132,8 @@ class JobWork {
     const { ingestRowMilliseconds } = this.#state.settings;
     const most = halt ? halt.afterRows - this.#outcomes.processed : Number.POSITIVE_INFINITY;
     const to = Math.min(chunk.to, chunk.from + most);
-    const retries = chunk.batch.spend(to - chunk.from, ingestRowMilliseconds);
-    this.#job.retries += retries ?? 20;
-    if (retries === undefined) return this.#fail('Timeout : A batch did not end in time, and was tried too often');
+    this.#job.retries += chunk.batch.spend(to - chunk.from, ingestRowMilliseconds);
+    if (chunk.batch.isGivenUp) return this.#fail('Timeout : A batch did not end in time, and was tried too often');
     this.#job.processingTime += (to - chunk.from) * ingestRowMilliseconds;
     const lockFailures = this.#transaction(chunk, to, contended);
     if (batches.done(chunk, to, lockFailures)) return undefined;
