@@ -159,6 +159,22 @@ test('a file comes as base64 in JSON, or as its bytes in a multipart body', asyn
   assert.equal(noFields.status, 400);
 });
 
+test('a file that is too large for JSON goes in a multipart body, which can replace one as well', async () => {
+  await using t = await testOrg();
+  const path = `${api}/sobjects/Attachment`;
+  const tooLarge = await t.call(path, { body: { Name: 'x', Body: 'A'.repeat(52_500_000) } });
+  assert.deepEqual([tooLarge.status, tooLarge.json[0].errorCode], [413, 'REQUEST_ENTITY_TOO_LARGE']);
+  const form = new FormData();
+  form.append('entity_attachment', new Blob([JSON.stringify({ Name: 'renamed' })], { type: 'application/json' }));
+  form.append('Body', new Blob([Buffer.alloc(60_000_000, 7)]), 'x.bin');
+  const first = `${path}/${id('00P', 1)}`;
+  const headers = { authorization: `Bearer ${t.org.accessToken}` };
+  assert.equal((await fetch(t.org.url + first, { method: 'PATCH', headers, body: form })).status, 204);
+  assert.equal((await t.call(`${first}?fields=Name`)).json.Name, 'renamed');
+  const body = await (await fetch(`${t.org.url}${first}/Body`, { headers })).arrayBuffer();
+  assert.deepEqual([body.byteLength, new Uint8Array(body)[0]], [60_000_000, 7]);
+});
+
 test('what an alert rule finds is saved only when the client allows it', async () => {
   const rule = { kind: 'duplicate', object: 'Account', fields: ['Name'], action: 'alert' } as const;
   await using t = await testOrg({ rules: [rule] });

@@ -8,7 +8,7 @@ import { visibleObject } from './describe.ts';
 import { isMultipart } from './multipart.ts';
 import { choices, keyField, rowsByKey } from './record.ts';
 import { fileRecord } from './record-files.ts';
-import { type JsonObject, jsonBody, recordInput } from './record-input.ts';
+import { jsonBody, recordInput } from './record-input.ts';
 import { saveRuns } from './runs.ts';
 import { createdAnswer, failedAnswer, saveOptions } from './save-answer.ts';
 
@@ -24,17 +24,18 @@ function create(state: OrgState, request: ApiRequest, object: SObject, record: R
   return errors.length > 0 ? failedAnswer(errors) : createdAnswer(object.name, id!, request.version);
 }
 
-/** PATCH sobjects/X/{id}: 204 and no body. */
-export function updateRecord(state: OrgState, request: ApiRequest): Answer {
+/** PATCH sobjects/X/{id}, also as multipart with one file: 204 and no body. */
+export function updateRecord(state: OrgState, request: ApiRequest): Answer | Promise<Answer> {
   const object = visibleObject(state, request.parts[0]!);
   const id = recordId(object, request.parts[1]!);
-  return update(state, request, object, id, jsonBody(request));
+  if (isMultipart(request))
+    return fileRecord(object, request).then((record) => update(state, request, object, id, record));
+  return update(state, request, object, id, recordInput(object, jsonBody(request)));
 }
 
-function update(state: OrgState, request: ApiRequest, object: SObject, id: string, body: JsonObject): Answer {
-  if (object.field('Id') && Object.keys(body).some((name) => name.toLowerCase() === 'id')) throw keyInBody('Id');
-  const { fields, ...more } = recordInput(object, body);
-  const record = { ...more, fields: { ...fields, Id: id } };
+function update(state: OrgState, request: ApiRequest, object: SObject, id: string, given: RecordInput): Answer {
+  if ('Id' in given.fields) throw keyInBody('Id');
+  const record = { ...given, fields: { ...given.fields, Id: id } };
   const { errors } = save(state, request, object, record, (run, options) => state.dml.update(object, run, options));
   return changed(object, id, errors);
 }
@@ -63,14 +64,13 @@ function changed(object: SObject, id: string, errors: readonly SaveError[]): Ans
 export function upsertRecord(state: OrgState, request: ApiRequest): Answer {
   const object = visibleObject(state, request.parts[0]!);
   const [, name, value] = request.parts as [string, string, string];
-  const body = jsonBody(request);
-  if (name.toLowerCase() === 'id') return update(state, request, object, recordId(object, value), body);
   const field = keyField(object, name);
-  if (Object.keys(body).some((key) => key.toLowerCase() === field.name.toLowerCase())) throw keyInBody(field.name);
+  const given = recordInput(object, jsonBody(request));
+  if (field.name in given.fields) throw keyInBody(field.name);
+  if (field.name === 'Id') return update(state, request, object, recordId(object, value), given);
   const matches = () => rowsByKey(state, object, field, value);
   if (request.query.get('updateOnly') === 'true' && matches().length === 0) throw notFound();
-  const { fields, ...more } = recordInput(object, body);
-  const record = { ...more, fields: { ...fields, [field.name]: value } };
+  const record = { ...given, fields: { ...given.fields, [field.name]: value } };
   const { id, created, errors } = save(state, request, object, record, (run, options) =>
     state.dml.upsert(object, field.name, run, options),
   );
