@@ -29,6 +29,13 @@ export async function openStoreOf(ctx: CommandContext, signal = ctx.signal): Pro
   return openStore(vaultUrl(ctx), { report: (event) => ctx.report(event), signal });
 }
 
+/** The folder that keeps journals of restores while the vault cannot be written to; undefined: none was named. */
+export async function openJournalStore(ctx: CommandContext, folder: string | undefined): Promise<Store | undefined> {
+  if (folder === undefined) return undefined;
+  const { openStore } = await import('../store/open.ts');
+  return openStore(folder, { report: (event) => ctx.report(event), signal: behind(ctx.signal) });
+}
+
 /** Aborts some seconds behind `signal`: a run that is stopped can still say so in the vault, or end what it began to seal. */
 function behind(signal: AbortSignal): AbortSignal {
   const controller = new AbortController();

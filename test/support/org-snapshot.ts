@@ -125,8 +125,10 @@ export class OrgRequests {
     for (const object of objects) {
       const described = await this.describe(object);
       const names = described.fields.filter(({ type }) => !['address', 'location', 'base64'].includes(type));
-      const found = await this.query(`SELECT ${names.map(({ name }) => name)} FROM ${object}`);
-      rows.set(object, new Map(found.map((record) => [String(record.Id), record])));
+      // queryAll: archived activities are part of what an org holds
+      const found = await this.query(`SELECT ${names.map(({ name }) => name)} FROM ${object}`, true);
+      const live = found.filter(({ IsDeleted }) => IsDeleted !== true);
+      rows.set(object, new Map(live.map((record) => [String(record.Id), record])));
       fields.set(object, names);
     }
     return { rows, fields };

@@ -8,7 +8,7 @@ import type { Plan } from '../../src/operations/restore/plan.ts';
 import type { Database } from '../../src/practice-org/database.ts';
 import { sampleDatabase } from '../../src/practice-org/generate.ts';
 import type { Settings } from '../../src/practice-org/settings.ts';
-import { IdMap } from '../../src/rows/id-table.ts';
+import { IdMap, IdTable } from '../../src/rows/id-table.ts';
 import { connect } from '../../src/salesforce/connect.ts';
 import type { Org } from '../../src/salesforce/org.ts';
 import { PointReader } from '../../src/vault/point-reader.ts';
@@ -47,11 +47,14 @@ export class PlanRig implements AsyncDisposable {
     const reader = await PointReader.open(vault, entry);
     const request: RestoreRequest = {
       select: async (plan) => {
-        for (const object of objects ?? []) {
-          const { wanted } = await plan.object(object);
-          for (const id of await plan.idsInPoint(object)) wanted.add(id);
+        const found = new Map<string, IdTable>();
+        for (const object of objects ?? []) found.set(object, await plan.idsInPoint(object));
+        for (const id of ids ?? []) {
+          const object = plan.objectOfId(id)!;
+          found.set(object, found.get(object) ?? new IdTable());
+          found.get(object)!.add(id);
         }
-        for (const id of ids ?? []) (await plan.object(plan.objectOfId(id)!)).wanted.add(id);
+        return found;
       },
       objects: () => objects ?? [],
       incident: undefined,

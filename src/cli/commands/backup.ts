@@ -1,6 +1,7 @@
 import { Fault } from '../../errors.ts';
 import type { BackupRequest } from '../../operations/backup/request.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
+import { orgTimeouts, withDeadline } from '../durations.ts';
 import { rememberHead } from '../heads.ts';
 import { connectOrg } from '../login.ts';
 import { openVault } from '../open-vault.ts';
@@ -62,7 +63,7 @@ export const backup = defineCommand({
     const timed = withDeadline(ctx, flags.maxDuration);
     const options = {
       budget: { maxPercent: flags.maxApiPercent, maxCalls: flags.maxApiCalls },
-      timeouts: flags.orgTimeout === undefined ? undefined : timeouts(milliseconds('org-timeout', flags.orgTimeout)),
+      timeouts: orgTimeouts(flags.orgTimeout),
     };
     if (flags.dryRun) {
       const org = await connectOrg(timed, options);
@@ -103,31 +104,6 @@ function partial(failed: readonly { object: string; reason?: string }[]): Fault 
   const named = failed.slice(0, 3).map(({ object, reason }) => `${object} (${reason})`);
   const more = failed.length > 3 ? ` and ${failed.length - 3} more` : '';
   return new Fault('object-failed', `the point is partial: ${named.join('; ')}${more}`);
-}
-
-/** The context with a time budget: when it is spent the work stops as at a signal, and the fault says so. */
-function withDeadline(ctx: CommandContext, duration: string | undefined): CommandContext {
-  if (duration === undefined) return ctx;
-  const deadline = new AbortController();
-  const timer = setTimeout(
-    () => deadline.abort(new Fault('time-budget', `stopped after ${duration}, as --max-duration says`)),
-    milliseconds('max-duration', duration),
-  );
-  timer.unref();
-  return { ...ctx, signal: AbortSignal.any([ctx.signal, deadline.signal]) };
-}
-
-/** A timer of more days than these 24 would fire at once. */
-const longestTimer = 2 ** 31 - 1;
-
-function milliseconds(flag: string, text: string): number {
-  const parts = /^(\d+(?:\.\d+)?)(s|m|h)$/.exec(text);
-  if (!parts) throw new Fault('usage', `--${flag} cannot be ${text}`, { actions: ['write it as 90s, 30m or 4h'] });
-  return Math.min(longestTimer, Number(parts[1]) * { s: 1000, m: 60_000, h: 3_600_000 }[parts[2] as 's' | 'm' | 'h']);
-}
-
-function timeouts(silence: number) {
-  return { connect: Math.min(30_000, silence), headers: silence, body: silence };
 }
 
 function assertPercent(flag: string, value: number | undefined): void {

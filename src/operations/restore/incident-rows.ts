@@ -8,31 +8,41 @@ import type { ObjectScope, PlanScope } from './scope.ts';
 
 /**
  * Adds to `wanted` what the incident touched in one object: rows that differ between the point and the one after it; without such a point, rows
- * that were last changed or deleted by the incident, and rows of the point that are gone without a trace.
+ * that were last changed or deleted by the incident, and rows of the point that are gone without a trace. `among`: only these.
  */
-export async function takeIncident(plan: PlanScope, scope: ObjectScope, incident: Incident): Promise<void> {
+export async function takeIncident(
+  plan: PlanScope,
+  scope: ObjectScope,
+  incident: Incident,
+  among: IdTable | undefined,
+): Promise<void> {
+  const take = (id: string) => {
+    if (!among || among.has(id)) scope.wanted.add(id);
+  };
   if (!scope.target?.queryable || !scope.columns.includes('Id')) return;
-  if (incident.after) await takeDifferences(plan, scope, incident.after);
+  if (incident.after) await takeDifferences(plan, scope, incident.after, take);
   else {
-    await takeStamped(plan, scope, incident);
-    await takeVanished(plan, scope);
+    await takeStamped(plan, scope, incident, take);
+    await takeVanished(plan, scope, take);
   }
 }
 
-async function takeDifferences(plan: PlanScope, scope: ObjectScope, after: PointReader): Promise<void> {
+type Take = (id: string) => void;
+
+async function takeDifferences(plan: PlanScope, scope: ObjectScope, after: PointReader, take: Take): Promise<void> {
   const { object, columns } = scope;
   const there = after.objects().includes(object) ? (await after.map(object)).columns : [];
   const both = columns.filter((name) => there.includes(name));
   const before = await plan.reader.rows(object, { columns: both.length === 0 ? ['Id'] : both });
   const later = both.length === 0 ? nothing : await after.rows(object, { columns: both });
   for await (const { id, before: was, now: is } of join(before, later, undefined, plan.ctx.signal)) {
-    if (!is || !rowBytes(was.batch, was.row).equals(rowBytes(is.batch, is.row))) scope.wanted.add(id);
+    if (!is || !rowBytes(was.batch, was.row).equals(rowBytes(is.batch, is.row))) take(id);
   }
 }
 
 const nothing = { columns: ['Id'], batches: (async function* () {})() };
 
-async function takeStamped(plan: PlanScope, scope: ObjectScope, incident: Incident): Promise<void> {
+async function takeStamped(plan: PlanScope, scope: ObjectScope, incident: Incident, take: Take): Promise<void> {
   const has = (name: string) => scope.target!.fields.some((field) => field.name === name);
   const stamp = has('LastModifiedDate') ? 'LastModifiedDate' : has('SystemModstamp') ? 'SystemModstamp' : undefined;
   const by =
@@ -53,14 +63,14 @@ async function takeStamped(plan: PlanScope, scope: ObjectScope, incident: Incide
     for await (const batch of flow.batches) {
       for (let i = 0; i < batch.ends.length; i++) {
         const id = keys.id(batch, i);
-        if (inPoint.has(id)) scope.wanted.add(id);
+        if (inPoint.has(id)) take(id);
       }
     }
   }
 }
 
 /** Rows that were purged or hard deleted leave no trace: the Ids of the org are held against those of the point, when its count says so. */
-async function takeVanished(plan: PlanScope, scope: ObjectScope): Promise<void> {
+async function takeVanished(plan: PlanScope, scope: ObjectScope, take: Take): Promise<void> {
   const inPoint = await plan.idsInPoint(scope.object);
   const since = new Date((await plan.reader.map(scope.object)).watermark);
   const [live, changed] = await plan.org.counts([{ object: scope.target! }, { object: scope.target!, since }]);
@@ -71,7 +81,7 @@ async function takeVanished(plan: PlanScope, scope: ObjectScope): Promise<void> 
   const there = new IdTable();
   const keys = new Keys(flow.columns);
   for await (const batch of flow.batches) for (let i = 0; i < batch.ends.length; i++) there.add(keys.id(batch, i));
-  for (const id of inPoint) if (!there.has(id)) scope.wanted.add(id);
+  for (const id of inPoint) if (!there.has(id)) take(id);
 }
 
 /** Rows of the org, those in the recycle bin included: Ids only. */

@@ -81,6 +81,7 @@ const platformFields = [
     'IsChild',
     'RowCause',
     'Comments',
+    'HasOpportunityLineItem',
   ],
   ...[
     'IsPersonAccount',

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
-import type { IdMap } from '../../rows/id-table.ts';
+import type { IdMap, IdTable } from '../../rows/id-table.ts';
 import type { Org } from '../../salesforce/org.ts';
 import { groupsInOrder } from '../../schema/graph.ts';
 import { schemaPrint } from '../../schema/print.ts';
@@ -14,7 +14,6 @@ import { planInserts } from './inserts.ts';
 import { mapReferences, type ReferenceMapping } from './mapping.ts';
 import type { FieldLeftOut, ObjectPlan, Plan, PlannedRow } from './plan.ts';
 import { PlannedRows } from './planned-rows.ts';
-import { isReferenceOnly } from './platform.ts';
 import { cannotForesee, predict } from './predict.ts';
 import { References } from './references.ts';
 import { type Related, takeRelated } from './related.ts';
@@ -24,8 +23,8 @@ import { TakenValues } from './taken-values.ts';
 
 /** What is to be restored, and how far it may go. */
 export interface RestoreRequest {
-  /** Rows that were named: fills `wanted`. Objects by name, Ids, a condition. Undefined: only the incident says what. */
-  readonly select: ((plan: PlanScope) => Promise<void>) | undefined;
+  /** Rows of the point that were named, by object; with an incident, only these of the rows that it touched. Undefined: none were named. */
+  readonly select: ((plan: PlanScope) => Promise<ReadonlyMap<string, IdTable>>) | undefined;
   /** Objects that an incident is looked for in, and whose new rows `deleteCreated` deletes. */
   readonly objects: (plan: PlanScope) => readonly string[];
   readonly incident: Incident | undefined;
@@ -55,12 +54,7 @@ export async function makePlan(
   const plan = await PlanScope.open(ctx, reader, org, given.remade);
   const made = await org.serverTime();
   const salt = randomBytes(12).toString('hex');
-  if (request.select) await request.select(plan);
-  if (request.incident) {
-    for (const object of request.objects(plan)) {
-      if (!isReferenceOnly(object)) await takeIncident(plan, await plan.object(object), request.incident);
-    }
-  }
+  await takeWanted(plan, request);
   await plan.describeTargets(plan.objects.map(({ object }) => object));
   for (const scope of plan.objects) await findStandings(plan, scope, scope.wanted);
   await takeRelated(plan, request.related);
@@ -127,6 +121,21 @@ export async function makePlan(
     },
     objects,
   };
+}
+
+/** Fills `wanted` of the objects. */
+async function takeWanted(plan: PlanScope, { select, incident, objects }: RestoreRequest): Promise<void> {
+  const selected = await select?.(plan);
+  if (incident) {
+    const names = objects(plan).filter((object) => !selected || selected.has(object));
+    await plan.describeTargets(names);
+    for (const object of names) await takeIncident(plan, await plan.object(object), incident, selected?.get(object));
+  } else {
+    for (const [object, ids] of selected ?? []) {
+      const { wanted } = await plan.object(object);
+      for (const id of ids) wanted.add(id);
+    }
+  }
 }
 
 /** A row of which nothing is to be done is counted only. */

@@ -60,7 +60,10 @@ const rules: Readonly<Record<string, PlatformRules>> = {
     neverRow: (cells) => (cells('IsChild') === 'true' ? 'the platform makes it for an invitee' : undefined),
   },
   Opportunity: {
-    without: () => ({ ContactId: 'the platform would make a contact role of it; those are restored themselves' }),
+    without: (cells): Record<string, string> => ({
+      ContactId: 'the platform would make a contact role of it; those are restored themselves',
+      ...(cells('HasOpportunityLineItem') === 'true' ? { Amount: 'it follows from the line items' } : {}),
+    }),
     later: (cells) => (cells('SyncedQuoteId') === '' ? [] : ['SyncedQuoteId']),
   },
   OpportunityContactRole: { keys: [['OpportunityId', 'ContactId', 'Role']] },

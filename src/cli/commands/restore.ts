@@ -1,0 +1,116 @@
+import { Fault } from '../../errors.ts';
+import type { Plan } from '../../operations/restore/plan.ts';
+import type { Restored } from '../../operations/restore/restore.ts';
+import type { Org } from '../../salesforce/org.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { type CommandContext, defineCommand, type FlagValues, type Outcome } from '../command.ts';
+import { confirmRestore } from '../confirm-restore.ts';
+import { milliseconds, orgTimeouts } from '../durations.ts';
+import { connectOrg } from '../login.ts';
+import { openJournalStore, openVault } from '../open-vault.ts';
+import { planText, restoreText } from '../output/restore.ts';
+import { askedOf, keptFlags, restoreFlags } from '../restore-flags.ts';
+
+export const restore = defineCommand({
+  name: 'restore',
+  summary: 'plan, confirm, apply: put any part of a point back, with its related records',
+  description:
+    'Compares the point with the org as it is now, shows a plan, and applies it once it is confirmed. It creates what is missing and ' +
+    'overwrites only what an incident did (--incident, --changed-by, --after), or everything with --overwrite. What it replaces is kept ' +
+    'first, so that `salvor undo` takes it back. A restore that was interrupted goes on when the same command is run again.',
+  arguments: { point: { summary: 'id or its beginning, tag, time, latest, latest~2 or latest!' } },
+  flags: restoreFlags,
+  examples: [
+    { command: 'salvor restore latest --ids 001… --dry-run', summary: 'what would be done for one account' },
+    {
+      command: 'salvor restore latest --objects Account,Contact',
+      summary: 'bring back what is missing of two objects',
+    },
+    {
+      command: 'salvor restore latest~1 --objects Contact --fields Phone --after latest',
+      summary: 'undo what happened to a field between two points; what was edited since is kept',
+    },
+  ],
+  exits: [3, 4, 5, 68, 69, 74, 75],
+  async run(ctx, { flags, arguments: given }) {
+    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write' });
+    const org = await connectOrg(ctx, {
+      budget: { maxPercent: flags.maxApiPercent, maxCalls: flags.maxApiCalls },
+      timeouts: orgTimeouts(flags.orgTimeout),
+    });
+    try {
+      if (flags.healAutomation) return await heal(ctx, vault, org, flags);
+      return await restored(ctx, vault, org, given.point, flags);
+    } finally {
+      await org.close();
+      await vault.store.close();
+    }
+  },
+});
+
+type Given = FlagValues<typeof restoreFlags>;
+
+async function restored(
+  ctx: CommandContext,
+  vault: Vault,
+  org: Org,
+  point: string | undefined,
+  flags: Given,
+): Promise<Outcome> {
+  const operation = await import('../../operations/restore/restore.ts');
+  const place = await operation.restorePlace(vault, await openJournalStore(ctx, flags.journalTo));
+  const options = { maxErrors: flags.maxErrors, folder: flags.resultFolder, bypass: flags.bypass };
+  const onlyShown = flags.dryRun || flags.planOut !== undefined;
+  const fromFile = flags.plan === undefined ? undefined : await operation.readPlanFile(flags.plan);
+  const named = fromFile?.header.point.id ?? point;
+  if (!onlyShown) {
+    const what = fromFile ? { plan: fromFile } : { asked: keptFlags(flags), point: named };
+    const open = await operation.unfinishedRestore(ctx, place, org, flags.resume, what);
+    // What it does was confirmed when it began.
+    if (open) return outcome(await operation.goOn(ctx, { vault, place, org, restore: open, options }));
+  }
+  if (named === undefined) {
+    throw new Fault('usage', 'no recovery point is named', { actions: ['name one: salvor restore latest …'] });
+  }
+  const given = { vault, place, org, point: named, acceptPartial: flags.acceptPartial };
+  const what = fromFile ? { plan: fromFile } : { asked: await askedOf(ctx, vault, org, flags) };
+  const planned = await operation.planRestore(ctx, given, what);
+  assertInTime(planned.plan, flags.maxDuration);
+  if (flags.planOut !== undefined) await operation.writePlanFile(flags.planOut, planned.plan);
+  if (onlyShown) {
+    const next = nextOf(planned.plan, flags.planOut);
+    return {
+      result: operation.dryRunResult(planned),
+      human: (paint) => `${planText(planned, paint)}\n${paint.next(...next)}`,
+    };
+  }
+  await confirmRestore(ctx, vault.anchored, org.identity, planned, flags);
+  return outcome(await operation.runRestore(ctx, { place, org, planned, options }));
+}
+
+function nextOf(plan: Plan, file: string | undefined): [string, string] {
+  if (file !== undefined) return [`salvor restore --plan ${file}`, 'apply exactly this'];
+  return [`salvor restore ${plan.header.point.id} …`, 'the same without --dry-run applies it'];
+}
+
+function outcome({ result, fault }: Restored): Outcome {
+  return { result, human: (paint) => restoreText(result, paint), ...(fault ? { fault } : {}) };
+}
+
+function assertInTime(plan: Plan, most: string | undefined): void {
+  if (most === undefined) return;
+  const { predictedSeconds } = plan.header;
+  if (predictedSeconds * 1000 <= milliseconds('max-duration', most)) return;
+  throw new Fault('too-long', `the restore takes about ${Math.ceil(predictedSeconds / 60)} min, longer than ${most}`);
+}
+
+async function heal(ctx: CommandContext, vault: Vault, org: Org, flags: Given): Promise<Outcome> {
+  const operation = await import('../../operations/restore/restore.ts');
+  const place = await operation.restorePlace(vault, await openJournalStore(ctx, flags.journalTo));
+  const healed = await operation.healAutomation(ctx, place, org);
+  const lines = healed.map(({ restore, bypass }) => `${bypass}, which ${restore} left on, is switched back`);
+  return {
+    result: { healed },
+    human: () => (lines.length === 0 ? 'no bypass was left switched on' : lines.join('\n')),
+  };
+}

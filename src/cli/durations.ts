@@ -1,0 +1,31 @@
+import { Fault } from '../errors.ts';
+import type { CommandContext } from './command.ts';
+
+/** A timer of more days than these 24 would fire at once. */
+const longestTimer = 2 ** 31 - 1;
+
+/** `90s`, `30m`, `4h` in milliseconds, at most what a timer takes. Throws `usage` that names the flag. */
+export function milliseconds(flag: string, text: string): number {
+  const parts = /^(\d+(?:\.\d+)?)(s|m|h)$/.exec(text);
+  if (!parts) throw new Fault('usage', `--${flag} cannot be ${text}`, { actions: ['write it as 90s, 30m or 4h'] });
+  return Math.min(longestTimer, Number(parts[1]) * { s: 1000, m: 60_000, h: 3_600_000 }[parts[2] as 's' | 'm' | 'h']);
+}
+
+/** The context with a time budget: when it is spent the work stops as at a signal, and the fault says so. */
+export function withDeadline(ctx: CommandContext, duration: string | undefined): CommandContext {
+  if (duration === undefined) return ctx;
+  const deadline = new AbortController();
+  const timer = setTimeout(
+    () => deadline.abort(new Fault('time-budget', `stopped after ${duration}, as --max-duration says`)),
+    milliseconds('max-duration', duration),
+  );
+  timer.unref();
+  return { ...ctx, signal: AbortSignal.any([ctx.signal, deadline.signal]) };
+}
+
+/** Time limits of requests from `--org-timeout`. */
+export function orgTimeouts(silence: string | undefined) {
+  if (silence === undefined) return undefined;
+  const ms = milliseconds('org-timeout', silence);
+  return { connect: Math.min(30_000, ms), headers: ms, body: ms };
+}

@@ -1,0 +1,193 @@
+import { Fault } from '../errors.ts';
+import type { Incident } from '../operations/restore/compared.ts';
+import type { MappingRule } from '../operations/restore/mapping.ts';
+import type { Asked } from '../operations/restore/request.ts';
+import type { Org } from '../salesforce/org.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { CommandContext, Flags, FlagValues } from './command.ts';
+import { selectionFlags, selectionOf } from './selection-flags.ts';
+
+export const restoreFlags = {
+  ...selectionFlags,
+  'changed-by': {
+    value: 'user or app',
+    summary: 'names an incident: what this user changed or deleted; username, name or Id',
+    config: false,
+  },
+  between: {
+    value: 't1..t2',
+    summary: 'the same as --incident',
+    config: false,
+  },
+  all: { summary: 'everything that the point holds', config: false },
+  incident: {
+    value: 't1..t2',
+    summary: 'names an incident: what was changed or deleted in this time, as 2026-11-22T09:00Z..2026-11-22T10:30Z',
+    config: false,
+  },
+  after: { value: 'point', summary: 'names an incident: the point that shows its damage', config: false },
+  overwrite: { summary: 'put every selected difference back, whoever made it', config: false },
+  conflicts: {
+    value: 'what',
+    choices: ['keep', 'overwrite'],
+    default: 'keep',
+    summary: 'fields that somebody changed since the incident',
+    config: false,
+  },
+  'write-nulls': { summary: 'clear fields that the point has empty, too', config: false },
+  'delete-created': { summary: 'delete what was created since, into the recycle bin', config: false },
+  'with-parents': {
+    value: 'depth',
+    bare: '1',
+    summary: 'take in missing parents, so many levels up, or all',
+    config: false,
+  },
+  'with-children': {
+    value: 'depth',
+    bare: '1',
+    summary: 'take in children, so many levels down, or all',
+    config: false,
+  },
+  relationship: {
+    value: 'Object.Field=yes|no',
+    repeatable: true,
+    summary: 'follow this lookup, or never, whatever the depths say',
+    config: false,
+  },
+  mapping: {
+    value: 'file',
+    kind: 'path',
+    summary: 'JSON: for each object, names or Ids in the point to those in the org (users, record types, queues …)',
+  },
+  unmapped: {
+    value: 'what',
+    choices: ['abort', 'default', 'skip'],
+    default: 'abort',
+    summary:
+      'references to setup of another org that nothing is found for: abort, leave the field to the org, or skip the row',
+  },
+  'dry-run': { summary: 'show the plan; write nothing', config: false },
+  'plan-out': { value: 'file', kind: 'path', summary: 'save the plan, and do nothing else', config: false },
+  plan: { value: 'file', kind: 'path', summary: 'apply exactly this plan', config: false },
+  confirm: {
+    value: 'alias, username or org Id',
+    summary: 'confirms a restore into the org that is named, where nobody can be asked',
+    config: false,
+  },
+  'allow-email': {
+    summary: 'restore into production although its e-mail deliverability is not known',
+    config: false,
+  },
+  'accept-partial': { summary: 'restore from objects that are not whole in the point', config: false },
+  bypass: {
+    value: 'switch',
+    summary:
+      "the org's own switch for automation, on while this restore writes: Setting__c.Checkbox__c, or a permission set",
+  },
+  'heal-automation': {
+    summary: 'switch back what a restore that died left switched on, and do nothing else',
+    config: false,
+  },
+  'max-errors': {
+    value: 'percent',
+    kind: 'number',
+    default: 10,
+    summary: 'stop when more rows of an object fail; 20 rows always may',
+  },
+  'max-duration': { value: 'time', summary: 'refuse what is predicted to take longer: 90m, 4h' },
+  'max-api-percent': {
+    value: 'percent',
+    kind: 'number',
+    default: 95,
+    summary: "stop, resumable, when this much of the org's daily API requests is used, by anybody",
+  },
+  'max-api-calls': {
+    value: 'number',
+    kind: 'integer',
+    summary: 'stop, resumable, after so many API calls of this run',
+  },
+  'org-timeout': {
+    value: 'time',
+    summary: 'give up a request that the org leaves unanswered, or half answered, for this time: 30s, 5m',
+  },
+  'journal-to': {
+    value: 'folder',
+    kind: 'path',
+    summary: 'keep the journal and before-images here, encrypted, when the vault cannot be written to',
+  },
+  resume: { value: 'restore-id', summary: 'go on with this restore', config: false },
+  'result-folder': {
+    value: 'folder',
+    kind: 'path',
+    default: '.',
+    summary: 'where the lists of Ids and of failed rows are written',
+  },
+} as const satisfies Flags;
+
+type Given = FlagValues<typeof restoreFlags>;
+
+const kept = [
+  ...['objects', 'exclude', 'ids', 'idsFile', 'where', 'fields', 'changedBy', 'between', 'all', 'incident', 'after'],
+  ...[
+    'overwrite',
+    'conflicts',
+    'writeNulls',
+    'deleteCreated',
+    'withParents',
+    'withChildren',
+    'relationship',
+    'unmapped',
+  ],
+] as const;
+
+/** The flags that say what is to be restored, as a plan keeps them. */
+export function keptFlags(flags: Given): Record<string, unknown> {
+  return Object.fromEntries(kept.map((name) => [name, flags[name] ?? null]));
+}
+
+/** What the flags ask for. Throws `usage`, and what finding the actor and the points throws. */
+export async function askedOf(ctx: CommandContext, vault: Vault, org: Org, flags: Given): Promise<Asked> {
+  const { parseDepth, parseRelationships } = await import('../operations/restore/request.ts');
+  return {
+    selection: await selectionOf(flags),
+    all: flags.all,
+    incident: await incidentOf(vault, org, flags),
+    fields: flags.fields,
+    overwrite: flags.overwrite,
+    overwriteConflicts: flags.conflicts === 'overwrite',
+    writeNulls: flags.writeNulls,
+    deleteCreated: flags.deleteCreated,
+    related: {
+      parents: parseDepth('with-parents', flags.withParents),
+      children: parseDepth('with-children', flags.withChildren),
+      relationships: parseRelationships(flags.relationship),
+    },
+    mapping: { rules: await mappingRules(flags.mapping), unmapped: flags.unmapped },
+    asked: keptFlags(flags),
+    tool: ctx.tool,
+    now: ctx.now(),
+  };
+}
+
+async function incidentOf(vault: Vault, org: Org, flags: Given): Promise<Incident | undefined> {
+  const window = flags.incident ?? flags.between;
+  if (flags.incident !== undefined && flags.between !== undefined) {
+    throw new Fault('usage', '--between says the same as --incident: give one');
+  }
+  if (window === undefined && flags.changedBy === undefined && flags.after === undefined) return undefined;
+  const { parseWindow } = await import('../operations/select/window.ts');
+  const { findActor } = await import('../operations/select/actor.ts');
+  const { pointAfter } = await import('../operations/restore/incident-points.ts');
+  const { from, to } = window === undefined ? everything : parseWindow(window, flags.incident ? 'incident' : 'between');
+  const actor = flags.changedBy === undefined ? undefined : (await findActor(org, flags.changedBy)).id;
+  return { from, to, actor, after: await pointAfter(vault, flags.after, to) };
+}
+
+const everything = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+
+/** `{"User": {"ann@example.com": "ann@example.com.uat"}, "RecordType": {…}}` */
+async function mappingRules(file: string | undefined): Promise<MappingRule[]> {
+  if (file === undefined) return [];
+  const { readMappingFile } = await import('../operations/restore/mapping-file.ts');
+  return readMappingFile(file);
+}

@@ -1,0 +1,264 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Context } from '../../context.ts';
+import { Fault } from '../../errors.ts';
+import { IdMap } from '../../rows/id-table.ts';
+import type { Org } from '../../salesforce/org.ts';
+import type { LogEntry } from '../../vault/log.ts';
+import { PointReader } from '../../vault/point-reader.ts';
+import { findRestores, type RestoreFound, type RestorePlace, readRestore } from '../../vault/restores.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { findPoint } from '../points.ts';
+import { applyPlan, beginRestore, planOf, resumeRestore } from './apply/apply.ts';
+import type { ApplyResult } from './apply/report.ts';
+import { tableRows } from './apply/tables.ts';
+import { assertPlanFits, assertRoom, assertWhole } from './guards.ts';
+import { makePlan } from './make-plan.ts';
+import { type FieldLeftOut, type Plan, type Step, steps, type Withheld } from './plan.ts';
+import { planDigest } from './plan-file.ts';
+import { pointSource } from './point-source.ts';
+import { type Asked, restoreRequest } from './request.ts';
+import { automationOf, leftSwitchedOn } from './switched.ts';
+
+export { restorePlace } from '../../vault/restores.ts';
+export { readPlanFile, writePlanFile } from './plan-file.ts';
+export { healAutomation } from './switched.ts';
+
+/** A plan that may be applied: everything that can be known beforehand was found to be right. */
+export interface Planned {
+  readonly plan: Plan;
+  readonly digest: string;
+  readonly reader: PointReader;
+}
+
+/** `result` of `salvor restore --json`. */
+export interface RestoreResult {
+  readonly restoreId: string | null;
+  readonly dryRun: boolean;
+  readonly undoes?: string;
+  readonly plan: {
+    readonly digest: string;
+    readonly point: string;
+    readonly predictedSeconds: number;
+    readonly apiCalls: number;
+    readonly steps: readonly Step[];
+  };
+  readonly done: ApplyResult['done'];
+  readonly idMapFile: string | null;
+  readonly failedFile: string | null;
+  readonly conflicts: ApplyResult['conflicts'];
+  readonly withheld: readonly Withheld[];
+  readonly leftOut: readonly FieldLeftOut[];
+  readonly cannotForesee: readonly string[];
+}
+
+/** What came out, and why the exit code is not 0 although work was done. */
+export interface Restored {
+  readonly result: RestoreResult;
+  readonly fault?: Fault;
+}
+
+export interface RestoreOptions {
+  readonly maxErrors?: number;
+  /** Where the lists of Ids and of failed rows are written. */
+  readonly folder?: string;
+  readonly bypass?: string;
+}
+
+/**
+ * The plan of a request, or the one that was read from a file, checked against the point, the vault and the org. Throws `point-partial`,
+ * `storage-short`, `api-budget`, `plan-stale`, `wrong-target`, and what `makePlan` throws.
+ */
+export async function planRestore(
+  ctx: Context,
+  given: {
+    readonly vault: Vault;
+    readonly place: RestorePlace;
+    readonly org: Org;
+    /** Of a plan from a file: its point; else a name. */
+    readonly point: string;
+    readonly acceptPartial: boolean;
+  },
+  what: { readonly plan: Plan } | { readonly asked: Asked },
+): Promise<Planned> {
+  const { vault, place, org } = given;
+  const entry = await findPoint(vault, given.point);
+  const reader = await PointReader.open(vault, entry);
+  const plan = 'plan' in what ? what.plan : await newPlan(ctx, { vault, place, org, entry, reader }, what.asked);
+  if ('plan' in what) await assertPlanFits(plan, vault, entry, org);
+  assertWhole(reader, plan, given.acceptPartial);
+  assertRoom(plan, await org.writer.limits());
+  return { plan, digest: planDigest(plan), reader };
+}
+
+async function newPlan(
+  ctx: Context,
+  given: { vault: Vault; place: RestorePlace; org: Org; entry: LogEntry; reader: PointReader },
+  asked: Asked,
+): Promise<Plan> {
+  const remade = await remadeRows(ctx, given.place, given.org);
+  return makePlan(ctx, { ...given, remade }, restoreRequest(asked));
+}
+
+/** Rows that restores before this one made again in the org: Id in the point -> Id there; later restores win. */
+async function remadeRows(ctx: Context, place: RestorePlace, org: Org): Promise<IdMap> {
+  const remade = new IdMap();
+  const found = await findRestores(place, ctx.now());
+  for (const { beginning, endTables } of found.toReversed()) {
+    if (beginning.org.slice(0, 15) !== org.identity.orgId.slice(0, 15) || beginning.undoes !== undefined) continue;
+    const table = endTables.find(({ name }) => name === 'ids');
+    if (!table) continue;
+    for await (const [, id, target] of tableRows(place, table, ['Object', 'Id', 'Target'])) remade.set(id!, target!);
+  }
+  return remade;
+}
+
+/** Applies a plan. Resolves also when it had to stop: the fault then says why, and that the same restore can go on. */
+export async function runRestore(
+  ctx: Context,
+  given: {
+    readonly place: RestorePlace;
+    readonly org: Org;
+    readonly planned: Planned;
+    readonly options: RestoreOptions;
+  },
+): Promise<Restored> {
+  const { place, org, planned, options } = given;
+  const automation = await automationOf(org, options.bypass);
+  const journal = await beginRestore(ctx, place, planned.plan);
+  const source = pointSource(planned.reader);
+  const applied = await applyPlan(ctx, { plan: planned.plan, source, org, journal, place, options, automation });
+  return restored(planned.plan, planned.digest, applied);
+}
+
+/** Goes on with a restore that was interrupted. Throws what `resumeRestore` throws. */
+export async function goOn(
+  ctx: Context,
+  given: {
+    readonly vault: Vault;
+    readonly place: RestorePlace;
+    readonly org: Org;
+    readonly restore: RestoreFound;
+    readonly options: RestoreOptions;
+  },
+): Promise<Restored> {
+  const { vault, place, org, restore, options } = given;
+  const { point } = restore.beginning;
+  const reader = await PointReader.open(vault, await findPoint(vault, point));
+  const read = await readRestore(place, restore.restore, ctx.now());
+  const plan = await planOf(place, read);
+  const automation = await automationOf(org, options.bypass, leftSwitchedOn(read.entries));
+  const source = pointSource(reader);
+  const applied = await resumeRestore(ctx, { place, org, restore: restore.restore, source, options, automation });
+  return restored(plan, restore.beginning.planDigest, applied);
+}
+
+/** What a run is asked to do, to find out whether an interrupted restore was asked the same. */
+export type SameWork =
+  | { readonly plan: Plan }
+  | { readonly asked: Record<string, unknown>; readonly point: string | undefined };
+
+/**
+ * The interrupted restore that this run goes on with: the one that was named, or the one into the org that was asked for the same. Undefined: there
+ * is none, and a new one may begin. Throws `no-such-restore`, and `restore-unfinished` when there is another.
+ */
+export async function unfinishedRestore(
+  ctx: Context,
+  place: RestorePlace,
+  org: Org,
+  named: string | undefined,
+  what: SameWork,
+): Promise<RestoreFound | undefined> {
+  const all = await findRestores(place, ctx.now());
+  const here = all.filter(({ beginning }) => beginning.org.slice(0, 15) === org.identity.orgId.slice(0, 15));
+  if (named !== undefined) {
+    const found = here.find(({ restore }) => restore === named);
+    if (!found) throw new Fault('no-such-restore', `there is no restore ${named} into ${org.identity.orgId}`);
+    return found;
+  }
+  const open = here.filter(({ state }) => state === 'interrupted');
+  for (const one of open) if (await isSame(ctx, place, one, what)) return one;
+  if (open.length === 0) return undefined;
+  const { restore, beginning } = open[0]!;
+  throw new Fault(
+    'restore-unfinished',
+    `restore ${restore} into this org, of point ${beginning.point}, has not ended`,
+    {
+      actions: [
+        `go on with it: salvor restore --resume ${restore}`,
+        `or take back what it did: salvor undo ${restore}`,
+      ],
+      data: { restore },
+    },
+  );
+}
+
+async function isSame(ctx: Context, place: RestorePlace, found: RestoreFound, what: SameWork): Promise<boolean> {
+  if ('plan' in what) return planDigest(what.plan) === found.beginning.planDigest;
+  const { header } = await planOf(place, await readRestore(place, found.restore, ctx.now()));
+  const named = what.point === undefined || header.point.id.startsWith(what.point) || !/^\d{8}T/.test(what.point);
+  return named && isDeepStrictEqual(JSON.parse(JSON.stringify(what.asked)), header.request);
+}
+
+/** The result of a plan that is only shown. */
+export function dryRunResult({ plan, digest }: Planned): RestoreResult {
+  return { ...resultOf(plan, digest), dryRun: true };
+}
+
+function resultOf({ header, objects }: Plan, digest: string): RestoreResult {
+  const { point, predictedSeconds, apiCalls, withheld, leftOut, cannotForesee } = header;
+  return {
+    restoreId: null,
+    dryRun: false,
+    plan: { digest, point: point.id, predictedSeconds, apiCalls, steps: steps({ header, objects }) },
+    done: {},
+    idMapFile: null,
+    failedFile: null,
+    conflicts: objects.flatMap(({ object, rows }) =>
+      [...rows.of('conflict')].map(({ id, fields, reason = '' }) => ({ object, id, fields, reason })),
+    ),
+    withheld,
+    leftOut,
+    cannotForesee,
+  };
+}
+
+/** The result with why it is not whole, most serious first. */
+export function restored(plan: Plan, digest: string, applied: ApplyResult): Restored {
+  const { restoreId, done, conflicts, failed, failedFile, idMapFile, stopped } = applied;
+  const result: RestoreResult = {
+    ...resultOf(plan, digest),
+    restoreId,
+    done,
+    conflicts,
+    failedFile: failedFile ?? null,
+    idMapFile: idMapFile ?? null,
+  };
+  const fault =
+    stopped ??
+    rowsFailed(failed.length, failedFile) ??
+    rowsWithheld(plan.header.withheld) ??
+    rowsKept(conflicts.length);
+  return fault ? { result, fault } : { result };
+}
+
+function rowsFailed(count: number, file: string | undefined): Fault | undefined {
+  if (count === 0) return undefined;
+  return new Fault(
+    'rows-failed',
+    `${count} rows could not be restored${file === undefined ? '' : `; they stand in ${file}`}`,
+  );
+}
+
+function rowsWithheld(withheld: readonly Withheld[]): Fault | undefined {
+  const own = withheld.filter(({ code }) => code !== 'made-by-platform');
+  if (own.length === 0) return undefined;
+  const { object, id, reason } = own[0]!;
+  return new Fault(
+    'rows-failed',
+    `${own.length} rows cannot be restored, as the plan said: ${object} ${id} (${reason})`,
+  );
+}
+
+function rowsKept(count: number): Fault | undefined {
+  return count === 0 ? undefined : new Fault('rows-kept', `${count} rows were kept, since somebody changed them`);
+}
