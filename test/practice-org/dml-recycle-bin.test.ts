@@ -41,6 +41,7 @@ test('a child that was deleted before its parent stays in the bin when the paren
   const { root, milestone, assignment } = project(org);
   org.remove([milestone]);
   org.remove([root]);
+  assert.deepEqual(said(org.undelete([milestone])), [notInBin]);
   assert.deepEqual(said(org.undelete([root])), ['saved']);
   assert.equal(org.row('Assignment__c', assignment)!.IsDeleted, false);
   assert.equal(org.row('Milestone__c', milestone)!.IsDeleted, true);

@@ -78,12 +78,10 @@ export class RecycleBin {
   undelete(saving: Saving, id: string): SaveError[] {
     const found = saving.find(id);
     if (!found || !isDeleted(found) || found.object.describe.undeletable === false) return [notInBin];
-    const root = this.#roots.get(id);
-    if (root !== undefined && root !== id) return [notInBin];
-    if (root === undefined && this.#hasDeletedMaster(saving, found)) return [notInBin];
+    if ((this.#roots.get(id) ?? id) !== id || this.#hasDeletedMaster(saving, found)) return [notInBin];
     const refused = refusal(saving, found, 'undelete');
     if (refused) return [refused];
-    const removal = this.#removals.get(id) ?? { members: this.#seededMembers(saving, id, found), blanked: [] };
+    const removal = this.#removals.get(id) ?? { members: this.#seededMembers(found.object, id), blanked: [] };
     const back = removal.members.flatMap((member) => saving.rowNamed(member) ?? []).filter(isDeleted);
     for (const row of back) {
       const taken = uniqueTaken(saving, row);
@@ -104,7 +102,8 @@ export class RecycleBin {
   empty(ids?: readonly string[]): void {
     for (const member of ids ? ids.flatMap((id) => this.#named(id)) : this.#all()) {
       const removal = this.#removals.get(member.id);
-      for (const { object, id } of removal?.members ?? [member]) {
+      const seeded = () => this.#seededMembers(this.#org.schema.object(member.object)!, member.id);
+      for (const { object, id } of removal?.members ?? (ids ? seeded() : [member])) {
         const rows = this.#org.database.tables.get(object)!.source;
         const number = rows.find(id);
         if (number >= 0 && rows.cell(number, 'IsDeleted') === true) rows.purge(number);
@@ -133,7 +132,7 @@ export class RecycleBin {
   /** All that goes with a row into `group`; an error when something forbids it. */
   #collect(saving: Saving, id: string, row: FoundRow, group: Map<string, FoundRow>): SaveError | undefined {
     group.set(id, row);
-    for (const lookup of this.childLookups(row.object)) {
+    for (const lookup of this.#childLookups(row.object)) {
       if (!lookup.cascades && !lookup.restricts) continue;
       const rows = saving.table(lookup.object)?.source;
       const object = saving.object(lookup.object);
@@ -154,7 +153,7 @@ export class RecycleBin {
     const blanked: Removal['blanked'][number][] = [];
     const moves = this.#org.settings.blankedLookupsMoveStamps;
     for (const [target, { object }] of group) {
-      for (const lookup of this.childLookups(object)) {
+      for (const lookup of this.#childLookups(object)) {
         if (lookup.cascades || lookup.restricts) continue;
         const rows = saving.table(lookup.object)?.source;
         const child = saving.object(lookup.object);
@@ -193,37 +192,42 @@ export class RecycleBin {
     for (const { id } of removal.members) this.#roots.delete(id);
   }
 
-  /** Whether a row that was deleted before the org started went with a parent. */
+  /** Whether a row that this one goes with lies in the bin itself. */
   #hasDeletedMaster(saving: Saving, { object, rows, number }: FoundRow): boolean {
     return object.fields.some((field) => {
       const target = field.type === 'reference' ? rows.cell(number, field.name) : null;
       if (typeof target !== 'string') return false;
       const parent = saving.find(target, field.referenceTo ?? []);
       if (!parent || !isDeleted(parent)) return false;
-      return this.childLookups(parent.object).some(
+      return this.#childLookups(parent.object).some(
         (lookup) => lookup.cascades && lookup.object === object.name && lookup.field === field.name,
       );
     });
   }
 
   /** A row that was deleted before the org started, and those that went with it. */
-  #seededMembers(saving: Saving, id: string, { object }: FoundRow): Member[] {
+  #seededMembers(object: SObject, id: string): Member[] {
     const members: Member[] = [{ object: object.name, id }];
-    for (const lookup of this.childLookups(object)) {
-      const rows = lookup.cascades ? saving.table(lookup.object)?.source : undefined;
-      const child = saving.object(lookup.object);
+    for (const lookup of this.#childLookups(object)) {
+      const rows = lookup.cascades ? this.#org.database.tables.get(lookup.object)?.source : undefined;
+      const child = this.#org.schema.object(lookup.object);
       if (!rows || !child) continue;
       for (const number of rows.lookup(lookup.field, id)) {
         const member = rows.cell(number, 'Id') as string;
         if (rows.cell(number, 'IsDeleted') !== true || this.#roots.has(member)) continue;
-        members.push(...this.#seededMembers(saving, member, { object: child, rows, number }));
+        members.push(...this.#seededMembers(child, member));
       }
     }
     return members;
   }
 
+  /** A lookup that cannot be emptied keeps its target as one that restricts does. */
+  #mustBeSet({ childSObject, field }: { childSObject: string; field: string }): boolean {
+    return this.#org.schema.object(childSObject)?.field(field)?.nillable === false;
+  }
+
   /** The lookups that point at rows of an object, as describe lists them. */
-  childLookups(object: SObject): readonly ChildLookup[] {
+  #childLookups(object: SObject): readonly ChildLookup[] {
     let lookups = this.#lookups.get(object);
     if (!lookups) {
       const children = (object.describe.childRelationships ?? []) as readonly {
@@ -236,7 +240,7 @@ export class RecycleBin {
         object: child.childSObject,
         field: child.field,
         cascades: child.cascadeDelete === true,
-        restricts: child.restrictedDelete === true && child.cascadeDelete !== true,
+        restricts: child.cascadeDelete !== true && (child.restrictedDelete === true || this.#mustBeSet(child)),
       }));
       this.#lookups.set(object, lookups);
     }

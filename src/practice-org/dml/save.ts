@@ -21,6 +21,8 @@ export interface RecordInput {
 
 export interface SaveOptions {
   readonly api: 'rest' | 'bulk' | 'soap';
+  /** Who saves; undefined: the user of the org. */
+  readonly userId?: string | undefined;
   /** Nothing is saved when one record fails; the others answer ALL_OR_NONE_OPERATION_ROLLED_BACK. */
   readonly allOrNone: boolean;
   /** Assignment rules run for Case and Lead, or the default owner is put in (restore 6.2). */

@@ -30,7 +30,7 @@ export class Saving {
     this.org = org;
     this.options = options;
     this.journal = org.journal;
-    this.userId = org.database.facts.userId;
+    this.userId = options.userId ?? org.database.facts.userId;
     this.now = new Date(Math.floor(org.now() / 1000) * 1000).toISOString();
   }
 

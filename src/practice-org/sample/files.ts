@@ -130,6 +130,8 @@ const contentDocument: SampleObject = {
   },
 };
 
+const origins = ['C', { value: 'H', defaultValue: true }];
+
 const contentVersion: SampleObject = {
   declaration: {
     name: 'ContentVersion',
@@ -160,11 +162,7 @@ const contentVersion: SampleObject = {
       int('ContentSize', { ...system, digits: 9 }),
       string('FileExtension', 40, system),
       reference('FirstPublishLocationId', ['Account', 'Case', 'User'], { updateable: false }),
-      picklist('Origin', ['C', { value: 'H', defaultValue: true }], {
-        ...required,
-        defaultedOnCreate: true,
-        length: 40,
-      }),
+      picklist('Origin', origins, { ...required, defaultedOnCreate: true, length: 40 }),
       string('Checksum', 50, system),
       boolean('IsMajorVersion', { updateable: false }),
     ],

@@ -1,6 +1,8 @@
 import type { SampleObject } from '../sample.ts';
+import { accountContactRelation } from './account-contact-relations.ts';
 import { accountObjects } from './accounts.ts';
 import { activityObjects } from './activities.ts';
+import { campaignObjects } from './campaigns.ts';
 import { customObjects } from './custom.ts';
 import { everything } from './everything.ts';
 import { fileObjects } from './files.ts';
@@ -14,7 +16,9 @@ import { setupObjects } from './setup.ts';
 export function sampleObjects(options: { personAccounts: boolean }): SampleObject[] {
   return [
     ...accountObjects(options),
+    accountContactRelation,
     ...opportunityObjects,
+    ...campaignObjects,
     ...productObjects,
     ...serviceObjects,
     ...activityObjects,
