@@ -2,6 +2,7 @@ import { verify } from 'node:crypto';
 import { type Answer, type ApiRequest, json } from './answer.ts';
 import type { Session } from './sessions.ts';
 import type { OrgState } from './state.ts';
+import { usernameOf, userOf } from './users.ts';
 
 /** OAuth errors are one object, not an array (extract 1.4). */
 function oauthError(error: string, description: string, status = 400): Answer {
@@ -109,7 +110,8 @@ function jwtBearer(state: OrgState, assertion: string): Answer {
 
 /** The token response (extract 1.2): no expires_in, `issued_at` as text. */
 function tokens(state: OrgState, session: Session, scope: string): Record<string, unknown> {
-  const { organizationId, userId } = state.database.facts;
+  const { organizationId } = state.database.facts;
+  const { userId } = session;
   return {
     access_token: session.token,
     signature: Buffer.from(session.token.slice(-32)).toString('base64'),
@@ -130,8 +132,10 @@ export function revoke(state: OrgState, request: ApiRequest): Answer {
 }
 
 /** GET /services/oauth2/userinfo. */
-export function userinfo(state: OrgState): Answer {
-  const { organizationId, userId, username } = state.database.facts;
+export function userinfo(state: OrgState, { session }: ApiRequest): Answer {
+  const { organizationId } = state.database.facts;
+  const { userId } = session!;
+  const username = usernameOf(state, userId);
   return {
     ...json({
       sub: `${state.url}/id/${organizationId}/${userId}`,
@@ -139,8 +143,8 @@ export function userinfo(state: OrgState): Answer {
       organization_id: organizationId,
       preferred_username: username,
       nickname: username.split('@')[0],
-      name: user(state, 'Name') ?? username,
-      email: user(state, 'Email') ?? username,
+      name: userOf(state, userId).Name ?? username,
+      email: userOf(state, userId).Email ?? username,
       email_verified: true,
       active: true,
       user_type: 'STANDARD',
@@ -152,7 +156,9 @@ export function userinfo(state: OrgState): Answer {
 
 /** GET /id/{organization}/{user}: the identity behind the session. */
 export function identity(state: OrgState, request: ApiRequest): Answer {
-  const { organizationId, userId, username } = state.database.facts;
+  const { organizationId } = state.database.facts;
+  const { userId } = request.session!;
+  const username = usernameOf(state, userId);
   const [organization, wanted] = request.parts as [string, string];
   if (!organizationId.startsWith(organization.slice(0, 15)) || !userId.startsWith(wanted.slice(0, 15)))
     return { status: 403, text: 'Wrong_Org', calls: 0 };
@@ -164,8 +170,8 @@ export function identity(state: OrgState, request: ApiRequest): Answer {
       organization_id: organizationId,
       username,
       nick_name: username.split('@')[0],
-      display_name: user(state, 'Name') ?? username,
-      email: user(state, 'Email') ?? username,
+      display_name: userOf(state, userId).Name ?? username,
+      email: userOf(state, userId).Email ?? username,
       active: true,
       user_type: 'STANDARD',
       is_app_installed: true,
@@ -173,13 +179,6 @@ export function identity(state: OrgState, request: ApiRequest): Answer {
     }),
     calls: 0,
   };
-}
-
-function user(state: OrgState, field: string): string | undefined {
-  const source = state.database.tables.get('User')?.source;
-  const number = source?.find(state.database.facts.userId) ?? -1;
-  const value = source && number >= 0 ? source.row(number)[field] : undefined;
-  return typeof value === 'string' ? value : undefined;
 }
 
 function urls(state: OrgState): Record<string, string> {

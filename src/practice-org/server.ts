@@ -41,6 +41,8 @@ export interface PracticeOrg extends AsyncDisposable {
   failNext(endpoint: Endpoint | '*', fault: OrgFault, more?: Omit<FaultRule, 'endpoint' | 'fault'>): void;
   /** Removes the faults that have not hit yet. */
   clearFaults(): void;
+  /** Token of a session of this user: what it changes is stamped with its Id. Throws TypeError when the org has no such user. */
+  sessionOf(userId: string): string;
   /** Ends every session, as a password change would. */
   expireSessions(): void;
   close(): Promise<void>;
@@ -99,10 +101,17 @@ export async function startPracticeOrg(given: Database, changes: Partial<Setting
     settings,
     failNext: (endpoint, fault, more) => state.faults.add({ endpoint, fault, ...more }),
     clearFaults: () => state.faults.clear(),
+    sessionOf: (userId) => sessionOf(state, userId),
     expireSessions: () => sessions.closeAll(),
     close: () => close(server),
     [Symbol.asyncDispose]: () => close(server),
   };
+}
+
+function sessionOf({ database, sessions }: OrgState, userId: string): string {
+  if ((database.tables.get('User')?.source.find(userId) ?? -1) < 0)
+    throw new TypeError(`the practice org has no user ${userId}`);
+  return sessions.open(userId).token;
 }
 
 function listen(server: Server, { host, port }: Settings): Promise<void> {

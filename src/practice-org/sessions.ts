@@ -4,6 +4,8 @@ import type { Settings } from './settings.ts';
 
 export interface Session {
   readonly token: string;
+  /** Whose it is. */
+  readonly userId: string;
   readonly issuedAt: number;
   requests: number;
   /** Its own limit of requests, when a fault set one. */
@@ -17,7 +19,7 @@ interface AuthorizationCode {
   readonly issuedAt: number;
 }
 
-/** Who may log in, and who has. One app, one user. */
+/** Who may log in, and who has. One app, one user; others are let in by whoever runs the org. */
 export class Sessions {
   readonly clientId = `3MVG9PracticeOrg.${randomBytes(24).toString('base64url')}`;
   readonly clientSecret = randomBytes(32).toString('hex').toUpperCase();
@@ -39,9 +41,10 @@ export class Sessions {
     return this.#keys;
   }
 
-  open(): Session {
+  /** A session of the app's user, or of another user of the org. */
+  open(userId = this.#facts.userId): Session {
     const token = this.#settings.accessTokens === 'jwt' ? jwt() : opaque(this.#facts.organizationId);
-    const session = { token, issuedAt: Date.now(), requests: 0, requestsLeft: Number.POSITIVE_INFINITY };
+    const session = { token, userId, issuedAt: Date.now(), requests: 0, requestsLeft: Number.POSITIVE_INFINITY };
     this.#sessions.set(token, session);
     return session;
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, createSign } from 'node:crypto';
 import { test } from 'node:test';
+import { sampleDatabase } from '../../src/practice-org/generate.ts';
 import { api, type TestOrg, testOrg } from './client.ts';
 import { ids } from './small-database.ts';
 
@@ -166,6 +167,26 @@ test('revoke ends a session; userinfo and identity tell who is logged in and are
   assert.equal(gone.status, 401);
   assert.equal(gone.headers.get('www-authenticate'), 'Token');
   assert.deepEqual(gone.json, [{ message: 'Session expired or invalid', errorCode: 'INVALID_SESSION_ID' }]);
+});
+
+test('in a session of another user, that user owns what it makes and stands in the stamps', async () => {
+  await using t = await testOrg({}, sampleDatabase());
+  const { records } = (await t.query("SELECT Id, Username FROM User WHERE Username LIKE '%5%' LIMIT 1")).json;
+  const { Id: user, Username } = records[0];
+  assert.notEqual(user, t.org.facts.userId);
+  const session = t.org.sessionOf(user);
+  const { json: info } = await t.call('/services/oauth2/userinfo', { token: session });
+  assert.deepEqual([info.user_id, info.preferred_username], [user, Username]);
+  const own = await t.call(`${api}/sobjects/Account`, { body: { Name: 'Own' }, token: session });
+  const other = (await t.query('SELECT Id FROM Account LIMIT 1')).json.records[0].Id;
+  await t.call(`${api}/sobjects/Account/${other}`, { method: 'PATCH', body: { Name: 'Changed' }, token: session });
+  const stamps = async (id: string) => {
+    const row = (await t.call(`${api}/sobjects/Account/${id}`)).json;
+    return [row.OwnerId === user, row.CreatedById === user, row.LastModifiedById === user];
+  };
+  assert.deepEqual(await stamps(own.json.id), [true, true, true]);
+  assert.equal((await stamps(other))[2], true);
+  assert.throws(() => t.org.sessionOf('0055e0000099999AAA'), TypeError);
 });
 
 test('a session dies after so many requests', async () => {

@@ -22,16 +22,19 @@ export interface Snapshot {
 /** Plain requests to a practice org, as a user's script would send them. */
 export class OrgRequests {
   readonly #org: PracticeOrg;
+  readonly #accessToken: string;
 
-  constructor(org: PracticeOrg) {
+  /** `accessToken`: of another user, whose Id then stands in the stamps. */
+  constructor(org: PracticeOrg, accessToken = org.accessToken) {
     this.#org = org;
+    this.#accessToken = accessToken;
   }
 
   async send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
     return fetch(`${this.#org.url}${path}`, {
       method,
       headers: {
-        authorization: `Bearer ${this.#org.accessToken}`,
+        authorization: `Bearer ${this.#accessToken}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
@@ -104,7 +107,7 @@ export class OrgRequests {
       const answer = await this.send(
         'POST',
         '/services/Soap/u/67.0',
-        `<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Header xmlns="urn:partner.soap.sforce.com"><SessionHeader><sessionId>${this.#org.accessToken}</sessionId></SessionHeader></soapenv:Header><soapenv:Body xmlns="urn:partner.soap.sforce.com"><emptyRecycleBin>${list}</emptyRecycleBin></soapenv:Body></soapenv:Envelope>`,
+        `<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Header xmlns="urn:partner.soap.sforce.com"><SessionHeader><sessionId>${this.#accessToken}</sessionId></SessionHeader></soapenv:Header><soapenv:Body xmlns="urn:partner.soap.sforce.com"><emptyRecycleBin>${list}</emptyRecycleBin></soapenv:Body></soapenv:Envelope>`,
         { 'content-type': 'text/xml; charset=UTF-8', SOAPAction: '""' },
       );
       const text = await answer.text();
@@ -138,15 +141,27 @@ export class OrgRequests {
 /** Fields that the platform sets itself, whatever a restore does. */
 const stamps = new Set([
   ...['CreatedById', 'CreatedDate', 'LastModifiedById', 'LastModifiedDate', 'SystemModstamp', 'IsDeleted'],
-  ...['LastViewedDate', 'LastReferencedDate', 'LastActivityDate', 'MasterRecordId'],
+  ...['LastViewedDate', 'LastReferencedDate', 'LastActivityDate', 'MasterRecordId', 'IsArchived'],
 ]);
+
+/** One way in which an org is not as it was. */
+export interface Difference {
+  readonly object: string;
+  /** As it was before; of a row that is too many, as it is now. */
+  readonly id: string;
+  /** Undefined: the row as a whole. */
+  readonly field?: string;
+  /** True for a field that was empty and that nobody but the platform can write. */
+  readonly isFilledByPlatform: boolean;
+  readonly text: string;
+}
 
 /**
  * Every way in which `now` differs from `before`: a row that is missing, one that is too many, a field with another value. `ids`: Id before ->
  * Id now. Values are told apart exactly. Formulas, autonumbers and the platform's stamps are not looked at.
  */
-export function differences(before: Snapshot, now: Snapshot, ids: ReadonlyMap<string, string> = new Map()): string[] {
-  const found: string[] = [];
+export function differing(before: Snapshot, now: Snapshot, ids: ReadonlyMap<string, string> = new Map()): Difference[] {
+  const found: Difference[] = [];
   const translated = (value: Cell | undefined) =>
     typeof value === 'string' ? (ids.get(value) ?? value) : (value ?? null);
   for (const [object, rows] of before.rows) {
@@ -155,20 +170,29 @@ export function differences(before: Snapshot, now: Snapshot, ids: ReadonlyMap<st
       .get(object)!
       .filter(({ name, calculated, autoNumber }) => name !== 'Id' && !stamps.has(name) && !calculated && !autoNumber);
     const expected = new Set<string>();
+    const whole = (id: string, what: string) =>
+      found.push({ object, id, isFilledByPlatform: false, text: `${object} ${id} is ${what}` });
     for (const [id, record] of rows) {
       const target = ids.get(id) ?? id;
       expected.add(target);
       const standing = there.get(target);
       if (!standing) {
-        found.push(`${object} ${id} is missing`);
+        whole(id, 'missing');
         continue;
       }
-      for (const { name } of looked) {
+      for (const { name, createable, updateable } of looked) {
         const [was, is] = [translated(record[name]), standing[name] ?? null];
-        if (was !== is) found.push(`${object} ${id} ${name}: ${JSON.stringify(was)} became ${JSON.stringify(is)}`);
+        if (was === is) continue;
+        const text = `${object} ${id} ${name}: ${JSON.stringify(was)} became ${JSON.stringify(is)}`;
+        found.push({ object, id, field: name, isFilledByPlatform: was === null && !createable && !updateable, text });
       }
     }
-    for (const id of there.keys()) if (!expected.has(id)) found.push(`${object} ${id} is too many`);
+    for (const id of there.keys()) if (!expected.has(id)) whole(id, 'too many');
   }
   return found;
+}
+
+/** The same as sentences. */
+export function differences(before: Snapshot, now: Snapshot, ids?: ReadonlyMap<string, string>): string[] {
+  return differing(before, now, ids).map(({ text }) => text);
 }

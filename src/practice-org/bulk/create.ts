@@ -47,7 +47,7 @@ export function createJob(state: OrgState, request: ApiRequest): Answer {
     dialect,
     lineEnding,
     columnDelimiter: columnDelimiter as string,
-    createdById: state.database.facts.userId,
+    createdById: request.session!.userId,
     createdAt: state.now(),
     endedAt: undefined,
     state: 'UploadComplete',

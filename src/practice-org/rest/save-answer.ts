@@ -5,13 +5,14 @@ import { type Refusal, unsupported } from '../refusal.ts';
 const conditional = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'];
 
 /** How the headers of a REST request want its records saved (restore 6.2). Assignment rules run unless the client says no. */
-export function saveOptions({ headers, version }: ApiRequest, allOrNone: boolean): SaveOptions {
+export function saveOptions({ headers, version, session }: ApiRequest, allOrNone: boolean): SaveOptions {
   for (const name of conditional) if (headers[name] !== undefined) throw unsupported(`${name} on a write`);
   const assign = headers['sforce-auto-assign'] ?? 'TRUE';
   if (!/^(?:true|false)$/i.test(assign)) throw unsupported('Sforce-Auto-Assign with the Id of an assignment rule');
   const duplicates = Number(version) >= 52 ? (headers['sforce-duplicate-rule-header'] ?? '') : '';
   return {
     api: 'rest',
+    userId: session?.userId,
     allOrNone,
     assign: /^true$/i.test(assign),
     allowDuplicates: /(?:^|[;,])\s*allowSave\s*=\s*true\s*(?:$|[;,])/i.test(duplicates),

@@ -43,11 +43,11 @@ async function resultOf(
     case 'getServerTimestamp':
       return { timestamp: new Date(state.now()).toISOString() };
     case 'getUserInfo':
-      return userInfo(state);
+      return userInfo(state, session);
     default: {
       const save = saves[call.operation];
       if (!save) throw unsupported(`${call.operation}() of the SOAP API`);
-      return save(state, call, request.fault);
+      return save(state, call, { userId: session.userId, fault: request.fault });
     }
   }
 }

@@ -1,12 +1,14 @@
+import type { Session } from '../sessions.ts';
 import type { OrgState } from '../state.ts';
+import { usernameOf, userOf } from '../users.ts';
 import type { XmlElements } from './xml.ts';
 
 /** getUserInfo(): who is logged in, and to which org. */
-export function userInfo({ database, schema, settings }: OrgState): XmlElements {
-  const { organizationId, organizationName, userId, username } = database.facts;
-  const source = database.tables.get('User')?.source;
-  const number = source?.find(userId) ?? -1;
-  const user = source && number >= 0 ? source.row(number) : {};
+export function userInfo(state: OrgState, { userId }: Session): XmlElements {
+  const { database, schema, settings } = state;
+  const { organizationId, organizationName } = database.facts;
+  const user = userOf(state, userId);
+  const username = usernameOf(state, userId);
   return {
     accessibilityMode: false,
     chatterExternal: false,

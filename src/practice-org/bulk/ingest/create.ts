@@ -18,7 +18,7 @@ export async function createIngestJob(state: OrgState, request: ApiRequest): Pro
   const multipart = isMultipart(request) ? await jobAndContent(request) : undefined;
   const asked = ingestRequest(state, request, multipart?.job ?? request.body);
   checkQuota(state);
-  const job = state.ingestJobs.add(asked, state.database.facts.userId);
+  const job = state.ingestJobs.add(asked, request.session!.userId);
   if (multipart) {
     job.contents.push(multipart.content);
     if (state.settings.ingestMultipartCloses) close(state, job);

@@ -6,9 +6,9 @@ import type { IngestJob } from './jobs.ts';
 /** One transaction of the job's operation; results in the order of the records. */
 export function save(state: OrgState, job: IngestJob, inputs: readonly RecordInput[]): SaveResult[] {
   const { dml } = state;
-  const { object, operation, externalIdFieldName } = job;
+  const { object, operation, externalIdFieldName, createdById: userId } = job;
   const assign = job.assignmentRuleId !== undefined;
-  const options = { api: 'bulk', allOrNone: false, assign, allowDuplicates: false } as const;
+  const options = { api: 'bulk', userId, allOrNone: false, assign, allowDuplicates: false } as const;
   switch (operation) {
     case 'insert':
       return dml.insert(object, inputs, options);
