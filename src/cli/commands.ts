@@ -7,6 +7,7 @@ import { keys } from './commands/keys.ts';
 import { listPoints } from './commands/list-points.ts';
 import { login } from './commands/login.ts';
 import { practiceOrg } from './commands/practice-org.ts';
+import { rescue } from './commands/rescue.ts';
 import { restore } from './commands/restore.ts';
 import { show } from './commands/show.ts';
 import { verify } from './commands/verify.ts';
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   listPoints,
   show,
   diff,
+  rescue,
   restore,
   verify,
   ...keys,

@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { Fault, systemCode } from '../errors.ts';
+
 /**
  * One page to print and lock away: all that a fresh machine needs to restore. The page is also an age identity file: every line but
  * the identity is a comment.
@@ -33,9 +36,30 @@ ${facts.identity}
 #   1. Type this page's identity line into a file recovery-kit.txt that only you can read.
 #   2. npx salvor list-points ${vault}
 #   3. npx salvor verify latest ${vault}${head ? ` --expect-head ${head}` : ''}
-#   4. npx salvor show latest Account ${vault}
+#   4. npx salvor rescue --kit recovery-kit.txt --target-org <the org>
+#      It asks what happened, and saves a plan. Then: npx salvor restore --plan <file> ${vault}
 #
 # Without salvor: README.txt in the vault says how to read it with age, zstd and ssh-keygen.
 # Prove once a quarter that this page still opens the vault: npx salvor keys test ${vault}
 `;
+}
+
+/** What a kit says of its vault. Throws `usage` when the file is none. */
+export async function readRecoveryKit(file: string): Promise<{ vault: string; rootFingerprint: string }> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new Fault('usage', `the recovery kit ${file} cannot be read: ${systemCode(cause) ?? 'unknown error'}`, {
+      cause,
+    });
+  }
+  const vault = /^# vault {2,}(\S.*)$/m.exec(text)?.[1]?.trim();
+  const rootFingerprint = /^# root fingerprint {2,}(SHA256:\S+)$/m.exec(text)?.[1];
+  if (!vault || !rootFingerprint) {
+    throw new Fault('usage', `${file} is no whole recovery kit: it does not name the vault and its root fingerprint`, {
+      actions: ['give --vault, --root-fingerprint and --identity instead, as the printed page shows them'],
+    });
+  }
+  return { vault, rootFingerprint };
 }

@@ -126,6 +126,46 @@ export const restoreFlags = {
 
 type Given = FlagValues<typeof restoreFlags>;
 
+/** What the flags say when none is given; for commands that make a plan in another way. */
+export const defaultRestoreFlags: Given = {
+  objects: [],
+  exclude: [],
+  ids: [],
+  idsFile: undefined,
+  where: undefined,
+  fields: [],
+  changedBy: undefined,
+  between: undefined,
+  all: false,
+  incident: undefined,
+  after: undefined,
+  overwrite: false,
+  conflicts: 'keep',
+  writeNulls: false,
+  deleteCreated: false,
+  withParents: undefined,
+  withChildren: undefined,
+  relationship: [],
+  mapping: undefined,
+  unmapped: 'abort',
+  dryRun: false,
+  planOut: undefined,
+  plan: undefined,
+  confirm: undefined,
+  allowEmail: false,
+  acceptPartial: false,
+  bypass: undefined,
+  healAutomation: false,
+  maxErrors: 10,
+  maxDuration: undefined,
+  maxApiPercent: 95,
+  maxApiCalls: undefined,
+  orgTimeout: undefined,
+  journalTo: undefined,
+  resume: undefined,
+  resultFolder: '.',
+};
+
 const kept = [
   ...['objects', 'exclude', 'ids', 'idsFile', 'where', 'fields', 'changedBy', 'between', 'all', 'incident', 'after'],
   ...[

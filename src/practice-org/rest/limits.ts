@@ -20,7 +20,8 @@ export function limits(state: OrgState): Answer {
     DailyBulkV2QueryFileStorageMB: of(976_562),
     DailyBulkV2QueryJobs: of(10_000, jobs),
     DailyDeliveredPlatformEvents: of(10_000),
-    DataStorageMB: of(10_240),
+    // 2 kB a record, as Salesforce counts
+    DataStorageMB: of(10_240, 10_240 - Math.min(10_240, Math.floor((state.settings.storageRows * 2) / 1024))),
     FileStorageMB: of(10_240),
   });
 }
