@@ -82,6 +82,8 @@ const platformFields = [
     'RowCause',
     'Comments',
     'HasOpportunityLineItem',
+    'Amount',
+    'ContentBodyId',
   ],
   ...[
     'IsPersonAccount',

@@ -90,7 +90,7 @@ export async function announce(
   const digest = ({ record }: Sent) => rowDigest(Buffer.from(encodeRow(columns.map((name) => record[name]))));
   const cells = rows.map((row) => [row.id, columns.length === 0 ? '' : digest(row), '']);
   const tables = [await storeTable(work.journal, { name: 'rows', object, columns: rowColumns }, cells)];
-  if (step !== 'insert' && step !== 'delete') {
+  if (columns.length > 0 && step !== 'insert') {
     const written = rows.map(({ record }) => columns.map((name) => record[name]));
     tables.push(await storeTable(work.journal, { name: 'after', object, columns }, written));
   }
