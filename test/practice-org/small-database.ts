@@ -2,7 +2,7 @@ import type { Database, Describe, Row, Table, Treatment, Value } from '../../src
 import { withSuffix } from '../../src/practice-org/record-ids.ts';
 
 /** A hand-made org, small enough to know every value. */
-type FieldSpec = string | [name: string, type: string, more?: Record<string, unknown>];
+export type FieldSpec = string | [name: string, type: string, more?: Record<string, unknown>];
 
 function field(spec: FieldSpec) {
   const [name, type, more] = typeof spec === 'string' ? [spec, 'string', {}] : [spec[0], spec[1], spec[2] ?? {}];
