@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Context } from '../../src/context.ts';
@@ -15,7 +15,7 @@ import { type ConnectOptions, connect } from '../../src/salesforce/connect.ts';
 import type { Org } from '../../src/salesforce/org.ts';
 import type { Store } from '../../src/store/store.ts';
 import { PointReader } from '../../src/vault/point-reader.ts';
-import { type RestorePlace, restorePlace } from '../../src/vault/restores.ts';
+import { type RestorePlace, readRestore, readTable, restorePlace } from '../../src/vault/restores.ts';
 import { aPlan } from '../operations/restore/a-plan.ts';
 import { InProcess } from './in-process.ts';
 import { OrgRequests } from './org-snapshot.ts';
@@ -33,15 +33,24 @@ export class ApplyRig implements AsyncDisposable {
     this.#tempDir = tempDir;
   }
 
-  /** `objects`: those that the point holds. */
+  /** `objects`: those that the point holds; `prepare`: makes what is to be in it. */
   static async start(
     database: Database,
     objects: readonly string[],
-    settings: Partial<Settings> = {},
+    more: {
+      readonly settings?: Partial<Settings>;
+      readonly prepare?: (requests: OrgRequests) => Promise<unknown>;
+    } = {},
   ): Promise<ApplyRig> {
-    const process = await InProcess.start(database, settings);
-    await process.backup({ request: { policy: { objects, exclude: [] } } });
-    return new ApplyRig(process, await mkdtemp(path.join(tmpdir(), 'salvor-apply-')));
+    const process = await InProcess.start(database, more.settings);
+    try {
+      await more.prepare?.(new OrgRequests(process.org));
+      await process.backup({ request: { policy: { objects, exclude: [] } } });
+      return new ApplyRig(process, await mkdtemp(path.join(tmpdir(), 'salvor-apply-')));
+    } catch (error) {
+      await process[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   get folder(): string {
@@ -86,13 +95,28 @@ export class ApplyRig implements AsyncDisposable {
 
   async apply(
     plan: Plan,
-    more: { store?: Store; org?: Org; options?: ApplyOptions; signal?: AbortSignal; undoes?: string } = {},
+    more: {
+      store?: Store;
+      org?: Org;
+      options?: ApplyOptions;
+      signal?: AbortSignal;
+      undoes?: string;
+      onEvent?: (event: Event) => void;
+      /** Is told the id of the restore when it has begun. */
+      onBegun?: (restore: string) => void;
+    } = {},
   ): Promise<ApplyResult> {
-    const ctx = this.context(more.signal);
+    const kept = this.context(more.signal);
+    const report = (event: Event) => {
+      kept.report(event);
+      more.onEvent?.(event);
+    };
+    const ctx = { ...kept, report };
     const place = await this.place(more.store);
     const org = more.org ?? (await this.connect());
     try {
       const journal = await beginRestore(ctx, place, plan, more.undoes);
+      more.onBegun?.(journal.restore);
       const source = pointSource(await this.reader());
       return await applyPlan(ctx, { plan, source, org, journal, place, options: { ...quickly, ...more.options } });
     } finally {
@@ -109,6 +133,21 @@ export class ApplyRig implements AsyncDisposable {
     } finally {
       if (!more.org) await org.close();
     }
+  }
+
+  async ended(restore: string): Promise<boolean> {
+    return (await readRestore(await this.place(), restore, new Date())).state === 'ended';
+  }
+
+  /** A file with the Ids of a restore that has ended, as the vault has them. */
+  async idMapOf(restore: string): Promise<string> {
+    const place = await this.place();
+    const { endTables } = await readRestore(place, restore, new Date());
+    const name = path.join(this.#tempDir, `${restore}-of-the-vault.csv`);
+    const parts: Buffer[] = [];
+    for await (const part of readTable(place, endTables.find((table) => table.name === 'ids')!)) parts.push(part);
+    await writeFile(name, Buffer.concat(parts));
+    return name;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
