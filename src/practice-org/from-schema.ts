@@ -32,9 +32,12 @@ export async function databaseFromSchema({ facts, describes, rows }: GivenSchema
   return org.finished();
 }
 
-/** The org of `databaseFromSchema`, listening. Its user is never locked out by others who write at the same time. */
+/**
+ * The org of `databaseFromSchema`, listening. Its user is never locked out by others who write at the same time, and texts that end in spaces
+ * keep them, as those that the org has had did.
+ */
 export async function startRehearsalOrg(given: GivenSchema, settings: Partial<Settings> = {}): Promise<PracticeOrg> {
-  return startPracticeOrg(await databaseFromSchema(given), { ingestLocks: false, ...settings });
+  return startPracticeOrg(await databaseFromSchema(given), { ingestLocks: false, trimsText: false, ...settings });
 }
 
 const nobody = withSuffix('005000000REHEAR');

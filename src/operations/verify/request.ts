@@ -1,4 +1,5 @@
 import type { LogEntry } from '../../vault/log.ts';
+import type { Certificate, Rehearsed } from '../rehearse/certificate.ts';
 
 /** The steps of the ladder, in their order. Each proves something that the ones before do not. */
 export const rungs = [
@@ -18,6 +19,8 @@ export const rungs = [
   'files',
   /** Lookups lead to rows of the point. */
   'references',
+  /** Restored into an org made from the point's own schema, every row is as in the point. */
+  'rehearse',
 ] as const;
 export type RungName = (typeof rungs)[number];
 
@@ -30,13 +33,15 @@ export interface VerifyRequest {
   readonly sample?: { readonly part: number; readonly of: number };
   /** A head that was noted before: the log must still hold it. */
   readonly expectHead?: { readonly seq: number; readonly digest: string };
+  /** Restores the point into an org of its own and tells what came of it: the last rung, climbed when all others hold. */
+  readonly rehearse?: (entry: LogEntry) => Promise<Rehearsed>;
   /** False: the result is not kept in the vault. */
   readonly attest?: boolean;
   readonly tool: string;
 }
 
 export interface Problem {
-  /** Key of the object that is concerned. */
+  /** Key of the object that is concerned; `rehearse`: Id of the record in the point, or the Salesforce object. */
   readonly key: string;
   /** One sentence. */
   readonly problem: string;
@@ -66,6 +71,8 @@ export interface VerifyResult {
   /** The end of the log when the verification began; the log's own result, which also stands in each point. */
   readonly head: { readonly seq: number; readonly digest: string };
   readonly log: RungResult;
+  /** What the rehearsal found, where one was asked for and the point is whole. */
+  readonly rehearsal?: Certificate;
   /** Keys that no signature covers, ascending: README.txt, journals of runs, what unfinished runs left behind. */
   readonly notCovered: readonly string[];
   /** The log record that keeps this result, when there was a key to sign it. */

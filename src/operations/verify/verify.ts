@@ -3,6 +3,7 @@ import { Fault, isFault } from '../../errors.ts';
 import { attest } from '../../vault/attest.ts';
 import type { LogEntry } from '../../vault/log.ts';
 import type { Vault } from '../../vault/vault.ts';
+import type { Certificate } from '../rehearse/certificate.ts';
 import { contentsOf, Opener } from './contents.ts';
 import { verifyCounts } from './counts.ts';
 import { verifyDigests, verifyLeftovers } from './digests.ts';
@@ -51,6 +52,7 @@ export async function verify(ctx: Context, vault: Vault, request: VerifyRequest)
   await addOtherPoints(stored, others, reached, first);
 
   const points: { id: string; ok: boolean; rungs: RungResult[] }[] = [];
+  let rehearsal: Certificate | undefined;
   let notCovered: string[] | undefined;
   const covered = (key: string) => reached.has(key) || log.signed.has(key);
   for (const { entry, ladder, reach } of verified) {
@@ -58,8 +60,14 @@ export async function verify(ctx: Context, vault: Vault, request: VerifyRequest)
     await verifyPoint(stored, entry.record.point!, reach, listed, ladder, identities, !request.noIdentity);
     notCovered ??= await verifyLeftovers(stored, listed, covered, ladder);
     const results = [logResult, ...ladder.results()];
-    points.push({ id: entry.record.point!, ok: results.every(({ ok }) => ok), rungs: results });
     report(ctx, entry.record.point!, results);
+    if (request.rehearse && results.every(({ ok }) => ok)) {
+      const { rung, certificate } = await request.rehearse(entry);
+      results.push(rung);
+      report(ctx, entry.record.point!, [rung]);
+      rehearsal = certificate;
+    }
+    points.push({ id: entry.record.point!, ok: results.every(({ ok }) => ok), rungs: results });
   }
   if (!notCovered) {
     notCovered = await verifyLeftovers(stored, listed, covered, first);
@@ -72,6 +80,7 @@ export async function verify(ctx: Context, vault: Vault, request: VerifyRequest)
     points,
     head: { seq: state.head.seq, digest: state.head.digest },
     log: logResult,
+    ...(rehearsal ? { rehearsal } : {}),
     notCovered,
   };
   const attested = request.attest === false ? undefined : await keep(ctx, vault, request, result);
@@ -79,7 +88,7 @@ export async function verify(ctx: Context, vault: Vault, request: VerifyRequest)
 }
 
 function rungsFor({ noIdentity }: VerifyRequest, vault: Vault): readonly RungName[] {
-  const own = rungs.filter((name) => name !== 'log');
+  const own = rungs.filter((name) => name !== 'log' && name !== 'rehearse');
   if (!noIdentity) return own;
   return own.filter(
     (name) => name === 'existence' || name === 'digests' || (name === 'counts' && vault.keyring.writer),

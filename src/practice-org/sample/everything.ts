@@ -27,6 +27,9 @@ import { longText, torture, tortureDates, tortureDatetimes, tortureNumbers, tort
 import { prose } from '../words.ts';
 import { addressCells } from './places.ts';
 
+/** What a currency of 18 digits, two of them behind the point, can hold. */
+const amounts = tortureNumbers.filter((n) => Math.abs(n) < 1e16 && Math.round(n * 100) / 100 === n);
+const fractions = [0.1, 0.30000000000000004, 1e-17, 9.99999999999999, -0.5, 1 / 3, 0.001, 0.0001, 1e-7];
 const colours = ['red', 'green', 'blue', 'ultra; violet', 'infra "red"'];
 /** One of a list by row number; every fifth row has none. */
 function nth<T extends Value>(list: readonly T[], number: number): T | null {
@@ -111,12 +114,12 @@ export const everything: SampleObject = {
     Self__c:
       number % 4 === 0 ? org.id('Everything__c', number) : number > 4 ? org.id('Everything__c', number - 3) : null,
     Flag__c: number % 2 === 0,
-    Money__c: nth(tortureNumbers, number),
+    Money__c: nth(amounts, number),
     Number__c: nth(
       tortureNumbers.map((n) => Math.trunc(n) || 0),
       number,
     ),
-    Fraction__c: nth([0.1, 0.30000000000000004, 1e-17, 9.99999999999999, -0.5, 1 / 3], number),
+    Fraction__c: nth(fractions, number),
     Share__c: nth([0, 0.0001, 12.5, 100, 1e7, -3.25], number),
     Whole__c: nth([0, 1, -1, 99_999_999, -99_999_999, 42], number),
     Day__c: nth(tortureDates, number),

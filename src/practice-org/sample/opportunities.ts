@@ -193,7 +193,8 @@ const contactRole: SampleObject = {
     OpportunityId: org.live('Opportunity', number),
     ContactId: org.live('Contact', number * 5),
     Role: random.pick(['Decision Maker', 'Economic Buyer', 'Influencer', 'Other', null]),
-    IsPrimary: true,
+    // One role of an opportunity is the primary one; that of a deleted one went to its neighbour.
+    IsPrimary: !org.deleted('Opportunity', number),
   }),
 };
 
