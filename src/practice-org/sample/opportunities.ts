@@ -21,7 +21,8 @@ import {
   userOwner,
   views,
 } from '../declaration.ts';
-import { dayFrom, type SampleObject, serial } from '../sample.ts';
+import type { Random } from '../random.ts';
+import { dayFrom, type SampleObject, type SampleOrg, serial } from '../sample.ts';
 import { torture } from '../torture.ts';
 import { companyName, firstNames, lastNames, plainLetters, sentence } from '../words.ts';
 import { description, recordTypes } from './accounts.ts';
@@ -30,6 +31,28 @@ import { addressCells } from './places.ts';
 const stages = ['Prospecting', 'Qualification', 'Proposal', 'Negotiation', 'Closed Won', 'Closed Lost'];
 const probabilities = [10, 20, 50, 75, 100, 0];
 const leadSources = ['Web', 'Phone Inquiry', 'Partner Referral', 'Purchased List', 'Other'];
+
+/** The first so many opportunities have products. */
+const withLines = 600;
+
+/** What a line of products says. */
+function figuresOf(
+  org: SampleOrg,
+  random: Random,
+): { product: number; quantity: number; price: number; total: number } {
+  const product = random.int(0, org.size('Product2') - 1);
+  const quantity = random.int(1, 40);
+  const price = random.int(100, 900_000) / 100;
+  return { product, quantity, price, total: Math.round(price * quantity * 100) / 100 };
+}
+
+/** The amount of an opportunity with products is their sum (restore 5.4); those of a deleted one went to its neighbour. */
+function amountOfLines(number: number, org: SampleOrg): number {
+  const neighbour = number + 1 < withLines && org.deleted('Opportunity', number + 1);
+  const lines = [2 * number, 2 * number + 1, ...(neighbour ? [2 * number + 2, 2 * number + 3] : [])];
+  const totals = lines.map((line) => figuresOf(org, org.random('OpportunityLineItem', line)).total);
+  return Math.round(totals.reduce((sum, total) => sum + total, 0) * 100) / 100;
+}
 
 const opportunity: SampleObject = {
   declaration: {
@@ -75,7 +98,9 @@ const opportunity: SampleObject = {
   deleted: (number) => number % 97 === 41,
   row: (number, org, random) => {
     const stage = random.int(0, stages.length - 1);
-    const amount = random.chance(85) ? random.int(50_000, 90_000_000) / 100 : null;
+    const guessed = random.chance(85) ? random.int(50_000, 90_000_000) / 100 : null;
+    const isScaled = org.scaled('Opportunity') || org.scaled('OpportunityLineItem');
+    const amount = number < withLines && !isScaled ? amountOfLines(number, org) : guessed;
     const closeDate = dayFrom(org.now, random.int(-700, 200));
     const quarter = Math.floor((Number(closeDate.slice(5, 7)) - 1) / 3) + 1;
     return {
@@ -101,8 +126,8 @@ const opportunity: SampleObject = {
       IsWon: stage === 4,
       ForecastCategoryName: ['Pipeline', 'Pipeline', 'Best Case', 'Commit', 'Closed', 'Omitted'][stage]!,
       CampaignId: random.chance(40) ? org.live('Campaign', random.int(0, 24)) : null,
-      HasOpportunityLineItem: number < 600,
-      Pricebook2Id: number < 600 ? org.id('Pricebook2', 0) : null,
+      HasOpportunityLineItem: number < withLines,
+      Pricebook2Id: number < withLines ? org.id('Pricebook2', 0) : null,
       LastActivityDate: random.chance(40) ? dayFrom(org.now, -random.int(1, 700)) : null,
       FiscalQuarter: quarter,
       FiscalYear: Number(closeDate.slice(0, 4)),
@@ -147,11 +172,9 @@ const lineItem: SampleObject = {
   count: 1200,
   loadedTogether: 40,
   row: (number, org, random) => {
-    const product = random.int(0, org.size('Product2') - 1);
-    const quantity = random.int(1, 40);
-    const price = random.int(100, 900_000) / 100;
+    const { product, quantity, price, total } = figuresOf(org, random);
     return {
-      OpportunityId: org.live('Opportunity', Math.min(number >> 1, 599)),
+      OpportunityId: org.live('Opportunity', Math.min(number >> 1, withLines - 1)),
       SortOrder: (number % 2) + 1,
       PricebookEntryId: org.id('PricebookEntry', product),
       Product2Id: org.id('Product2', product),
@@ -160,7 +183,7 @@ const lineItem: SampleObject = {
       Quantity: quantity,
       UnitPrice: price,
       ListPrice: price,
-      TotalPrice: Math.round(price * quantity * 100) / 100,
+      TotalPrice: total,
       ServiceDate: random.chance(30) ? dayFrom(org.now, random.int(-300, 300)) : null,
       Description: random.chance(20) ? sentence(random, 8) : null,
     };
