@@ -2,6 +2,7 @@ import type { RowBatch } from './batch.ts';
 import { rowStart } from './cells.ts';
 import { closingQuote } from './csv.ts';
 
+const QUOTE = 0x22;
 const COMMA = 0x2c;
 const LF = 0x0a;
 
@@ -13,13 +14,13 @@ export function projection(from: readonly string[], to: readonly string[]): (bat
   const lower = from.map((name) => name.toLowerCase());
   const wanted = to.map((name) => lower.indexOf(name.toLowerCase()));
   if (from.length === to.length && wanted.every((column, i) => column === i)) return (batch) => batch;
+  const runs = runsOf(wanted);
   const last = Math.max(-1, ...wanted);
   const opens = new Uint32Array(last + 1);
   const closes = new Uint32Array(last + 1);
   return (batch) => {
     // Enough unless a column is wanted twice.
-    let room = batch.bytes.length + 3 * to.length * batch.ends.length;
-    let out = Buffer.allocUnsafe(room);
+    let out = Buffer.allocUnsafe(batch.bytes.length + 3 * to.length * batch.ends.length);
     const ends = new Uint32Array(batch.ends.length);
     let at = 0;
     for (let row = 0; row < ends.length; row++) {
@@ -31,23 +32,33 @@ export function projection(from: readonly string[], to: readonly string[]): (bat
         open = close + 2;
       }
       let needed = 0;
-      for (const column of wanted) needed += column < 0 ? 3 : closes[column]! - opens[column]! + 1;
-      if (at + needed > room) {
-        room = 2 * (at + needed);
-        const larger = Buffer.allocUnsafe(room);
+      for (const { first, end } of runs) needed += first < 0 ? 3 : closes[end]! - opens[first]! + 1;
+      if (at + needed > out.length) {
+        const larger = Buffer.allocUnsafe(2 * (at + needed));
         out.copy(larger, 0, 0, at);
         out = larger;
       }
-      for (const [i, column] of wanted.entries()) {
-        if (i > 0) out[at++] = COMMA;
-        if (column < 0) {
-          out[at++] = 0x22;
-          out[at++] = 0x22;
-        } else at += batch.bytes.copy(out, at, opens[column]!, closes[column]!);
+      for (const { first, end } of runs) {
+        if (first < 0) {
+          out[at++] = QUOTE;
+          out[at++] = QUOTE;
+        } else at += batch.bytes.copy(out, at, opens[first]!, closes[end]!);
+        out[at++] = COMMA;
       }
-      out[at++] = LF;
+      out[at - 1] = LF;
       ends[row] = at;
     }
     return { bytes: out.subarray(0, at), ends };
   };
+}
+
+/** Wanted columns that stand one behind the other in the rows are copied in one piece. `first`: -1 for a column that there is not. */
+function runsOf(wanted: readonly number[]): { readonly first: number; readonly end: number }[] {
+  const runs: { first: number; end: number }[] = [];
+  for (const column of wanted) {
+    const run = runs.at(-1);
+    if (run && column >= 0 && run.first >= 0 && column === run.end + 1) run.end = column;
+    else runs.push({ first: column, end: column });
+  }
+  return runs;
 }

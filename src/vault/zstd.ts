@@ -96,7 +96,9 @@ export async function* decompressFrames(stored: Buffer): AsyncGenerator<Buffer> 
 export async function decompressFrame(frame: Buffer, offset = 0): Promise<Buffer> {
   if (frameLength(frame, 0, offset) !== frame.length) throw invalid('there is more behind the frame', offset);
   try {
-    return await decompressAsync(frame, { maxOutputLength: LARGEST_FRAME });
+    // About what comes out, at most a chunk: many small pieces take several times the work.
+    const chunkSize = Math.min(CHUNK, Math.max(16 * 1024, 4 * frame.length));
+    return await decompressAsync(frame, { maxOutputLength: LARGEST_FRAME, chunkSize });
   } catch (cause) {
     throw invalid('a frame does not unpack', offset, cause);
   }
