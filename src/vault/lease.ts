@@ -84,6 +84,12 @@ export async function readLease(store: Store, identities: readonly string[], key
   }
 }
 
+/** True when the name of a lease says that it was written too long ago to be held, so that it need not be read. */
+export function isOld(key: string, now: Date): boolean {
+  const number = Number(/lease-(\d+)-/.exec(key)?.[1] ?? 0);
+  return now.getTime() - number / 1000 > 2 * leaseSeconds * 1000;
+}
+
 /** A lease holds until it runs out; on this host it also ends with its process, so that killed work can go on at once. */
 export function isHeld(held: Lease, now: Date): boolean {
   const left = Date.parse(held.expires) - now.getTime();

@@ -1,6 +1,6 @@
 import { Fault } from '../errors.ts';
 import { mintRestore, restoreEntry, restoreLease, restorePart, restoreRefs } from './layout.ts';
-import { isHeld, LeaseHolder, readLease } from './lease.ts';
+import { isHeld, isOld, LeaseHolder, readLease } from './lease.ts';
 import { putOwn } from './put-own.ts';
 import type { Ref } from './record.ts';
 import { writeRefs } from './refs.ts';
@@ -119,7 +119,7 @@ export class Restore {
     await this.#lease.hold(now);
     const { store, identities } = this.#place;
     for (const [restore, { lease }] of await keysByRestore(store)) {
-      if (restore === this.restore || lease === undefined) continue;
+      if (restore === this.restore || lease === undefined || isOld(lease, now())) continue;
       const held = await readLease(store, identities, lease);
       if (held?.org !== this.beginning.org || !isHeld(held, now())) continue;
       await this.release(now);

@@ -3,7 +3,7 @@ import { Fault, isFault } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Signer } from './keyring.ts';
 import { restoreFolder, restorePattern, restorePrefix } from './layout.ts';
-import { isHeld, type Lease, readLease, unreadable } from './lease.ts';
+import { isHeld, isOld, type Lease, readLease, unreadable } from './lease.ts';
 import type { Log } from './log.ts';
 import { parseStored } from './manifest.ts';
 import { type Ref, refSchema } from './record.ts';
@@ -222,7 +222,8 @@ async function summary(place: RestorePlace, restore: string, keys: Keys, now: Da
   if (!beginning) return undefined;
   const end = await endOf(place, restore, keys);
   const ending = endingSchema.safeParse(end?.entry).data;
-  const held = keys.lease === undefined ? undefined : await readLease(place.store, place.identities, keys.lease);
+  const lease = keys.lease !== undefined && !isOld(keys.lease, now) ? keys.lease : undefined;
+  const held = lease === undefined ? undefined : await readLease(place.store, place.identities, lease);
   const heldBy = held && isHeld(held, now) ? held : undefined;
   return {
     restore,

@@ -8,6 +8,7 @@ import type { StoredTable } from '../../../vault/restores.ts';
 import type { Outcome, PlannedSlice, Step } from './entries.ts';
 import { ownCodes } from './errors.ts';
 import { failure, stopIfNeeded } from './judge-row.ts';
+import { reconcile, sentRows } from './reconcile.ts';
 import { digestsOf, ResultMatcher, resultReader, type Slice } from './slice.ts';
 import { storeTable } from './tables.ts';
 import type { ObjectWork, Work } from './work.ts';
@@ -142,7 +143,13 @@ async function takeResults(work: Work, o: ObjectWork, open: OpenSlice, ended: In
     errors.push(found);
     outcomes.push(failure(work, o, step, id, found));
   }
-  if (ended.state === 'JobComplete' && matcher.left > 0) throw unmatched(open);
+  if (ended.state === 'JobComplete' && matcher.left > 0) {
+    // The upload was lost, or its end: the org is asked whether it has the rows all the same.
+    const left = await sentRows(work, o, planned, [...matcher.rest()]);
+    outcomes.push(...(await reconcile(work, o, planned, left)));
+    await work.settle(o, step, outcomes, planned.slice);
+    return;
+  }
   const unprocessed = unprocessedError(ended);
   if (matcher.left > 0) errors.push([unprocessed]);
   for (const id of matcher.rest()) outcomes.push(failure(work, o, step, id, [unprocessed]));

@@ -1,10 +1,11 @@
+import { IdTable } from '../../../rows/id-table.ts';
 import type { WriteRecord } from '../../../salesforce/writing.ts';
 import { longId } from '../../../schema/ids.ts';
 import { sameValue } from '../../../schema/values.ts';
 import type { Outcome, PlannedSlice } from './entries.ts';
 import { ownCodes } from './errors.ts';
-import type { ObjectWork, Work } from './work.ts';
-import { rowsOf } from './work.ts';
+import { insertColumns, recordOf, renderInsert } from './values.ts';
+import { type ObjectWork, rowsOf, type Work } from './work.ts';
 
 /** The org's clock has whole seconds, and stamps rows when they are committed. */
 const slackMs = 5000;
@@ -89,4 +90,24 @@ function isSame(o: ObjectWork, name: string, sent: string | null | undefined, no
   if (sent === undefined) return true;
   const field = o.fields.get(name)!;
   return sameValue(field, sent ?? '', now) || (sent ?? '').trim() === now.trim();
+}
+
+/** Rows of a slice as they were sent, made once more from the source. `document`: which the row makes, or ''. */
+export async function sentRows(
+  work: Work,
+  o: ObjectWork,
+  planned: PlannedSlice,
+  ids: readonly string[],
+): Promise<{ id: string; record: WriteRecord; document: string }[]> {
+  if (planned.step !== 'insert') return ids.map((id) => ({ id, record: {}, document: '' }));
+  const columns = insertColumns(o);
+  const sent: { id: string; record: WriteRecord; document: string }[] = [];
+  for await (const { id, cells } of work.rows(o, IdTable.of(ids), o.columns)) {
+    const rendered = renderInsert(work, o, work.state.row(id)!, cells, { bulk: planned.way === 'bulk', final: true });
+    const record = recordOf(columns, rendered);
+    const names = Object.keys(record).filter((name) => planned.columns.includes(name));
+    const document = work.state.ids.has(cells('ContentDocumentId')) ? '' : cells('ContentDocumentId');
+    sent.push({ id, record: Object.fromEntries(names.map((name) => [name, record[name]!])), document });
+  }
+  return sent;
 }

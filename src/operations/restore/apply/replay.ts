@@ -1,14 +1,11 @@
 import { Fault, isFault } from '../../../errors.ts';
-import { IdTable } from '../../../rows/id-table.ts';
-import type { WriteRecord } from '../../../salesforce/writing.ts';
 import type { JournalEntry, RestoreRead, StoredTable } from '../../../vault/restores.ts';
 import { type Entry, entrySchema, outcomeColumns, outcomeFrom, type PlannedSlice } from './entries.ts';
 import { documentsOf } from './files.ts';
 import { finishSlice, rowColumns } from './ingest.ts';
-import { reconcile } from './reconcile.ts';
+import { reconcile, sentRows } from './reconcile.ts';
 import { ResultMatcher } from './slice.ts';
 import { tableRows } from './tables.ts';
-import { insertColumns, recordOf, renderInsert } from './values.ts';
 import type { ObjectWork, Work } from './work.ts';
 
 /** A slice that the journal announces and whose results it does not have. */
@@ -150,17 +147,7 @@ async function takeUp(work: Work, o: ObjectWork, one: Unfinished, job: string): 
 }
 
 async function lookUp(work: Work, o: ObjectWork, { planned, ids }: Unfinished): Promise<void> {
-  const columns = insertColumns(o);
-  const sent: { id: string; record: WriteRecord; document: string }[] = [];
-  if (planned.step === 'insert') {
-    for await (const { id, cells } of work.rows(o, IdTable.of(ids), o.columns)) {
-      const rendered = renderInsert(work, o, work.state.row(id)!, cells, { bulk: planned.way === 'bulk', final: true });
-      const record = recordOf(columns, rendered);
-      const names = Object.keys(record).filter((name) => planned.columns.includes(name));
-      const document = work.state.ids.has(cells('ContentDocumentId')) ? '' : cells('ContentDocumentId');
-      sent.push({ id, record: Object.fromEntries(names.map((name) => [name, record[name]!])), document });
-    }
-  } else for (const id of ids) sent.push({ id, record: {}, document: '' });
+  const sent = await sentRows(work, o, planned, ids);
   const outcomes = await reconcile(work, o, planned, sent);
   await work.settle(o, planned.step, outcomes, planned.slice, await documentsOf(work, o, sent, outcomes));
 }
