@@ -68,6 +68,16 @@ export class OrgRequests {
     }
   }
 
+  /** Deletes the first of these records that nothing holds; its Id. */
+  async deleteAny(ids: readonly string[]): Promise<string> {
+    for (const id of ids) {
+      const answer = await this.send('DELETE', `/services/data/v67.0/composite/sobjects?ids=${id}`);
+      const [result] = (await answer.json()) as { success: boolean }[];
+      if (result!.success) return id;
+    }
+    throw new Error(`none of ${ids.length} records could be deleted`);
+  }
+
   /** Changes records, given with Id; each has to be changed. */
   async update(object: string, records: readonly Readonly<Record<string, Cell>>[]): Promise<void> {
     await this.#collection('PATCH', object, records);
@@ -151,8 +161,11 @@ export interface Difference {
   readonly id: string;
   /** Undefined: the row as a whole. */
   readonly field?: string;
-  /** True for a field that was empty and that nobody but the platform can write. */
-  readonly isFilledByPlatform: boolean;
+  /**
+   * True for what the platform does to every record that is written: it fills fields that nobody else can write, and keeps no spaces at the end
+   * of a text (restore 4.6).
+   */
+  readonly byPlatform: boolean;
   readonly text: string;
 }
 
@@ -171,7 +184,7 @@ export function differing(before: Snapshot, now: Snapshot, ids: ReadonlyMap<stri
       .filter(({ name, calculated, autoNumber }) => name !== 'Id' && !stamps.has(name) && !calculated && !autoNumber);
     const expected = new Set<string>();
     const whole = (id: string, what: string) =>
-      found.push({ object, id, isFilledByPlatform: false, text: `${object} ${id} is ${what}` });
+      found.push({ object, id, byPlatform: false, text: `${object} ${id} is ${what}` });
     for (const [id, record] of rows) {
       const target = ids.get(id) ?? id;
       expected.add(target);
@@ -183,8 +196,10 @@ export function differing(before: Snapshot, now: Snapshot, ids: ReadonlyMap<stri
       for (const { name, createable, updateable } of looked) {
         const [was, is] = [translated(record[name]), standing[name] ?? null];
         if (was === is) continue;
+        const byPlatform =
+          (was === null && !createable && !updateable) || (typeof was === 'string' && was.trimEnd() === is);
         const text = `${object} ${id} ${name}: ${JSON.stringify(was)} became ${JSON.stringify(is)}`;
-        found.push({ object, id, field: name, isFilledByPlatform: was === null && !createable && !updateable, text });
+        found.push({ object, id, field: name, byPlatform, text });
       }
     }
     for (const id of there.keys()) if (!expected.has(id)) whole(id, 'too many');

@@ -52,10 +52,18 @@ export class Restores {
     this.objects = objects;
   }
 
-  /** Takes a point of these objects and of the setup that they refer to; it is named `before`. Disposing of the rig is the caller's. */
-  static async start(rig: Rig, objects: readonly string[]): Promise<Restores> {
+  /**
+   * Takes a point, named `before`, of these objects and of the setup that they refer to. `prepare`: what the org is made to hold first.
+   * Disposing of the rig is the caller's.
+   */
+  static async start(
+    rig: Rig,
+    objects: readonly string[],
+    prepare: (org: OrgRequests) => Promise<void> = async () => {},
+  ): Promise<Restores> {
     await rig.init();
     const restores = new Restores(rig, objects);
+    await prepare(restores.org);
     await restores.backup('before');
     return restores;
   }
@@ -86,6 +94,11 @@ export class Restores {
     const left = differing(before, await this.org.snapshot(this.objects), ids);
     return { ran, ids, failed, ...reckoning(left, result, failed) };
   }
+}
+
+/** The org is as it was, but for what the result lists with its reason; and all of that is so. */
+export function assertNothingSilent({ unlisted, unfounded }: Restored): void {
+  assert.deepEqual({ unlisted, unfounded }, { unlisted: [], unfounded: [] });
 }
 
 /** What rows of most objects refer to, and what no restore writes. */
@@ -133,7 +146,7 @@ function reckoning(
     }
     const conflict = conflicts.find((one) => isIt(one) && (one.fields.length === 0 || one.fields.includes(field)));
     if (claim(conflict ?? failed.find((one) => isIt(one) && !/^(insert|undelete)$/.test(one.step)))) continue;
-    if (difference.isFilledByPlatform) continue;
+    if (difference.byPlatform) continue;
     const key = `${object}.${field}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
     if (!leftOut.some((one) => `${one.object}.${one.field}` === key)) unlisted.push(text);
