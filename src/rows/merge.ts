@@ -1,6 +1,7 @@
 import type { RowBatch } from './batch.ts';
 import { BatchWriter } from './batch-writer.ts';
 import { type Keys, rowStart } from './cells.ts';
+import { idParts, putIdKey } from './id-key.ts';
 
 /** Rows that ascend strictly by the bytes of Id. */
 export interface SortedRows {
@@ -20,7 +21,9 @@ export class Cursor {
   readonly keys: Keys;
   batch: RowBatch = none;
   row = 0;
-  id = '';
+  /** The Id as numbers (`putIdKey`), and whether they tell it from all others. */
+  readonly #key = new Float64Array(idParts);
+  #exact = true;
   readonly #source: AsyncIterator<RowBatch>;
 
   constructor(rows: SortedRows, order: number) {
@@ -30,10 +33,23 @@ export class Cursor {
     this.#source = rows.batches[Symbol.asyncIterator]();
   }
 
+  get id(): string {
+    return this.keys.id(this.batch, this.row);
+  }
+
+  /** Below, at or above zero as this Id sorts before, with or behind that of `other`. */
+  compare(other: Cursor): number {
+    const a = this.#key;
+    const b = other.#key;
+    const difference = a[0]! - b[0]! || a[1]! - b[1]! || a[2]! - b[2]!;
+    if (difference !== 0 || (this.#exact && other.#exact)) return difference;
+    return this.id < other.id ? -1 : this.id > other.id ? 1 : 0;
+  }
+
   /** Goes to the next row of the batch; false when there is none and `refill` is needed. */
   advance(): boolean {
     if (++this.row >= this.batch.ends.length) return false;
-    this.id = this.keys.id(this.batch, this.row);
+    this.#exact = putIdKey(this.keys, this.batch, this.row, this.#key, 0);
     return true;
   }
 
@@ -46,7 +62,7 @@ export class Cursor {
       if (next.done) return false;
     } while (this.batch.ends.length === 0);
     this.row = 0;
-    this.id = this.keys.id(this.batch, 0);
+    this.#exact = putIdKey(this.keys, this.batch, 0, this.#key, 0);
     return true;
   }
 
@@ -83,7 +99,7 @@ export async function* mergeSorted(flows: readonly SortedRows[], options: MergeO
         else heap.pop();
       } else {
         const tied = [heap.pop()];
-        while (heap.top?.id === top.id) tied.push(heap.pop());
+        while (heap.top?.compare(top) === 0) tied.push(heap.pop());
         write(out, tied.reduce(choose));
         for (const _ of tied.slice(1)) onLost?.();
         for (const cursor of tied) if (cursor.advance() || (await cursor.refill())) heap.push(cursor);
@@ -111,7 +127,7 @@ class Heap {
   /** True when a second cursor stands at the Id of the top. */
   tied(): boolean {
     const [top, left, right] = this.#cursors;
-    return left?.id === top!.id || right?.id === top!.id;
+    return left?.compare(top!) === 0 || right?.compare(top!) === 0;
   }
 
   push(cursor: Cursor): void {
@@ -155,5 +171,6 @@ class Heap {
 }
 
 function before(a: Cursor, b: Cursor): boolean {
-  return a.id < b.id || (a.id === b.id && a.order < b.order);
+  const order = a.compare(b) || a.order - b.order;
+  return order < 0;
 }

@@ -1,11 +1,8 @@
 import type { RowBatch } from './batch.ts';
 import { BatchWriter } from './batch-writer.ts';
 import { type Keys, rowStart } from './cells.ts';
+import { idParts, putIdKey } from './id-key.ts';
 
-const QUOTE = 0x22;
-/** Bytes of an Id that are compared as numbers: three of six bytes each. Every Salesforce Id fits. */
-const PART_BYTES = 6;
-const PARTS = 3;
 /** Rows that are put in order by insertion, before they are merged. */
 const SHORT = 8;
 
@@ -18,8 +15,9 @@ export class RunBuffer {
   readonly #largest: number;
   #bytes: Buffer = Buffer.alloc(0);
   #ends = new Uint32Array(1024);
-  /** The Id of each row as three numbers, of equal order. */
-  #ids = new Float64Array(PARTS * 1024);
+  #ids = new Float64Array(idParts * 1024);
+  /** The first of the numbers in which the Ids of these rows differ: Ids of one object begin alike. */
+  #firstPart = 0;
   #order = new Uint32Array(1024);
   #spare = new Uint32Array(1024);
   #longIds = false;
@@ -37,7 +35,7 @@ export class RunBuffer {
     this.#room(batch);
     for (let i = 0; i < batch.ends.length; i++) {
       this.#ends[this.rows] = this.filled + batch.ends[i]!;
-      this.#key(PARTS * this.rows++, batch, i);
+      if (!putIdKey(this.#keys, batch, i, this.#ids, idParts * this.rows++)) this.#longIds = true;
     }
     batch.bytes.copy(this.#bytes, this.filled);
     this.filled += batch.bytes.length;
@@ -74,6 +72,7 @@ export class RunBuffer {
       this.#order = new Uint32Array(this.#ends.length);
       this.#spare = new Uint32Array(this.#ends.length);
     }
+    this.#firstPart = this.#differingPart();
     let [from, to] = [this.#order, this.#spare];
     for (let start = 0; start < rows; start += SHORT) this.#insertion(all, from, start, Math.min(start + SHORT, rows));
     for (let width = SHORT; width < rows; width *= 2) {
@@ -103,41 +102,22 @@ export class RunBuffer {
 
   #compare(all: RowBatch, a: number, b: number): number {
     const ids = this.#ids;
-    const [one, other] = [PARTS * a, PARTS * b];
-    const difference = ids[one]! - ids[other]! || ids[one + 1]! - ids[other + 1]! || ids[one + 2]! - ids[other + 2]!;
-    if (difference !== 0 || !this.#longIds) return difference;
+    for (let part = this.#firstPart; part < idParts; part++) {
+      const difference = ids[idParts * a + part]! - ids[idParts * b + part]!;
+      if (difference !== 0) return difference;
+    }
+    if (!this.#longIds) return 0;
     const [id, otherId] = [this.#keys.id(all, a), this.#keys.id(all, b)];
     return id < otherId ? -1 : id > otherId ? 1 : 0;
   }
 
-  #key(at: number, batch: RowBatch, i: number): void {
-    if (this.#keys.idColumn === 0) {
-      const { bytes } = batch;
-      let from = rowStart(batch, i) + 1;
-      let part = 0;
-      for (; part < PARTS; part++) {
-        let number = 0;
-        let n = 0;
-        for (; n < PART_BYTES && bytes[from] !== QUOTE && bytes[from] !== 0; n++)
-          number = number * 256 + bytes[from++]!;
-        if (n < PART_BYTES) break;
-        this.#ids[at + part] = number;
-      }
-      if (part === PARTS && bytes[from] === QUOTE && bytes[from + 1] !== QUOTE) return;
+  #differingPart(): number {
+    const ids = this.#ids;
+    let first = idParts - 1;
+    for (let row = 1; row < this.rows && first > 0; row++) {
+      for (let part = 0; part < first; part++) if (ids[idParts * row + part] !== ids[part]) first = part;
     }
-    this.#textKey(at, this.#keys.id(batch, i));
-  }
-
-  /** Of an Id that has not 18 characters, or a quote or NUL inside, or does not come first. */
-  #textKey(at: number, id: string): void {
-    for (let part = 0; part < PARTS; part++) {
-      let number = 0;
-      const start = PART_BYTES * part;
-      for (let i = start; i < start + PART_BYTES; i++) number = number * 256 + (i < id.length ? id.charCodeAt(i) : 0);
-      this.#ids[at + part] = number;
-    }
-    // A NUL would be taken for the filling behind a shorter Id.
-    if (id.length > PARTS * PART_BYTES || id.includes('\0')) this.#longIds = true;
+    return first;
   }
 
   /** Grows step by step, so that small objects take little memory. */
@@ -151,7 +131,7 @@ export class RunBuffer {
     }
     const rows = this.rows + batch.ends.length;
     if (rows > this.#ends.length) {
-      const [ends, ids] = [new Uint32Array(2 * rows), new Float64Array(2 * PARTS * rows)];
+      const [ends, ids] = [new Uint32Array(2 * rows), new Float64Array(2 * idParts * rows)];
       ends.set(this.#ends);
       ids.set(this.#ids);
       this.#ends = ends;

@@ -8,8 +8,9 @@ import { inOrder } from './in-order.ts';
 
 const CIPHER = 'aes-256-gcm';
 const TAG_BYTES = 16;
-/** Writes under way. */
+/** Writes under way, and about how many bytes each takes to the disk. */
 const IN_FLIGHT = 3;
+const WRITE_BYTES = 1024 * 1024;
 
 /** Batches that lie on the disk, in order. */
 export interface Run {
@@ -46,16 +47,13 @@ export class Spill {
     let size = 0;
     this.#files.add(file);
     const handle = await onDisk(open(file, 'wx', 0o600));
-    const put = async (batch: RowBatch): Promise<void> => {
-      const { memory, length } = this.#seal(batch);
+    const put = async (pieces: Buffer[]): Promise<void> => {
       const at = size;
-      size += length;
-      ends.push(size);
-      await onDisk(writeAll(handle, memory.subarray(0, length), at));
-      giveBlock(memory);
+      for (const { length } of pieces) size += length;
+      await onDisk(writeAll(handle, pieces, at));
     };
     try {
-      for await (const _ of inOrder(batches, IN_FLIGHT, put));
+      for await (const _ of inOrder(this.#sealed(batches, ends), IN_FLIGHT, put));
     } finally {
       await onDisk(handle.close());
       this.bytes += size;
@@ -63,20 +61,26 @@ export class Spill {
     return { file, firstBlock, ends };
   }
 
-  /** Number of rows, where each ends, the rows, and the tag. */
-  #seal({ bytes, ends, release }: RowBatch): { memory: Buffer; length: number } {
-    const table = Buffer.allocUnsafe(4 + 4 * ends.length);
-    table.writeUInt32LE(ends.length, 0);
-    table.set(new Uint8Array(ends.buffer, ends.byteOffset, ends.byteLength), 4);
-    const cipher = createCipheriv(CIPHER, this.#key, nonce(this.#blocks++));
-    const length = table.length + bytes.length + TAG_BYTES;
-    const memory = takeBlock(length);
-    let at = cipher.update(table).copy(memory);
-    at += cipher.update(bytes).copy(memory, at);
-    cipher.final();
-    cipher.getAuthTag().copy(memory, at);
-    release?.();
-    return { memory, length };
+  /** Each batch as a block (number of rows, where each ends, the rows, and the tag); as many blocks as are written at once. */
+  async *#sealed(batches: AsyncIterable<RowBatch> | Iterable<RowBatch>, ends: number[]): AsyncGenerator<Buffer[]> {
+    let pieces: Buffer[] = [];
+    let bytes = 0;
+    for await (const { bytes: rows, ends: rowEnds, release } of batches) {
+      const table = Buffer.allocUnsafe(4 + 4 * rowEnds.length);
+      table.writeUInt32LE(rowEnds.length, 0);
+      table.set(new Uint8Array(rowEnds.buffer, rowEnds.byteOffset, rowEnds.byteLength), 4);
+      const cipher = createCipheriv(CIPHER, this.#key, nonce(this.#blocks++));
+      pieces.push(cipher.update(table), cipher.update(rows), cipher.final(), cipher.getAuthTag());
+      release?.();
+      const length = table.length + rows.length + TAG_BYTES;
+      ends.push((ends.at(-1) ?? 0) + length);
+      bytes += length;
+      if (bytes < WRITE_BYTES) continue;
+      yield pieces;
+      pieces = [];
+      bytes = 0;
+    }
+    if (pieces.length > 0) yield pieces;
   }
 
   /** The batches of a run, the next one read ahead. */
@@ -124,11 +128,11 @@ export class Spill {
     } catch (cause) {
       throw new Fault('disk-error', 'A temporary file was changed or cut while it was in use.', { cause });
     }
+    giveBlock(memory);
     const rows = plain.readUInt32LE(0);
     const ends = new Uint32Array(rows);
     new Uint8Array(ends.buffer).set(plain.subarray(4, 4 + 4 * rows));
-    const bytes = plain.copy(memory, 0, 4 + 4 * rows);
-    return { bytes: memory.subarray(0, bytes), ends, release: () => giveBlock(memory) };
+    return { bytes: plain.subarray(4 + 4 * rows), ends };
   }
 }
 
@@ -138,9 +142,13 @@ function nonce(block: number): Buffer {
   return bytes;
 }
 
-async function writeAll(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    at += (await handle.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
+async function writeAll(handle: FileHandle, pieces: Buffer[], position: number): Promise<void> {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const { bytesWritten } = await handle.writev(pieces, position);
+  if (bytesWritten === length) return;
+  const bytes = Buffer.concat(pieces);
+  for (let at = bytesWritten; at < length; ) {
+    at += (await handle.write(bytes, at, length - at, position + at)).bytesWritten;
   }
 }
 

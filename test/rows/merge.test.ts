@@ -59,3 +59,18 @@ test('a merge that is left early closes its flows', async () => {
   }
   assert.deepEqual(closed, [0, 1]);
 });
+
+test('Ids that are longer than those of Salesforce, or end in a NUL, are told apart to their last letter', async () => {
+  const long = (end: string) => `001000000000000AAA${end}`;
+  const flows = [['', '\0', 'a', 'c'].map((end) => [long(end), 'old']), ['b', 'c'].map((end) => [long(end), 'new'])];
+  const found: string[][] = [];
+  const sorted = flows.map((rows) => ({ keys: new Keys(['Id', 'Name']), batches: flow(rows, 2) }));
+  for await (const batch of mergeSorted(sorted)) for (const i of batch.ends.keys()) found.push(cells(batch, i));
+  assert.deepEqual(found, [
+    [long(''), 'old'],
+    [long('\0'), 'old'],
+    [long('a'), 'old'],
+    [long('b'), 'new'],
+    [long('c'), 'new'],
+  ]);
+});
