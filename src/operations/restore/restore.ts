@@ -200,7 +200,7 @@ async function isSame(ctx: Context, place: RestorePlace, found: RestoreFound, wh
 }
 
 /** The result of a plan that is only shown. */
-export function dryRunResult({ plan, digest }: Planned): RestoreResult {
+export function dryRunResult({ plan, digest }: Pick<Planned, 'plan' | 'digest'>): RestoreResult {
   return { ...resultOf(plan, digest), dryRun: true };
 }
 

@@ -72,6 +72,29 @@ export async function resumeRestore(
   return { ...(await run(work, request.automation, () => replay(work, read))), plan };
 }
 
+/**
+ * Finds out what became of everything that an interrupted restore had announced, and does nothing more of it. `end`: the restore counts as ended
+ * afterwards, and cannot go on. Throws as `resumeRestore`.
+ */
+export async function findOut(
+  ctx: Context,
+  request: Pick<ApplyRequest, 'source' | 'org' | 'place'> & { readonly restore: string },
+  end: boolean,
+): Promise<void> {
+  const { place, restore, ...parts } = request;
+  const read = await readRestore(place, restore, ctx.now());
+  if (read.heldBy) throw new Fault('lease-held', `restore ${restore} is at work on ${read.heldBy.host}`);
+  const plan = await planOf(place, read);
+  const journal = await Restore.goOn(place, read, ctx.now);
+  const work = await openWork(ctx, { ...parts, place, plan }, journal, {});
+  try {
+    await replay(work, read);
+    if (end) await endJournal(work);
+  } finally {
+    if (!end) await journal.release(ctx.now);
+  }
+}
+
 /** The plan that a restore was begun with. Throws `plan-edited` when it is not that one. */
 export async function planOf(place: RestorePlace, read: Awaited<ReturnType<typeof readRestore>>): Promise<Plan> {
   const table = read.entries[0]?.tables.find(({ name }) => name === 'plan');
