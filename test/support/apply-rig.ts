@@ -7,7 +7,7 @@ import { findPoint } from '../../src/operations/points.ts';
 import { applyPlan, beginRestore, resumeRestore } from '../../src/operations/restore/apply/apply.ts';
 import type { ApplyResult } from '../../src/operations/restore/apply/report.ts';
 import type { ApplyOptions } from '../../src/operations/restore/apply/work.ts';
-import type { Plan, PlanHeader, PlannedRow } from '../../src/operations/restore/plan.ts';
+import type { Plan, PlannedRow } from '../../src/operations/restore/plan.ts';
 import { pointSource } from '../../src/operations/restore/point-source.ts';
 import type { Database } from '../../src/practice-org/database.ts';
 import type { Settings } from '../../src/practice-org/settings.ts';
@@ -16,7 +16,7 @@ import type { Org } from '../../src/salesforce/org.ts';
 import type { Store } from '../../src/store/store.ts';
 import { PointReader } from '../../src/vault/point-reader.ts';
 import { type RestorePlace, readRestore, readTable, restorePlace } from '../../src/vault/restores.ts';
-import { aPlan } from '../operations/restore/a-plan.ts';
+import { type APlanOptions, aPlan } from '../operations/restore/a-plan.ts';
 import { InProcess } from './in-process.ts';
 import { OrgRequests } from './org-snapshot.ts';
 
@@ -83,10 +83,7 @@ export class ApplyRig implements AsyncDisposable {
   }
 
   /** A plan for this org and the point that was taken of it. */
-  async plan(
-    objects: Readonly<Record<string, readonly PlannedRow[]>>,
-    options: { readonly together?: readonly string[]; readonly header?: Partial<PlanHeader> } = {},
-  ): Promise<Plan> {
+  async plan(objects: Readonly<Record<string, readonly PlannedRow[]>>, options: APlanOptions = {}): Promise<Plan> {
     const { root, entry } = await this.reader();
     const org = { id: root.org.id, name: root.org.name, isSandbox: true, username: root.org.username };
     const point = { id: root.point, digest: entry.digest, ended: root.ended };

@@ -1,15 +1,21 @@
 import type { ObjectPlan, Plan, PlanHeader, PlannedRow } from '../../../src/operations/restore/plan.ts';
 import { PlannedRows } from '../../../src/operations/restore/planned-rows.ts';
 
+export interface APlanOptions {
+  readonly together?: readonly string[];
+  readonly header?: Partial<PlanHeader>;
+  /** By object: fields that tell rows that the platform makes along with others. */
+  readonly keys?: Readonly<Record<string, readonly (readonly string[])[]>>;
+}
+
 /** A plan that was made by hand. Objects stand in the order given; each is alone unless `together` says which go level by level. */
-export function aPlan(
-  objects: Readonly<Record<string, readonly PlannedRow[]>>,
-  options: { readonly together?: readonly string[]; readonly header?: Partial<PlanHeader> } = {},
-): Plan {
+export function aPlan(objects: Readonly<Record<string, readonly PlannedRow[]>>, options: APlanOptions = {}): Plan {
   const made = Object.entries(objects).map(([object, rows]): ObjectPlan => {
     const planned = new PlannedRows();
     for (const row of rows) planned.add(row);
-    return { object, rows: planned, together: options.together?.includes(object) ? options.together : [object] };
+    const keys = options.keys?.[object];
+    const together = options.together?.includes(object) ? options.together : [object];
+    return { object, rows: planned, together, ...(keys ? { keys } : {}) };
   });
   return { header: { ...header, ...options.header }, objects: made };
 }
