@@ -44,8 +44,9 @@ function fieldsText({ fields }: ObjectDiff): string {
 }
 
 /** What stands beside the counts of an object. */
-function asides({ object, only, fieldsGone, fieldsNew }: ObjectDiff): string[] {
+function asides({ object, only, incomplete, fieldsGone, fieldsNew }: ObjectDiff): string[] {
   return [
+    ...(incomplete === undefined ? [] : [`  ${object}: ${incomplete}`]),
     ...(only ? [`  ${object}: ${only.reason}`] : []),
     ...(fieldsGone.length > 0 ? [`  ${object}: fields that are gone: ${fieldsGone.join(', ')}`] : []),
     ...(fieldsNew.length > 0 ? [`  ${object}: fields that are new: ${fieldsNew.join(', ')}`] : []),

@@ -71,11 +71,16 @@ class LiveDiff {
     return {
       from: this.#point.root.point,
       to: 'live',
-      objects: [...this.#oneSided, ...pairs.map(pairResult)].filter(differs).sort(byName),
+      objects: [...this.#oneSided, ...pairs.map((pair) => this.#result(pair))].filter(differs).sort(byName),
       notCompared: this.#notCompared.sort(byName),
       unattributed: pairs.reduce((sum, { tally }) => sum + tally.unattributed, this.#unattributed),
       compared: pairs.length + this.#oneSided.length,
     };
+  }
+
+  #result({ live, tally }: Pair): ObjectDiff {
+    const { gone, new: added } = live.columns;
+    return { ...tally.result(), fieldsGone: gone, fieldsNew: added, ...incompleteIn([this.#point], live.object) };
   }
 
   async #compareAll(selected: readonly ObjectSelection[], onRecord: OnRecord | undefined): Promise<void> {
@@ -247,8 +252,12 @@ function lookups(describe: ObjectDescribe) {
   return describe.fields.filter(({ type }) => type === 'reference');
 }
 
-function pairResult({ live, tally }: Pair): ObjectDiff {
-  return { ...tally.result(), fieldsGone: live.columns.gone, fieldsNew: live.columns.new };
+/** Says of each point that does not hold all rows of an object why. */
+export function incompleteIn(points: readonly PointReader[], object: string): Pick<ObjectDiff, 'incomplete'> {
+  const reasons = points
+    .filter((point) => point.has(object) && !point.found(object).complete)
+    .map((point) => `point ${point.root.point} is not complete here: ${point.found(object).reason ?? 'it failed'}`);
+  return reasons.length === 0 ? {} : { incomplete: reasons.join('; ') };
 }
 
 /** True when there is anything to be told of an object. */

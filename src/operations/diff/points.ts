@@ -5,7 +5,7 @@ import type { PointReader } from '../../vault/point-reader.ts';
 import { type ObjectSelection, type Selection, select, takesIn } from '../select/selection.ts';
 import { ComparedColumns, type SideOfObject } from './columns.ts';
 import { compareRows } from './compare.ts';
-import { byName, differs } from './live.ts';
+import { byName, differs, incompleteIn } from './live.ts';
 import { noRows } from './org-rows.ts';
 import type { DiffRequest, DiffResult, NotCompared, ObjectDiff, OnRecord } from './request.ts';
 import { Tally } from './tally.ts';
@@ -92,7 +92,8 @@ async function compareObject(
     tally.take(change),
   );
   const only = before && after ? {} : { only: onlyOne(before ? to : from, object, before ? 'from' : 'to') };
-  const diff = { ...tally.result(), fieldsGone: columns.gone, fieldsNew: columns.new, ...only };
+  const incomplete = incompleteIn([from, to], object);
+  const diff = { ...tally.result(), fieldsGone: columns.gone, fieldsNew: columns.new, ...incomplete, ...only };
   return { diff, unattributed: tally.unattributed };
 }
 

@@ -32,6 +32,8 @@ export interface ObjectDiff {
   /** Fields of which only one side has values: gone from `to`, and new in it. */
   readonly fieldsGone: readonly string[];
   readonly fieldsNew: readonly string[];
+  /** Why a point does not hold all rows of it: what it lacks is told as added, or is not told at all. */
+  readonly incomplete?: string;
   /** The object itself stands on one side only, and why. */
   readonly only?: { readonly side: 'from' | 'to'; readonly reason: string };
 }
