@@ -152,6 +152,8 @@ export interface Settings {
   circleCode: 'CIRCULAR_DEPENDENCY' | 'FIELD_INTEGRITY_EXCEPTION';
   /** A lookup that is emptied because its target is deleted moves SystemModstamp and LastModifiedDate (restore 14). */
   blankedLookupsMoveStamps: boolean;
+  /** A deletion stamps LastModifiedById and LastModifiedDate: they tell who deleted a row in the recycle bin, and when. Else SystemModstamp alone. */
+  deletesMoveStamps: boolean;
 }
 
 export function defaultSettings(): Settings {
@@ -227,6 +229,7 @@ export function defaultSettings(): Settings {
     emailsLocked: true,
     circleCode: 'CIRCULAR_DEPENDENCY',
     blankedLookupsMoveStamps: false,
+    deletesMoveStamps: true,
   };
 }
 

@@ -252,6 +252,7 @@ export class RecycleBin {
 function sink(saving: Saving, { object, rows, number }: FoundRow, hard: boolean): void {
   const vanishes = hard || object.table.treatment.noRecycleBin === true || !object.field('IsDeleted');
   if (vanishes) rows.purge(number);
+  else if (saving.org.settings.deletesMoveStamps) rows.set(number, { IsDeleted: true, ...saving.modified(object) });
   else rows.set(number, { IsDeleted: true, ...(object.field('SystemModstamp') && { SystemModstamp: saving.now }) });
 }
 
