@@ -44,11 +44,6 @@ export class LiveObject {
   /** True when all rows that are selected have been compared. */
   #all = false;
 
-  /** True when no row of it is left that might differ unseen. */
-  get isWhole(): boolean {
-    return this.#all;
-  }
-
   constructor(
     given: {
       readonly point: PointReader;
@@ -70,6 +65,11 @@ export class LiveObject {
     this.#request = given.request;
     this.#signal = given.signal;
     this.#tally = tally;
+  }
+
+  /** True when no row of it is left that might differ unseen. */
+  get isWhole(): boolean {
+    return this.#all;
   }
 
   /** As the org describes it. */
