@@ -45,6 +45,8 @@ export class Restores {
   readonly rig: Rig;
   readonly org: OrgRequests;
   readonly objects: readonly string[];
+  /** Id in the point -> Id in the org, by all restores so far. */
+  readonly #ids = new Map<string, string>();
 
   private constructor(rig: Rig, objects: readonly string[]) {
     this.rig = rig;
@@ -91,8 +93,14 @@ export class Restores {
     const { result } = ran.json;
     const ids = new Map(table(this.rig, result.idMapFile).map(({ Id, Target }) => [Id!, Target!]));
     const failed = table(this.rig, result.failedFile).map(failedRow);
-    const left = differing(before, await this.org.snapshot(this.objects), ids);
-    return { ran, ids, failed, ...reckoning(left, result, failed) };
+    // What an earlier restore made again stands in `before` under its new Id.
+    const known = new Map(this.#ids);
+    const moved = new Map([...ids].map(([id, target]) => [known.get(id) ?? id, target]));
+    const left = differing(before, await this.org.snapshot(this.objects), moved);
+    const ofPoint = new Map([...known].map(([id, target]) => [target, id]));
+    for (const [id, target] of ids) this.#ids.set(id, target);
+    const named = left.map((one) => ({ ...one, id: ofPoint.get(one.id) ?? one.id }));
+    return { ran, ids, failed, ...reckoning(named, result, failed) };
   }
 }
 

@@ -25,8 +25,12 @@ export interface PlatformRules {
   readonly later?: (cells: Cells) => readonly string[];
 }
 
-const draft = /^(draft|entwurf)$/i;
-const activated = (cells: Cells) => cells('Status') !== '' && !draft.test(cells('Status'));
+/** True for the status in which orders and contracts are made. */
+export function isDraft(status: string): boolean {
+  return /^(draft|entwurf)$/i.test(status);
+}
+
+const activated = (cells: Cells) => cells('Status') !== '' && !isDraft(cells('Status'));
 const history = { code: 'not-createable', reason: 'history is written by the platform alone' } as const;
 
 const rules: Readonly<Record<string, PlatformRules>> = {

@@ -3,6 +3,7 @@ import type { WriteRecord } from '../../../salesforce/writing.ts';
 import type { FieldDescribe } from '../../../schema/describe.ts';
 import { longId, looksLikeId } from '../../../schema/ids.ts';
 import type { PlannedRow } from '../plan.ts';
+import { isDraft } from '../platform.ts';
 import type { Step } from './entries.ts';
 import { activation } from './state.ts';
 import type { ObjectWork, Work } from './work.ts';
@@ -64,6 +65,7 @@ export function renderInsert(
   let lost: string | undefined;
   const left: string[] = [];
   const values = o.writable.map(({ name, describe, required }) => {
+    if (required && name === activation && row.later.includes(name)) return draftStatus(describe, cells(name));
     if (out.has(name)) return undefined;
     const value = cells(name);
     if (value === '') return clearsDefault(describe) ? null : undefined;
@@ -78,6 +80,13 @@ export function renderInsert(
     return undefined;
   });
   return { values, rest: [...unfit].filter((name) => !out.has(name)), awaited, lost, left };
+}
+
+/** What a record is made with that is activated at the end (field guide, restore 5.4). */
+function draftStatus({ picklistValues = [] }: FieldDescribe, value: string): string {
+  const values = picklistValues as readonly { readonly value: string; readonly defaultValue?: boolean }[];
+  const found = values.find(({ defaultValue }) => defaultValue) ?? values.find((one) => isDraft(one.value));
+  return found?.value ?? value;
 }
 
 /** Some fields of a row that stands; Id comes first among the columns. */
