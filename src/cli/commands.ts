@@ -10,6 +10,7 @@ import { practiceOrg } from './commands/practice-org.ts';
 import { rescue } from './commands/rescue.ts';
 import { restore } from './commands/restore.ts';
 import { show } from './commands/show.ts';
+import { undo } from './commands/undo.ts';
 import { verify } from './commands/verify.ts';
 
 /** Every command of the program, in the order of help and README. */
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   diff,
   rescue,
   restore,
+  undo,
   verify,
   ...keys,
   practiceOrg,

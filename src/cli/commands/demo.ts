@@ -11,10 +11,11 @@ import { recoveryKit } from '../recovery-kit.ts';
 
 export const demo = defineCommand({
   name: 'demo',
-  summary: 'the whole story on an embedded practice org: backup, list, show, verify',
+  summary: 'the whole story on an embedded practice org: backup, damage, diff, plan, restore, verify, undo',
   description:
     'Starts an org on this machine that speaks the protocols of Salesforce, makes a vault in a new folder, takes a recovery point over ' +
-    'HTTP, lists, shows and verifies it, and opens a segment with age and zstd when they are installed. The vault and the keys stay.',
+    'HTTP, and verifies it. Then it damages the org, shows what differs, plans, restores, shows that all is back, and undoes the restore. It ' +
+    'opens a segment with age and zstd when they are installed. The vault and the keys stay.',
   flags: {
     folder: {
       value: 'folder',
@@ -61,6 +62,7 @@ export const demo = defineCommand({
       await reader.state(true);
       const { points } = await listPoints(reader);
       const byHand = await openByHand(reader, folder, vaultFolder);
+      const recovery = await damagedAndBack(ctx, reader, practice, folder);
       const result = {
         folder,
         vault: vaultFolder,
@@ -68,6 +70,12 @@ export const demo = defineCommand({
         requests: practice.requests.calls,
         verified: verified.points,
         byHand: byHand?.command ?? null,
+        damage: recovery.damage,
+        diff: recovery.damaged.objects,
+        plan: recovery.plan.digest,
+        restored: recovery.restored.result,
+        stillDiffers: recovery.healed.objects,
+        undone: recovery.undone.result,
         seconds: (Date.now() - began) / 1000,
       };
       const tour = { folder: shown(folder), points, taken, verified, byHand, took: duration(Date.now() - began) };
@@ -77,6 +85,23 @@ export const demo = defineCommand({
     }
   },
 });
+
+/** The second half of the story, with a login of its own. */
+async function damagedAndBack(
+  ctx: CommandContext,
+  vault: import('../../vault/vault.ts').Vault,
+  practice: { url: string; accessToken: string },
+  folder: string,
+) {
+  const { connect } = await import('../../salesforce/connect.ts');
+  const { recover } = await import('../demo-recovery.ts');
+  const org = await connect(ctx, { kind: 'token', accessToken: practice.accessToken, instanceUrl: practice.url });
+  try {
+    return await recover(ctx, { vault, org, folder });
+  } finally {
+    await org.close();
+  }
+}
 
 /** The folder, or the next free one: a demo never touches an earlier one. */
 function freshFolder(wanted: string): string {

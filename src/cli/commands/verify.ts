@@ -1,21 +1,42 @@
 import { Fault } from '../../errors.ts';
+import type { Certificate } from '../../operations/rehearse/certificate.ts';
 import type { VerifyRequest, VerifyResult } from '../../operations/verify/request.ts';
-import { defineCommand } from '../command.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { type CommandContext, defineCommand } from '../command.ts';
 import { rememberHead, seenHead } from '../heads.ts';
 import { openVault } from '../open-vault.ts';
 import { verifyText } from '../output/verified.ts';
+import { rehearsePoint } from '../rehearsal.ts';
 
 export const verify = defineCommand({
   name: 'verify',
   summary: 'prove that points are whole',
   description:
     'A ladder; each rung proves more and prints its figure: log, existence, digests, decrypt, parse, counts, files, references. ' +
-    'The result is kept in the vault, signed, and list-points shows it. Without a point the newest one is verified.',
+    'The last one, with --rehearse, restores the whole point into an org that is started on this machine from the schema in the point, ' +
+    'compares every row and prints a certificate. The result is kept in the vault, signed, and list-points shows it. Without a point the ' +
+    'newest one is verified.',
   arguments: { point: { summary: 'id or its beginning, tag, time, latest, latest~2 or latest!' } },
   flags: {
     'no-identity': { summary: 'only what needs no identity', config: false },
     all: { summary: 'every point of the vault', config: false },
     sample: { value: 'part/of', summary: 'read only one part of the data: 1/7 proves a seventh a day', config: false },
+    rehearse: {
+      summary: 'restore the point into an org of its own on this machine, and compare every row',
+      config: false,
+    },
+    onto: {
+      value: 'point',
+      summary: 'the org of the rehearsal has the rows of this later point, and only what is missing is restored',
+      config: false,
+    },
+    objects: {
+      value: 'names',
+      kind: 'list',
+      summary: 'rehearse only these objects; * stands for any characters',
+      config: false,
+    },
+    exclude: { value: 'names', kind: 'list', summary: 'rehearse without these objects', config: false },
     'expect-head': {
       value: 'seq:digest',
       summary: 'the log must hold this head, as noted after a backup',
@@ -25,10 +46,12 @@ export const verify = defineCommand({
   },
   examples: [
     { command: 'salvor verify', summary: 'the newest point, to the last row' },
+    { command: 'salvor verify --rehearse', summary: 'prove that the newest point restores, on this machine alone' },
     { command: 'salvor verify --no-identity', summary: 'on the backup host, which cannot read rows' },
   ],
   exits: [4, 68, 74],
   async run(ctx, { flags, arguments: given }) {
+    assertFlags(flags);
     const identity = flags.noIdentity ? 'no' : 'required';
     const vault = await openVault(ctx, { writer: 'optional', identity, operation: 'verify' });
     const operation = await import('../../operations/verify/verify.ts');
@@ -40,6 +63,7 @@ export const verify = defineCommand({
       ...(flags.sample === undefined ? {} : { sample: sampleOf(flags.sample) }),
       expectHead:
         flags.expectHead === undefined ? await seenHead(ctx.environment, vault.info.vault) : headOf(flags.expectHead),
+      ...(flags.rehearse ? { rehearse: await rehearsal(ctx, vault, flags) } : {}),
       attest: !flags.noAttest,
       tool: ctx.tool,
     };
@@ -49,12 +73,48 @@ export const verify = defineCommand({
   },
 });
 
+interface RehearsalFlags {
+  readonly rehearse: boolean;
+  readonly onto?: string | undefined;
+  readonly objects: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+function assertFlags(flags: RehearsalFlags & { readonly noIdentity: boolean; readonly all: boolean }): void {
+  const { rehearse, onto, objects, exclude } = flags;
+  if (!rehearse && (onto !== undefined || objects.length + exclude.length > 0))
+    throw new Fault('usage', '--onto, --objects and --exclude say what is rehearsed: give --rehearse with them');
+  if (rehearse && flags.noIdentity) throw new Fault('usage', 'a rehearsal reads all rows: it needs an identity');
+  if (rehearse && flags.all) throw new Fault('usage', '--rehearse takes one point, and --all takes every one');
+}
+
+async function rehearsal(
+  ctx: CommandContext,
+  vault: Vault,
+  { onto, objects, exclude }: RehearsalFlags,
+): Promise<NonNullable<VerifyRequest['rehearse']>> {
+  const { findPoint } = await import('../../operations/points.ts');
+  const damaged = onto === undefined ? {} : { onto: await findPoint(vault, onto) };
+  const request = { objects, exclude, ...damaged, tool: ctx.tool };
+  return (entry) => rehearsePoint(ctx, vault, entry, request);
+}
+
 function damaged(result: VerifyResult): Fault {
+  if (result.rehearsal && !result.rehearsal.ok) return unrestorable(result.rehearsal);
   const problems = [result.log, ...result.points.flatMap(({ rungs }) => rungs)].flatMap((rung) => rung.problems);
   const keys = [...new Set(problems.map(({ key }) => key))];
   return new Fault(
     'verify-failed',
     `${keys.length} object(s) of the vault do not hold: ${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ' …' : ''}`,
+  );
+}
+
+function unrestorable({ point, totals }: Certificate): Fault {
+  const { different, missing, extra } = totals;
+  return new Fault(
+    'verify-failed',
+    `point ${point} did not come back as it is: ${different} rows differ, ${missing} are missing, ${extra} are too many`,
+    { actions: ['see the rung rehearse: it names the records and fields; a restore of them would end the same way'] },
   );
 }
 

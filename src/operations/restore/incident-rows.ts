@@ -53,7 +53,8 @@ async function takeStamped(plan: PlanScope, scope: ObjectScope, incident: Incide
   const conditions: string[] = [];
   // Without an actor, what was changed again since is looked at too: it is told as a conflict.
   if (stamp) conditions.push(window(stamp, incident.actor !== undefined) + by);
-  if (has('IsDeleted')) conditions.push(` AND IsDeleted = true${window('SystemModstamp', true)}${by}`);
+  const deletedAt = has('SystemModstamp') ? 'SystemModstamp' : stamp;
+  if (has('IsDeleted') && deletedAt) conditions.push(` AND IsDeleted = true${window(deletedAt, true)}${by}`);
   const inPoint = await plan.idsInPoint(scope.object);
   for (const condition of conditions) {
     if (condition === '') continue;

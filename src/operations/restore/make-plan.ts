@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from '../../context.ts';
-import { Fault } from '../../errors.ts';
+import { isFault } from '../../errors.ts';
 import type { IdMap, IdTable } from '../../rows/id-table.ts';
 import type { Org } from '../../salesforce/org.ts';
 import { groupsInOrder } from '../../schema/graph.ts';
@@ -115,7 +115,7 @@ export async function makePlan(
       references: Object.fromEntries([...plan.earlier, ...plan.references]),
       leftOut,
       withheld: inserts.withheld,
-      cannotForesee: cannotForesee(objects, request),
+      cannotForesee: [...cannotForesee(objects, request), ...plan.notSearched],
       apiCalls,
       predictedSeconds,
     },
@@ -129,12 +129,27 @@ async function takeWanted(plan: PlanScope, { select, incident, objects }: Restor
   if (incident) {
     const names = objects(plan).filter((object) => !selected || selected.has(object));
     await plan.describeTargets(names);
-    for (const object of names) await takeIncident(plan, await plan.object(object), incident, selected?.get(object));
+    for (const object of names) await searched(plan, object, incident, selected?.get(object));
   } else {
     for (const [object, ids] of selected ?? []) {
       const { wanted } = await plan.object(object);
       for (const id of ids) wanted.add(id);
     }
+  }
+}
+
+/** An object that the org does not let be searched must not keep the others from coming back: the plan says that it was not. */
+async function searched(
+  plan: PlanScope,
+  object: string,
+  incident: Incident,
+  among: IdTable | undefined,
+): Promise<void> {
+  try {
+    await takeIncident(plan, await plan.object(object), incident, among);
+  } catch (error) {
+    if (!isFault(error, 'object-refused', 'bulk-refused')) throw error;
+    plan.notSearched.push(`${object} could not be searched for what the incident did: ${error.message}`);
   }
 }
 
@@ -171,10 +186,4 @@ const keptReasons = {
 
 function keptReason({ object, field, why, rows }: Kept): FieldLeftOut {
   return { object, field, rows, ...keptReasons[why] };
-}
-
-/** Throws `nothing-selected` when a request names nothing to restore. */
-export function assertSelects(request: Pick<RestoreRequest, 'select' | 'incident'>): void {
-  if (request.select || request.incident) return;
-  throw new Fault('nothing-selected', 'nothing was selected to be restored');
 }

@@ -18,6 +18,7 @@ import { planDigest } from './plan-file.ts';
 import { pointSource } from './point-source.ts';
 import { type Asked, restoreRequest } from './request.ts';
 import { automationOf, leftSwitchedOn } from './switched.ts';
+import { valueSource } from './value-source.ts';
 
 export { restorePlace } from '../../vault/restores.ts';
 export { readPlanFile, writePlanFile } from './plan-file.ts';
@@ -142,14 +143,14 @@ export async function goOn(
   },
 ): Promise<Restored> {
   const { vault, place, org, restore, options } = given;
-  const { point } = restore.beginning;
-  const reader = await PointReader.open(vault, await findPoint(vault, point));
   const read = await readRestore(place, restore.restore, ctx.now());
   const plan = await planOf(place, read);
   const automation = await automationOf(org, options.bypass, leftSwitchedOn(read.entries));
-  const source = pointSource(reader);
+  const source = await valueSource(ctx, vault, place, restore.beginning);
   const applied = await resumeRestore(ctx, { place, org, restore: restore.restore, source, options, automation });
-  return restored(plan, restore.beginning.planDigest, applied);
+  const { result, ...more } = restored(plan, restore.beginning.planDigest, applied);
+  const { undoes } = restore.beginning;
+  return { result: undoes === undefined ? result : { ...result, undoes }, ...more };
 }
 
 /** What a run is asked to do, to find out whether an interrupted restore was asked the same. */

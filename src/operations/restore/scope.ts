@@ -40,6 +40,8 @@ export class PlanScope {
   readonly earlier = new IdMap();
   /** Rows of the point that stand in the org under another Id and are only referred to: users, record types of another org. */
   readonly references = new IdMap();
+  /** One sentence for each object that could not be searched for an incident. */
+  readonly notSearched: string[] = [];
   readonly #objects = new Map<string, ObjectScope>();
   readonly #byPrefix = new Map<string, string>();
   #describes: ReadonlyMap<string, ObjectDescribe> = new Map();

@@ -6,10 +6,8 @@ import { decodeRow } from '../../rows/csv.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { ObjectDescribe } from '../../schema/describe.ts';
 import { sameValue } from '../../schema/values.ts';
-import { PointReader } from '../../vault/point-reader.ts';
 import { type RestorePlace, type RestoreRead, readRestore } from '../../vault/restores.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { findPoint } from '../points.ts';
 import { applyPlan, beginRestore, findOut, planOf } from './apply/apply.ts';
 import type { ValueSource } from './apply/work.ts';
 import { imageSource, newestImages, spokenOf } from './images.ts';
@@ -18,10 +16,10 @@ import { nowPrint } from './now-print.ts';
 import type { ObjectPlan, Plan, PlannedRow } from './plan.ts';
 import { planDigest } from './plan-file.ts';
 import { PlannedRows } from './planned-rows.ts';
-import { pointSource } from './point-source.ts';
 import { type Restored, type RestoreOptions, restored } from './restore.ts';
 import { automationOf } from './switched.ts';
 import { factsOf, type ObjectFacts } from './undo-facts.ts';
+import { valueSource } from './value-source.ts';
 
 /** A restore that is to be taken back. */
 export interface Undone {
@@ -73,12 +71,6 @@ export async function runUndo(
   return { result: { ...result, undoes: restore }, ...more };
 }
 
-/** The values of an undo that goes on: the before-images of the restore that it takes back. */
-export async function undoSource(ctx: Context, place: RestorePlace, restore: string): Promise<ValueSource> {
-  const facts = await factsOf(place, await readRestore(place, restore, ctx.now()));
-  return imageSource(ctx, place, new Map([...facts].map(([object, { before }]) => [object, before])));
-}
-
 /** The journal, when it is known what became of everything that it announces. `end`: it is ended, if it has not been. */
 async function settledJournal(
   ctx: Context,
@@ -90,11 +82,7 @@ async function settledJournal(
     throw new Fault('wrong-target', `restore ${restore} wrote to another org than ${org.identity.orgId}`);
   }
   if (read.state === 'ended') return read;
-  const { undoes, point } = read.beginning;
-  const source =
-    undoes === undefined
-      ? pointSource(await PointReader.open(vault, await findPoint(vault, point)))
-      : await undoSource(ctx, place, undoes);
+  const source = await valueSource(ctx, vault, place, read.beginning);
   await findOut(ctx, { place, restore, source, org }, end);
   return readRestore(place, restore, ctx.now());
 }

@@ -1,0 +1,68 @@
+import { defineCommand } from '../command.ts';
+import { confirmRestore } from '../confirm-restore.ts';
+import { orgTimeouts } from '../durations.ts';
+import { connectOrg } from '../login.ts';
+import { openJournalStore, openVault } from '../open-vault.ts';
+import { planText, restoreText } from '../output/restore.ts';
+import { restoreFlags } from '../restore-flags.ts';
+
+const {
+  'dry-run': dryRun,
+  confirm,
+  'allow-email': allowEmail,
+  bypass,
+  'max-errors': maxErrors,
+  'max-api-percent': maxApiPercent,
+  'max-api-calls': maxApiCalls,
+  'org-timeout': orgTimeout,
+  'journal-to': journalTo,
+  'result-folder': resultFolder,
+} = restoreFlags;
+
+export const undo = defineCommand({
+  name: 'undo',
+  summary: 'put back what a restore replaced',
+  description:
+    'Returns every field that the restore wrote to its before-image, deletes what it made and what it took out of the recycle bin, and undeletes ' +
+    'what it deleted. Fields that somebody edited since, by value, are kept and listed. It is a restore itself, and can be undone.',
+  arguments: { 'restore-id': { summary: 'as restore printed it', required: true } },
+  flags: {
+    'dry-run': dryRun,
+    confirm,
+    'allow-email': allowEmail,
+    bypass,
+    'max-errors': maxErrors,
+    'max-api-percent': maxApiPercent,
+    'max-api-calls': maxApiCalls,
+    'org-timeout': orgTimeout,
+    'journal-to': journalTo,
+    'result-folder': resultFolder,
+  },
+  examples: [{ command: 'salvor undo R20261125T190602Z-45f171 --dry-run', summary: 'what would be taken back' }],
+  exits: [3, 4, 5, 68, 69, 74, 75],
+  async run(ctx, { flags, arguments: given }) {
+    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write' });
+    const org = await connectOrg(ctx, {
+      budget: { maxPercent: flags.maxApiPercent, maxCalls: flags.maxApiCalls },
+      timeouts: orgTimeouts(flags.orgTimeout),
+    });
+    try {
+      const { restorePlace, dryRunResult } = await import('../../operations/restore/restore.ts');
+      const operation = await import('../../operations/restore/undo.ts');
+      const place = await restorePlace(vault, await openJournalStore(ctx, flags.journalTo));
+      const undone = { vault, place, org, restore: given['restore-id'] };
+      const planned = await operation.planUndo(ctx, undone);
+      if (flags.dryRun) {
+        const result = { ...dryRunResult(planned), undoes: given['restore-id'] };
+        return { result, human: (paint) => planText(planned, paint) };
+      }
+      await confirmRestore(ctx, vault.anchored, org.identity, planned, flags);
+      const options = { maxErrors: flags.maxErrors, folder: flags.resultFolder, bypass: flags.bypass };
+      const { result, fault } = await operation.runUndo(ctx, { ...undone, planned, options });
+      return { result, human: (paint) => restoreText(result, paint), ...(fault ? { fault } : {}) };
+    } finally {
+      await org.close();
+      await vault.store.close();
+    }
+  },
+});
