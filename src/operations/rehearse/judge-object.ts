@@ -43,14 +43,15 @@ export async function judgeObject(rehearsal: Rehearsal, object: string, target: 
     rows: new PlannedRows(),
     together: [object],
   };
-  const judged = new JudgedFields(source, target, columns, objectPlan);
+  const leftOut = plan.header.leftOut.filter((one) => one.object === object);
+  const judged = new JudgedFields(source, target, columns, objectPlan, leftOut);
   const planOfRow = new PlanIndex(objectPlan.rows);
   const standing = stood.get(object);
   const withheld = new Set(plan.header.withheld.flatMap((one) => (one.object === object ? [one.id] : [])));
   const failures = new Map(
     applied.failed.flatMap((one) => (one.object === object ? [[one.id, one.code] as const] : [])),
   );
-  const said = new Set(plan.header.leftOut.flatMap((one) => (one.object === object ? [one.field] : [])));
+  const said = new Set(leftOut.map(({ field }) => field));
   const idOf = (id: string) => ids.get(id) ?? id;
   const shared = {
     object,
@@ -61,10 +62,12 @@ export async function judgeObject(rehearsal: Rehearsal, object: string, target: 
     failures,
     isMade: (id: string) => planOfRow.get(id)?.action === 'insert',
   };
+  const isThere = (id: string) => ids.has(id) || [...stood.values()].some((table) => table.has(id));
   let [stands, notRestored] = [0, 0];
   const restored = new Judge({
     ...shared,
     placesOf: (id) => judged.ofRow(planOfRow.get(id)),
+    mayBeLost: (id, field, parent) => judged.isDoubtful(planOfRow.get(id), field) && !isThere(parent),
     isStanding: (id) => standing?.has(id) ?? false,
   });
   const names = ['Id', ...judged.fields.map(({ name }) => name).filter((name) => columns.includes(name))];
@@ -87,6 +90,7 @@ export async function judgeObject(rehearsal: Rehearsal, object: string, target: 
     },
     restored,
   );
+  restored.end();
   const problems = restored.problems();
   if (read !== rows) problems.push({ key: object, problem: `the point has ${rows} rows of it, and ${read} were read` });
   if (onto?.has(object)) problems.push(...(await judgeStanding(rehearsal, object, target, judged, planOfRow)));
@@ -129,6 +133,7 @@ async function judgeStanding(
     reader: onto!,
     judged,
     placesOf: (id) => judged.ofStanding(planOfRow.get(id)?.fields ?? [], compared),
+    mayBeLost: () => false,
     isMade: () => false,
     idOf: (id) => id,
     failures: new Map(),
@@ -141,5 +146,6 @@ async function judgeStanding(
     { ctx, org, object: target, fields: judged.fields, rows, target: (id) => (standing.has(id) ? id : undefined) },
     judge,
   );
+  judge.end();
   return judge.problems();
 }

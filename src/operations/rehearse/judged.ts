@@ -1,6 +1,6 @@
 import type { FieldDescribe, ObjectDescribe } from '../../schema/describe.ts';
 import { comparedFields, derivedField, systemField } from '../../schema/values.ts';
-import type { ObjectPlan, PlannedRow } from '../restore/plan.ts';
+import type { FieldLeftOut, ObjectPlan, PlannedRow } from '../restore/plan.ts';
 import { insertable } from '../restore/writable.ts';
 import type { NotJudged } from './scope.ts';
 
@@ -20,9 +20,18 @@ export class JudgedFields {
   /** Holds the bytes of a file; undefined for objects without files. */
   readonly blob: string | undefined;
   readonly #made: ReadonlySet<string>;
+  readonly #doubted: ReadonlySet<string>;
   readonly #lists = new Map<string, readonly number[]>();
 
-  constructor(source: ObjectDescribe, target: ObjectDescribe, columns: readonly string[], plan: ObjectPlan) {
+  /** `leftOut`: what the plan says of this object. */
+  constructor(
+    source: ObjectDescribe,
+    target: ObjectDescribe,
+    columns: readonly string[],
+    plan: ObjectPlan,
+    leftOut: readonly FieldLeftOut[],
+  ) {
+    this.#doubted = doubtful(leftOut);
     const writable = insertable(source, target, columns).fields.map(({ name }) => name);
     const named = [...writable, ...laterFields(plan), ...(following[source.name] ?? [])];
     this.#made = new Set(named.filter((name) => columns.includes(name) && !moved.has(name)));
@@ -37,7 +46,15 @@ export class JudgedFields {
     if (!row) return [];
     const { action, fields, without } = row;
     if (action !== 'insert') return this.#list(`update ${fields}`, (name) => fields.includes(name));
-    return this.#list(`insert ${without}`, (name) => this.#made.has(name) && !without.includes(name));
+    return this.#list(
+      `insert ${without}`,
+      (name) => this.#made.has(name) && (!without.includes(name) || this.#doubted.has(name)),
+    );
+  }
+
+  /** True for a lookup that the plan left out since what it leads to is not there: so it is, unless that came back. */
+  isDoubtful(row: PlannedRow | undefined, name: string): boolean {
+    return this.#doubted.has(name) && row?.without.includes(name) === true;
   }
 
   /** Of a row that stood there before and that nothing, or only these fields, was to be written to. */
@@ -67,6 +84,13 @@ export class JudgedFields {
       return why ? [{ object, field: field.name, rows, ...why }] : [];
     });
   }
+}
+
+/** Lookups that the plan leaves out for no other reason than that nothing is there. */
+function doubtful(leftOut: readonly FieldLeftOut[]): Set<string> {
+  const isLost = ({ code }: FieldLeftOut) => code === 'reference-unresolved';
+  const others = new Set(leftOut.flatMap((one) => (isLost(one) ? [] : [one.field])));
+  return new Set(leftOut.flatMap((one) => (isLost(one) && !others.has(one.field) ? [one.field] : [])));
 }
 
 function whyNot(field: FieldDescribe): Pick<NotJudged, 'code' | 'reason'> | undefined {

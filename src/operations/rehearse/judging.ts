@@ -10,6 +10,7 @@ import type { JudgedFields } from './judged.ts';
 /** Problems of one object that are named; further ones are counted. */
 const mostProblems = 1000;
 const mostFields = 5;
+const versionNumber = 'VersionNumber';
 
 /** Planned rows by Id. About 23 bytes a row beside the plan. */
 export class PlanIndex {
@@ -34,6 +35,8 @@ export interface Judging {
   readonly judged: JudgedFields;
   /** Places in the judged fields of those that this row is judged by. */
   readonly placesOf: (id: string) => readonly number[];
+  /** True for a lookup of this row that may be empty: nobody restored the row of the point that it leads to. */
+  readonly mayBeLost: (id: string, field: string, parent: string) => boolean;
   /** True: the row was made by the restore, with its file. */
   readonly isMade: (id: string) => boolean;
   readonly idOf: (id: string) => string;
@@ -56,23 +59,44 @@ export class Judge implements Findings {
   /** Rows that the platform made along with others, as it does. */
   along = 0;
   #firstExtra = '';
+  /** Versions of files that have another number than in the point: they may, where earlier versions were deleted, in the same order. */
+  readonly #renumbered: { id: string; names: string[]; document: string; was: number; is: number }[] = [];
 
   constructor(judging: Judging) {
     this.#judging = judging;
   }
 
   async pair({ id, target, expected, found }: Pair): Promise<void> {
-    const { judged, placesOf, idOf } = this.#judging;
+    const { judged, placesOf, idOf, mayBeLost } = this.#judging;
     const names: string[] = [];
     for (const place of placesOf(id)) {
       const field = judged.fields[place]!;
-      if (!asExpected(field, expected(place), found(place), idOf)) names.push(field.name);
+      const [was, is] = [expected(place), found(place)];
+      if (asExpected(field, was, is, idOf) || (is === '' && mayBeLost(id, field.name, was))) continue;
+      names.push(field.name);
     }
     if (!(await this.#sameFile(id, target))) names.push(judged.blob!);
+    if (names.includes(versionNumber)) {
+      const at = (name: string) => judged.fields.findIndex((field) => field.name === name);
+      const [was, is] = [Number(expected(at(versionNumber))), Number(found(at(versionNumber)))];
+      this.#renumbered.push({ id, names, document: expected(at('ContentDocumentId')), was, is });
+    } else this.#judged(id, names);
+  }
+
+  #judged(id: string, names: readonly string[]): void {
     if (names.length === 0) this.equal += 1;
     else {
       this.different += 1;
       this.#problem(id, `differs in ${listed(names)}${this.#refusal(id)}`);
+    }
+  }
+
+  /** To be called when all rows have been compared. */
+  end(): void {
+    for (const one of this.#renumbered) {
+      const others = this.#renumbered.filter(({ document }) => document === one.document);
+      const inOrder = others.every(({ was, is }) => is < was && was < one.was === is < one.is);
+      this.#judged(one.id, inOrder ? one.names.filter((name) => name !== versionNumber) : one.names);
     }
   }
 
