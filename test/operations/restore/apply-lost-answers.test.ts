@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { Fault } from '../../../src/errors.ts';
 import type { Endpoint } from '../../../src/practice-org/endpoints.ts';
 import type { OrgFault } from '../../../src/practice-org/faults.ts';
 import { sampleDatabase } from '../../../src/practice-org/generate.ts';
+import type { Org } from '../../../src/salesforce/org.ts';
 import { ApplyRig, planned } from '../../support/apply-rig.ts';
 import { parseQuotedCsv } from '../../support/foreign-csv.ts';
 import { differences, type Snapshot } from '../../support/org-snapshot.ts';
@@ -77,4 +79,59 @@ describe('whatever is lost on the way, no row comes twice and none is missing', 
       assert.deepEqual(differences(was, await rig.requests.snapshot(['Account']), standing), []);
     });
   }
+
+  test('results that the org no longer has: it is asked for the rows themselves', async () => {
+    const gone = made.map((id) => standing.get(id) ?? id);
+    await rig.requests.delete(gone);
+    await rig.requests.emptyRecycleBin(gone);
+    const org = await rig.connect();
+    const stopped = await rig.apply(await rig.plan({ Account: made.map((id) => planned(id)) }), {
+      org: busyFor(org, 2),
+    });
+    assert.equal(stopped.stopped?.name, 'job-running');
+    const { records } = (await (await rig.requests.send('GET', '/services/data/v67.0/jobs/ingest')).json()) as {
+      records: { id: string; state: string }[];
+    };
+    for (const { id, state } of records) {
+      if (state === 'Open' || state === 'Aborted') continue;
+      await org.writer.ingest.wait(id);
+      await org.writer.ingest.delete(id);
+    }
+    await org.close();
+    const result = await rig.resume(stopped.restoreId, { options: { folder: rig.folder } });
+    assert.deepEqual([result.failed, result.stopped], [[], undefined]);
+    const [, ...rows] = parseQuotedCsv(await readFile(result.idMapFile!, 'utf8'));
+    standing = new Map(rows.map(([, id, target]) => [id!, target!]));
+    assert.deepEqual(differences(was, await rig.requests.snapshot(['Account']), standing), []);
+  });
+
+  test('a row that the point does not hold is told as failed, and nothing is left open', async () => {
+    const unknown = `001${'z'.repeat(12)}AAA`;
+    const result = await rig.apply(
+      await rig.plan({ Account: [planned(unknown), planned(binned, { action: 'update', fields: ['Name'] })] }),
+    );
+    assert.deepEqual(
+      result.failed.map(({ id, code }) => [id, code]),
+      [[unknown, 'NOT_IN_POINT']],
+    );
+    assert.equal(result.done.Account?.updated, 1);
+  });
 });
+
+/** An org whose ingest jobs take too long, from this one on. */
+function busyFor(org: Org, jobs: number): Org {
+  let waited = 0;
+  const wait = (job: string) => {
+    waited += 1;
+    if (waited >= jobs) throw new Fault('job-running', 'it takes long');
+    return org.writer.ingest.wait(job);
+  };
+  const bound = <T extends object>(of: T, own: Partial<T>): T =>
+    new Proxy(of, {
+      get(target, name) {
+        const value = Reflect.get(own, name) ?? Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  return bound(org, { writer: bound(org.writer, { ingest: bound(org.writer.ingest, { wait }) }) });
+}

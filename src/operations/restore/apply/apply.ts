@@ -8,7 +8,8 @@ import type { Plan } from '../plan.ts';
 import { planChunks, planDigest, readPlan } from '../plan-file.ts';
 import { imageAll } from './before-images.ts';
 import { deleteRows } from './delete-rows.ts';
-import type { Step } from './entries.ts';
+import { type Step, steps } from './entries.ts';
+import { ownCodes } from './errors.ts';
 import { insertRows } from './insert-rows.ts';
 import { replay } from './replay.ts';
 import { type ApplyResult, endJournal, report } from './report.ts';
@@ -167,6 +168,22 @@ async function allSteps(work: Work): Promise<void> {
   await updateAll(work, 'activate', true);
   stage('Deleting');
   await deleteRows(work);
+  await failLeftovers(work);
+}
+
+/** Every row is accounted for: what no step could take up has failed. */
+async function failLeftovers(work: Work): Promise<void> {
+  const message = 'the values to be written are not there';
+  for (const o of work.ordered) {
+    for (const step of steps) {
+      const left = [...work.state.pendingRows(o.object, step)];
+      await work.settle(
+        o,
+        step,
+        left.map(({ id }) => ({ id, kind: 'failed', code: ownCodes.notInSource, message })),
+      );
+    }
+  }
 }
 
 async function updateAll(work: Work, step: Step, final: boolean): Promise<void> {

@@ -47,6 +47,7 @@ export const ownCodes = {
   differentTwin: 'DUPLICATE_DIFFERS',
   tooManyTries: 'TRIED_TOO_OFTEN',
   lostFile: 'FILE_NOT_IN_POINT',
+  notInSource: 'NOT_IN_POINT',
 } as const;
 
 const parent = 'restore the record that it refers to first, or select it too with --with-parents';
@@ -150,6 +151,7 @@ const rules: Readonly<Record<string, Rule>> = {
     advice: 'another record has the value of the unique field: change or delete one of the two',
   },
   [ownCodes.tooManyTries]: { kind: 'report', advice: 'restore the failed rows again later' },
+  [ownCodes.notInSource]: { kind: 'report', advice: 'make the plan again: the point does not hold the row' },
   [ownCodes.lostFile]: { kind: 'report', advice: 'the point does not hold the bytes; see `notCovered` of the point' },
 };
 

@@ -31,7 +31,9 @@ export function failure(work: Work, o: ObjectWork, step: Step, id: string, error
   const fields = remedy.fields.flatMap((name) => fieldNamed(o, name) ?? []);
   if (fields.length === 0) return failed(worst.code);
   const required = step === 'insert' && fields.some((name) => requiredOnCreate(o.fields.get(name)!));
-  return required ? failed(ownCodes.required) : { ...again, fields };
+  if (required) return failed(ownCodes.required);
+  work.leave(o, fields);
+  return { ...again, fields };
 }
 
 /** Errors call fields by their names or by their labels. */

@@ -41,7 +41,7 @@ export async function reconcile(
     return { id, kind: 'failed', code: ownCodes.uncertain, message };
   };
   if (!candidates) return rows.map(({ id }) => uncertain(id));
-  const left = new Set(candidates);
+  const left = new Set(await notInSource(work, o, candidates));
   const outcomes = rows.map(({ id, record }): Outcome | { id: string } => {
     const found = [...left].find(({ cells }) => compared.every((name) => isSame(o, name, record[name], cells(name))));
     if (!found) return { id };
@@ -78,6 +78,13 @@ async function candidatesOf(
     if (!work.state.taken.has(id)) found.push({ id: longId(id), cells });
   }
   return found;
+}
+
+/** What the source holds stood in the org before. */
+async function notInSource(work: Work, o: ObjectWork, candidates: readonly Candidate[]): Promise<Candidate[]> {
+  const old = new IdTable();
+  for await (const { id } of work.rows(o, IdTable.of(candidates.map(({ id }) => id)), ['Id'])) old.add(id);
+  return candidates.filter(({ id }) => !old.has(id));
 }
 
 function comparable(o: ObjectWork, name: string): boolean {

@@ -18,7 +18,7 @@ export interface ApplyResult {
   readonly failedFile?: string;
   /** CSV: Object, Id (in the point), Target (in the org); absent when nothing came back under another Id. */
   readonly idMapFile?: string;
-  /** Lookups that were not written since what they lead to could not be restored: `Object.Field` -> rows. */
+  /** Fields that were not written, lookups to what could not be restored and fields that the org refused: `Object.Field` -> rows. */
   readonly leftOut: Readonly<Record<string, number>>;
   /** Why it ended before everything was done; the same restore can go on. */
   readonly stopped?: Fault;

@@ -12,6 +12,7 @@ import type { RestorePlace, StoredTable } from '../../../vault/restores.ts';
 import type { ObjectPlan, Plan } from '../plan.ts';
 import { insertable, type WritableField } from '../writable.ts';
 import { type Entry, type Outcome, outcomeCells, outcomeColumns, type Step } from './entries.ts';
+import { ownCodes } from './errors.ts';
 import { ApplyState } from './state.ts';
 import { storeTable } from './tables.ts';
 
@@ -74,7 +75,7 @@ export class Work {
   readonly objects: ReadonlyMap<string, ObjectWork>;
   /** Rows whose before-images were taken by this process. */
   readonly imaged = new IdTable();
-  /** `Object.Field` -> rows in which this process did not write a lookup. */
+  /** `Object.Field` -> rows in which this process did not write a field that the plan has. */
   readonly leftOut = new Map<string, number>();
   /** Tables of Ids of the whole restore, in order. */
   readonly idTables: StoredTable[] = [];
@@ -149,7 +150,7 @@ export class Work {
     this.#report(object, step);
   }
 
-  /** Notes lookups that are not written since what they lead to is not there. */
+  /** Notes fields that are not written: lookups to what is not there, and fields that the org refuses. */
   leave({ object }: ObjectWork, fields: readonly string[]): void {
     for (const field of fields) {
       const key = `${object}.${field}`;
@@ -161,7 +162,10 @@ export class Work {
   checkErrors(o: ObjectWork, step: Step): void {
     const percent = this.options.maxErrors ?? 10;
     const sent = this.state.sent.get(`${o.object} ${step}`) ?? 0;
-    const failed = this.state.failures.filter((one) => one.object === o.object && one.step === step).length;
+    // Rows that were not sent, since what they need had failed, say nothing about the rest.
+    const failed = this.state.failures.filter(
+      (one) => one.object === o.object && one.step === step && one.code !== ownCodes.reference,
+    ).length;
     const all = failed >= 10 && failed >= sent && percent < 100;
     if (!all && (percent >= 100 || failed <= Math.max(fewErrors, (sent * percent) / 100))) return;
     throw new Fault(
