@@ -13,6 +13,11 @@ const following: Readonly<Record<string, readonly string[]>> = {
   ContentDocument: ['LatestPublishedVersionId'],
 };
 
+/** Fields of rows that stood there which the platform works out anew when their children come back. */
+const summed: Readonly<Record<string, readonly string[]>> = {
+  Opportunity: ['Amount', 'TotalOpportunityQuantity'],
+};
+
 /** Which fields of the rows of an object are held against the point, row by row. */
 export class JudgedFields {
   /** All that any row is judged by; fields as the org describes them. */
@@ -20,6 +25,7 @@ export class JudgedFields {
   /** Holds the bytes of a file; undefined for objects without files. */
   readonly blob: string | undefined;
   readonly #made: ReadonlySet<string>;
+  readonly #summed: readonly string[];
   readonly #doubted: ReadonlySet<string>;
   readonly #lists = new Map<string, readonly number[]>();
 
@@ -32,6 +38,7 @@ export class JudgedFields {
     leftOut: readonly FieldLeftOut[],
   ) {
     this.#doubted = doubtful(leftOut);
+    this.#summed = summed[source.name] ?? [];
     const writable = insertable(source, target, columns).fields.map(({ name }) => name);
     const named = [...writable, ...laterFields(plan), ...(following[source.name] ?? [])];
     this.#made = new Set(named.filter((name) => columns.includes(name) && !moved.has(name)));
@@ -59,7 +66,8 @@ export class JudgedFields {
 
   /** Of a row that stood there before and that nothing, or only these fields, was to be written to. */
   ofStanding(written: readonly string[], compared: readonly string[]): readonly number[] {
-    return this.#list(`standing ${written}`, (name) => !written.includes(name) && compared.includes(name));
+    const changed = [...written, ...this.#summed];
+    return this.#list(`standing ${written}`, (name) => !changed.includes(name) && compared.includes(name));
   }
 
   #list(key: string, takes: (name: string) => boolean): readonly number[] {
