@@ -207,6 +207,30 @@ function personCells(people: ReturnType<typeof person>, number: number, org: Sam
     PersonBirthdate: dayFrom(0, random.int(-9000, 13_000)),
     ...addressCells(random, 'PersonMailing'),
     Newsletter__pc: random.pick(['weekly', 'monthly', 'never']),
+    OwnerId: org.live('User', number % 20),
+  };
+}
+
+/** What the contact of a person account shares with it: all that it has (restore 4.7). */
+function twinCells(account: number, org: SampleOrg): Record<string, Value> {
+  const cells = personCells(person(account, org, 'Account'), account, org);
+  const mailing = Object.entries(cells).filter(([field]) => field.startsWith('PersonMailing'));
+  return {
+    ...Object.fromEntries(mailing.map(([field, value]) => [field.slice('Person'.length), value])),
+    Salutation: cells.Salutation!,
+    Phone: `+41 44 ${serial(account)}`,
+    MobilePhone: cells.PersonMobilePhone!,
+    Title: null,
+    Department: null,
+    LeadSource: null,
+    Birthdate: cells.PersonBirthdate!,
+    Description: description(account, org, 'Account', 300),
+    HasOptedOutOfEmail: false,
+    IsEmailBounced: false,
+    EmailBouncedReason: null,
+    EmailBouncedDate: null,
+    Newsletter__c: cells.Newsletter__pc!,
+    OwnerId: cells.OwnerId!,
   };
 }
 
@@ -303,6 +327,7 @@ function contact(personAccounts: boolean): SampleObject {
         Newsletter__c: random.pick(['weekly', 'monthly', 'never', null]),
         Social_Number__c: `756.${serial(number)}`,
         LastActivityDate: random.chance(40) ? dayFrom(org.now, -random.int(1, 700)) : null,
+        ...(twin >= 0 && twinCells(twin, org)),
       };
     },
   };

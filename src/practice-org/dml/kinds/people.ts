@@ -122,7 +122,6 @@ export const account: Kind = {
       ...shared,
       AccountId: id,
       IsPersonAccount: true,
-      OwnerId: draft.get('OwnerId'),
     });
     if (made !== undefined)
       draft.rows.set(number, { PersonContactId: saving.table('Contact')!.source.cell(made, 'Id') });
@@ -136,6 +135,13 @@ const twins = [
   ['PersonBirthdate', 'Birthdate'],
   ['PersonTitle', 'Title'],
   ['Newsletter__pc', 'Newsletter__c'],
+  ['Phone', 'Phone'],
+  ['Description', 'Description'],
+  ['OwnerId', 'OwnerId'],
+  ...['Street', 'City', 'State', 'StateCode', 'PostalCode', 'Country', 'CountryCode', 'Latitude', 'Longitude'].map(
+    (part) => [`PersonMailing${part}`, `Mailing${part}`] as const,
+  ),
+  ['PersonMailingGeocodeAccuracy', 'MailingGeocodeAccuracy'],
 ] as const;
 
 function known(saving: Saving, cells: Record<string, Value>): Record<string, Value> {
