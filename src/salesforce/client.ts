@@ -68,8 +68,8 @@ export class OrgClient implements Org {
     return found;
   }
 
-  fieldNames(object: string): Promise<readonly string[] | undefined> {
-    return fieldNames(this.#wire, object);
+  fieldNames(objects: readonly string[]): Promise<(readonly string[] | undefined)[]> {
+    return fieldNames(this.#wire, objects);
   }
 
   objectNames(): Promise<readonly string[]> {

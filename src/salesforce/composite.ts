@@ -46,6 +46,37 @@ export async function single(wire: Wire, url: string, what: string): Promise<Par
   }
 }
 
+/** Queries that one composite may hold (field guide, extract 14). */
+const queriesPerCall = 5;
+
+/**
+ * Several queries, five to a call, of which each is small enough for one page; the answers in their order. One by one where
+ * composites are refused, and once more on its own what was wrong with the moment only. `what`: a call in words.
+ */
+export async function queries<T extends { readonly url: string; readonly what: string }>(
+  wire: Wire,
+  asked: readonly T[],
+  what: (group: readonly T[]) => string,
+): Promise<Part[]> {
+  const answers = await inParallel(groups(asked, queriesPerCall), 3, async (group) => {
+    const urls = group.map(({ url }) => url);
+    const parts = group.length > 1 ? await composite(wire, urls, what(group)) : undefined;
+    const answered: Part[] = [];
+    for (const [i, { url, what: one }] of group.entries()) {
+      const part = parts?.[i];
+      answered.push(part && !isPassing(part) ? part : await single(wire, url, one));
+    }
+    return answered;
+  });
+  return answers.flat();
+}
+
+function isPassing(part: Part): boolean {
+  if (!('refusal' in part)) return false;
+  const { status } = part.refusal;
+  return status === 401 || status === 403 || status === 406 || status === 429 || status === 502 || status === 503;
+}
+
 /** Runs `work` over `items`, at most `width` at a time; results in the order of `items`. The first error ends it. */
 export async function inParallel<T, R>(
   items: readonly T[],

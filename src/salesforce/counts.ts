@@ -1,5 +1,5 @@
 import type { ObjectDescribe } from '../schema/describe.ts';
-import { composite, groups, inParallel, type Part, single } from './composite.ts';
+import { type Part, queries } from './composite.ts';
 import { isObjectLevel } from './faults.ts';
 import { planFor } from './plan.ts';
 import { and, datetime, queryPath, select } from './soql.ts';
@@ -19,37 +19,21 @@ export async function approximateCounts(wire: Wire): Promise<Map<string, number>
   }
 }
 
-/** Queries that one composite may hold (field guide, extract 14). */
-const perCall = 5;
-
 /** Exact counts by COUNT(), five to a call; undefined where the org refuses to count or takes too long. */
 export async function exactCounts(
   wire: Wire,
   requests: readonly { object: ObjectDescribe; since?: Date }[],
 ): Promise<(number | undefined)[]> {
   const result: (number | undefined)[] = new Array(requests.length).fill(undefined);
-  const asked = requests.flatMap((request, place) => {
-    const soql = countQuery(request.object, request.since);
-    return soql === undefined
-      ? []
-      : [{ place, url: queryPath(wire.root, 'queryAll', soql), name: request.object.name }];
+  const asked = requests.flatMap(({ object, since }, place) => {
+    const soql = countQuery(object, since);
+    if (soql === undefined) return [];
+    return [
+      { place, name: object.name, url: queryPath(wire.root, 'queryAll', soql), what: `the count of ${object.name}` },
+    ];
   });
-  await inParallel(groups(asked, perCall), 3, async (group) => {
-    const what = `the counts of ${group.map(({ name }) => name).join(', ')}`;
-    const parts =
-      group.length > 1
-        ? await composite(
-            wire,
-            group.map(({ url }) => url),
-            what,
-          )
-        : undefined;
-    for (const [i, { place, url, name }] of group.entries()) {
-      let part = parts?.[i];
-      if (!part || isPassing(part)) part = await single(wire, url, `the count of ${name}`);
-      result[place] = countFrom(part);
-    }
-  });
+  const parts = await queries(wire, asked, (group) => `the counts of ${group.map(({ name }) => name).join(', ')}`);
+  for (const [i, { place }] of asked.entries()) result[place] = countFrom(parts[i]!);
   return result;
 }
 
@@ -62,12 +46,6 @@ function countQuery(object: ObjectDescribe, since: Date | undefined): string | u
     return has('SystemModstamp') ? select(['COUNT()'], object.name, `SystemModstamp >= ${datetime(since)}`) : undefined;
   }
   return select(['COUNT()'], object.name, and(has('IsDeleted') ? 'IsDeleted = false' : undefined));
-}
-
-function isPassing(part: Part): boolean {
-  if (!('refusal' in part)) return false;
-  const { status } = part.refusal;
-  return status === 401 || status === 403 || status === 406 || status === 429 || status === 502 || status === 503;
 }
 
 function countFrom(part: Part): number | undefined {

@@ -103,8 +103,8 @@ export interface Org {
   objects(): Promise<ObjectSummary[]>;
   /** Describes, in the order of `names`; an object that cannot be described stands there with the org's reason. */
   describe(names: readonly string[]): Promise<Map<string, ObjectDescribe | NotDescribed>>;
-  /** Names of all fields of an object that the org has, readable or not (FieldDefinition); undefined where it does not tell. */
-  fieldNames(object: string): Promise<readonly string[] | undefined>;
+  /** Names of all fields that the org has of each object, readable or not (FieldDefinition); undefined where it does not tell. */
+  fieldNames(objects: readonly string[]): Promise<(readonly string[] | undefined)[]>;
   /** Names of all objects that the org has, visible or not (EntityDefinition). */
   objectNames(): Promise<readonly string[]>;
   /** Approximate, cached by the org, cheap: for planning only (limits/recordCount). Missing: unknown. */

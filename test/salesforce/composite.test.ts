@@ -88,6 +88,44 @@ test('counts go five to a call, and objects that cannot be counted are not asked
   await client.close();
 });
 
+test('names of fields come five objects to a call; what does not come whole is asked alone, and paged', async () => {
+  await using org = await ScriptedOrg.startWithIdentity();
+  const page = (fields: readonly string[], totalSize = fields.length) => ({
+    totalSize,
+    done: true,
+    records: fields.map((QualifiedApiName) => ({ QualifiedApiName })),
+  });
+  const many = Array.from({ length: 2100 }, (_, i) => `Field_${String(i).padStart(5, '0')}__c`);
+  org.on('POST', '/composite', (call, response) => {
+    const parts: Part[] = JSON.parse(call.body).compositeRequest;
+    assert.ok(parts.length <= 5);
+    const compositeResponse = parts.map(({ url, referenceId }) => {
+      const object = /Object_(\d+)__c/.exec(url)![1]!;
+      if (object === '1')
+        return { httpStatusCode: 400, body: [{ errorCode: 'INVALID_TYPE', message: '' }], referenceId };
+      if (object === '2') return { httpStatusCode: 503, body: null, referenceId };
+      const body = { 3: page(many.slice(0, 2000)), 4: page([]), 5: page(['Id'], 2) }[object] ?? page(['Id', object]);
+      return { httpStatusCode: 200, body, referenceId };
+    });
+    json(response, 200, { compositeResponse });
+  });
+  const client = await open(org);
+  const alone: string[] = [];
+  org.on('GET', '/query', (call, response) => {
+    const soql = call.query.get('q')!;
+    const object = /Object_(\d+)__c/.exec(soql)![1]!;
+    alone.push(object);
+    const last = /QualifiedApiName > '([^']+)'/.exec(soql)?.[1] ?? '';
+    json(response, 200, page(object === '3' ? many.filter((name) => name > last).slice(0, 2000) : ['Id', object]));
+  });
+  const found = await client.fieldNames(names.slice(0, 7));
+  const own = (object: number) => ['Id', String(object)];
+  assert.deepEqual(found, [own(0), undefined, own(2), many, undefined, own(5), own(6)]);
+  assert.equal(org.callsTo('/composite').length, 2);
+  assert.deepEqual(alone.sort(), ['2', '3', '3', '5']);
+  await client.close();
+});
+
 test('names of objects come in batches that fit without queryMore', async () => {
   await using org = await ScriptedOrg.startWithIdentity();
   const all = Array.from({ length: 4500 }, (_, i) => `Object_${String(i).padStart(5, '0')}__c`);

@@ -129,8 +129,8 @@ describe('a run that was stopped', () => {
     for (;;) {
       rig.org.requests.clear();
       const events = path.join(rig.folder, `events-${++run}.jsonl`);
-      const ran = await rig.salvor(...args, '--max-api-calls', '34', '--events', events);
-      assert.ok(rig.org.requests.calls <= 34, `${rig.org.requests.calls} calls were made`);
+      const ran = await rig.salvor(...args, '--max-api-calls', '28', '--events', events);
+      assert.ok(rig.org.requests.calls <= 28, `${rig.org.requests.calls} calls were made`);
       assert.deepEqual(
         asked(rig).filter((object) => before.includes(object) && object !== 'Document'),
         [],

@@ -67,10 +67,14 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
     }
     const after = await org.counts(objects.map(({ describe }) => ({ object: describe })));
     const changes = await org.counts(objects.map(({ describe }) => ({ object: describe, since })));
+    const hidden = await hiddenFields(
+      org,
+      objects.map(({ describe }) => describe),
+    );
     for (const [i, { chosen, read }] of reads.entries()) {
       const counted = { before: before[i] ?? null, after: after[i] ?? null, changes: changes[i] ?? null };
       if ('reason' in read && read.never) refused.push(await leaveOut(ctx, given, chosen, read.reason));
-      else finished.push(await finish(ctx, org, writer, given, chosen, read, counted, lists));
+      else finished.push(await finish(ctx, org, writer, given, chosen, read, counted, hidden[i]!, lists));
     }
   };
   const groups = Array.from({ length: Math.ceil(small.length / groupSize) }, (_, i) =>
@@ -186,6 +190,7 @@ async function finish(
   chosen: Chosen,
   first: ObjectRead | Unread,
   counted: Counted,
+  hidden: readonly LeftOut[],
   lists: FileList[],
 ): Promise<JournalObject> {
   const { name } = chosen.describe;
@@ -204,7 +209,6 @@ async function finish(
       'reason' in read ? { complete: false, incomplete: 'failed', reason: read.reason } : judgeCount(read.rows, counts);
   }
   if (verdict.complete) verdict = judgeVisibility(chosen.describe, given.permissions);
-  const hidden = await hiddenFields(org, chosen.describe);
   const entry: JournalObject =
     'reason' in read
       ? {
@@ -212,7 +216,7 @@ async function finish(
           object: failed(name, chosen.plan.way, verdict),
           print: given.schemas.get(name)!.print,
           written: [],
-          hidden,
+          hidden: [...hidden],
           numbers: writer.numbers,
         }
       : await stored(writer, given, chosen, read, counts, verdict, hidden, ctx.signal);

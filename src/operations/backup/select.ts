@@ -87,13 +87,15 @@ async function allNames(ctx: Context, org: Org): Promise<readonly string[]> {
   }
 }
 
-/** Fields that the org has and that the user's describe does not show: hidden by field-level security. */
-export async function hiddenFields(org: Org, describe: ObjectDescribe): Promise<LeftOut[]> {
-  const names = (await org.fieldNames(describe.name)) ?? [];
-  const seen = new Set(describe.fields.map(({ name }) => name.toLowerCase()));
-  return names
-    .filter((name) => !seen.has(name.toLowerCase()))
-    .map((field) => ({ object: describe.name, field, reason: 'hidden from the user by field-level security' }));
+/** Fields that the org has and that the user's describe does not show, of each object: hidden by field-level security. */
+export async function hiddenFields(org: Org, describes: readonly ObjectDescribe[]): Promise<LeftOut[][]> {
+  const names = await org.fieldNames(describes.map(({ name }) => name));
+  return describes.map(({ name: object, fields }, i) => {
+    const seen = new Set(fields.map(({ name }) => name.toLowerCase()));
+    return (names[i] ?? [])
+      .filter((name) => !seen.has(name.toLowerCase()))
+      .map((field) => ({ object, field, reason: 'hidden from the user by field-level security' }));
+  });
 }
 
 function isDescribe(value: ObjectDescribe | NotDescribed): value is ObjectDescribe {
