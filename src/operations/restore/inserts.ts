@@ -28,6 +28,8 @@ export class ObjectInserts {
   readonly fields: readonly WritableField[];
   readonly lookups: readonly { readonly name: string; readonly required: boolean; readonly writable: boolean }[];
   readonly leftOut: readonly LeftOutReason[];
+  /** The field that holds the file of each row; undefined: rows have none. */
+  readonly file: string | undefined;
   /** Columns that have to be read to plan; Id comes first. */
   readonly columns: readonly string[];
 
@@ -36,6 +38,7 @@ export class ObjectInserts {
     const { fields, leftOut } = insertable(scope.source, scope.target!, scope.columns);
     this.fields = fields;
     this.leftOut = leftOut;
+    this.file = scope.target!.fields.find(({ type, createable }) => type === 'base64' && createable)?.name;
     this.lookups = plan.lookups(scope).map(({ field }) => {
       const writable = fields.find(({ name }) => name === field.name);
       return { name: field.name, required: writable?.required ?? false, writable: writable !== undefined };
@@ -246,6 +249,7 @@ class GroupPlanner {
           if (unfit) leave({ field: lookup.name, code: 'value-not-allowed', reason: unfit });
         }
       }
+      const fileless = inserts.file !== undefined && !(await this.#plan.reader.fileEntry(object, id, inserts.file));
       const missing = inserts.fields.filter(
         ({ name, required }) => required && !later.includes(name) && (cells(name) === '' || without.has(name)),
       );
@@ -253,6 +257,7 @@ class GroupPlanner {
       const made = rules.made?.(cells) ? { made: true as const } : {};
       if (unmapped !== undefined) refuse('reference-unmapped', unmapped);
       else if (missing.length > 0 && !made.made) refuse('required-missing', requiredReason(missing, without));
+      else if (fileless) refuse('file-missing', 'the point does not hold its file');
       else if (duplicate !== undefined) refuse('unique-taken', `another record of the org has its ${duplicate}`);
       else {
         for (const reason of without.values()) this.#count(object, reason);

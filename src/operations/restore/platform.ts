@@ -21,6 +21,10 @@ export interface PlatformRules {
   readonly keysOfMadeOnly?: true;
   /** Fields that are not sent on insert since the platform derives them or acts on them, with the reason. */
   readonly without?: (cells: Cells) => Readonly<Record<string, string>>;
+  /** Fields that the platform fills when nothing is sent for them: where the point has nothing there, nothing is what is written. */
+  readonly fills?: readonly string[];
+  /** True for a row that nobody can change once it is made: all of it is sent at once. */
+  readonly frozen?: (cells: Cells) => boolean;
   /** Fields that are written when everything else stands. */
   readonly later?: (cells: Cells) => readonly string[];
 }
@@ -43,7 +47,9 @@ const rules: Readonly<Record<string, PlatformRules>> = {
     after: ['CampaignMemberStatus'],
   },
   CampaignMemberStatus: { keys: [['CampaignId', 'Label']] },
-  Case: { without: () => ({ Comments: 'the platform would make a comment of it' }) },
+  Case: { without: () => ({ Comments: 'the platform would make a comment of it' }), fills: ['AccountId'] },
+  EmailMessage: { frozen: () => true },
+  Lead: { frozen: (cells) => cells('IsConverted') === 'true' },
   Contact: {
     keys: [['AccountId', 'IsPersonAccount']],
     keysOfMadeOnly: true,

@@ -22,7 +22,7 @@ export class References {
   readonly #live = new IdTable();
   /** Rows outside the plan that do not. */
   readonly #dead = new IdTable();
-  /** Users that cannot own records. */
+  /** Users that cannot own records, by their Ids in the org. */
   readonly #idle = new IdTable();
 
   constructor(plan: PlanScope) {
@@ -36,6 +36,7 @@ export class References {
   async gather(all: readonly ObjectInserts[]): Promise<Map<string, Set<string>>> {
     const refersTo = new Map<string, Set<string>>();
     const outside = new Map<string, IdTable>();
+    const users = new IdTable();
     const made = new Set(all.map(({ scope }) => scope.object));
     for (const inserts of all) {
       const { object } = inserts.scope;
@@ -48,12 +49,14 @@ export class References {
           if (id === '') continue;
           const of = this.#plan.objectOfId(id);
           if (of === undefined) continue;
+          if (of === 'User') users.add(this.#plan.references.get(id) ?? id);
           if (made.has(of) && this.#plan.comesAnew(id)) parents.add(of);
           else if (!this.#mapped(id)) tableOf(outside, of).add(id);
         }
       }
     }
     for (const [object, ids] of outside) await this.#look(object, ids);
+    if (users.size > 0) await this.#lookAtUsers(users);
     return refersTo;
   }
 
@@ -80,7 +83,7 @@ export class References {
   /** Why a row that stands in the org cannot be referred to all the same; undefined when it can. */
   unfit(id: string, { target }: ObjectScope, field: string): string | undefined {
     if (field === 'RecordTypeId') return unfitRecordType(this.#plan.references.get(id) ?? id, target);
-    if (field === 'OwnerId' && this.#idle.has(id))
+    if (field === 'OwnerId' && this.#idle.has(this.#plan.references.get(id) ?? id))
       return 'its owner is inactive: the user who restores becomes the owner';
     return undefined;
   }
@@ -96,12 +99,12 @@ export class References {
       await findStandings(this.#plan, scope, ids);
       for (const id of ids) (scope.live.has(id) ? this.#live : this.#dead).add(id);
     }
-    if (object === 'User') await this.#lookAtUsers(ids);
   }
 
-  /** Inactive users and those of licences that cannot own records (field guide, restore 4.4). */
+  /** Inactive users and those of licences that cannot own records (field guide, restore 4.4), by their Ids in the org. */
   async #lookAtUsers(ids: IdTable): Promise<void> {
-    const { target } = await this.#plan.object('User');
+    const described = (await this.#plan.org.describe(['User'])).get('User');
+    const target = described && !('reason' in described) ? described : undefined;
     const fields = ['Id', 'IsActive', 'UserType'].filter((name) => hasField(target, name));
     if (!target || fields.length < 2) return;
     const found = this.#plan.org.records(target, [...ids.sorted()], fields);

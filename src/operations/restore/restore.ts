@@ -5,7 +5,7 @@ import { IdMap } from '../../rows/id-table.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { LogEntry } from '../../vault/log.ts';
 import { PointReader } from '../../vault/point-reader.ts';
-import { findRestores, type RestoreFound, type RestorePlace, readRestore } from '../../vault/restores.ts';
+import { findRestores, idTables, type RestoreFound, type RestorePlace, readRestore } from '../../vault/restores.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { findPoint } from '../points.ts';
 import { applyPlan, beginRestore, planOf, resumeRestore } from './apply/apply.ts';
@@ -104,11 +104,11 @@ async function newPlan(
 async function remadeRows(ctx: Context, place: RestorePlace, org: Org): Promise<IdMap> {
   const remade = new IdMap();
   const found = await findRestores(place, ctx.now());
-  for (const { beginning, endTables } of found.toReversed()) {
+  for (const one of found.toReversed()) {
+    const { beginning } = one;
     if (beginning.org.slice(0, 15) !== org.identity.orgId.slice(0, 15) || beginning.undoes !== undefined) continue;
-    const table = endTables.find(({ name }) => name === 'ids');
-    if (!table) continue;
-    for await (const [, id, target] of tableRows(place, table, ['Object', 'Id', 'Target'])) remade.set(id!, target!);
+    for (const table of await idTables(place, one, ctx.now()))
+      for await (const [, id, target] of tableRows(place, table, ['Object', 'Id', 'Target'])) remade.set(id!, target!);
   }
   return remade;
 }
@@ -145,6 +145,7 @@ export async function goOn(
   const { vault, place, org, restore, options } = given;
   const read = await readRestore(place, restore.restore, ctx.now());
   const plan = await planOf(place, read);
+  await assertPlanFits(plan, vault, await findPoint(vault, plan.header.point.id), org);
   const automation = await automationOf(org, options.bypass, leftSwitchedOn(read.entries));
   const source = await valueSource(ctx, vault, place, restore.beginning);
   const applied = await resumeRestore(ctx, { place, org, restore: restore.restore, source, options, automation });

@@ -44,6 +44,7 @@ export class PlanScope {
   readonly notSearched: string[] = [];
   readonly #objects = new Map<string, ObjectScope>();
   readonly #byPrefix = new Map<string, string>();
+  readonly #withoutPrefix: ObjectScope[] = [];
   #describes: ReadonlyMap<string, ObjectDescribe> = new Map();
   readonly #targets = new Map<string, ObjectDescribe | undefined>();
 
@@ -73,7 +74,10 @@ export class PlanScope {
 
   /** The object that an Id of the point belongs to, by its key prefix. */
   objectOfId(id: string): string | undefined {
-    return this.#byPrefix.get(id.slice(0, 3));
+    const found = this.#byPrefix.get(id.slice(0, 3));
+    if (found !== undefined) return found;
+    // Shares and their like have Ids without a prefix of their own.
+    return this.#withoutPrefix.find(({ wanted }) => wanted.has(id))?.object;
   }
 
   /** Objects with any row in the plan so far, in the order in which they were first asked for. */
@@ -120,6 +124,7 @@ export class PlanScope {
       survivors: new IdTable(),
     };
     this.#objects.set(name, made);
+    if (!source.keyPrefix) this.#withoutPrefix.push(made);
     return made;
   }
 

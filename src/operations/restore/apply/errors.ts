@@ -172,6 +172,8 @@ function remedyOfOne(step: Step, { code, message, fields }: WriteError): Remedy 
   const { advice } = rule;
   if (step === 'delete' && /^(ENTITY_IS_DELETED|INVALID_CROSS_REFERENCE_KEY)$/.test(code))
     return { kind: 'gone', advice };
+  // What the platform keeps for the sake of another record goes with that one.
+  if (step === 'delete' && code === 'INVALID_OPERATION') return { kind: 'late', advice };
   switch (rule.kind) {
     case 'without': {
       const named = fields.length > 0 ? fields : namedIn(message);

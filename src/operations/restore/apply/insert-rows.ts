@@ -1,4 +1,5 @@
 import { IdTable } from '../../../rows/id-table.ts';
+import { platformRules } from '../platform.ts';
 import { canaryRows } from './canary.ts';
 import { groups, mostRecords, type Sent, sendGroup } from './collections.ts';
 import type { Outcome } from './entries.ts';
@@ -86,7 +87,10 @@ async function sendAll(work: Work, o: ObjectWork, ids: IdTable, final: boolean):
     else if (rendered.awaited) continue;
     else work.leave(o, rendered.left);
     if (rendered.lost !== undefined) continue;
-    if (o.bulk) builder.add(id, rendered.values, rendered.rest.length > 0);
+    // What nobody can change afterwards cannot be completed afterwards either.
+    if (o.bulk && rendered.rest.length > 0 && platformRules(o.object).frozen?.(cells)) {
+      small.push({ id, record: recordOf(columns, renderInsert(work, o, row, cells, { bulk: false, final })) });
+    } else if (o.bulk) builder.add(id, rendered.values, rendered.rest.length > 0);
     else small.push({ id, record: recordOf(columns, rendered) });
     const most = canaryRows(work, o, 'insert');
     if (builder.full || builder.rows >= most || small.length >= Math.min(most, mostRecords)) await flush();

@@ -3,7 +3,7 @@ import type { WriteRecord } from '../../../salesforce/writing.ts';
 import type { FieldDescribe } from '../../../schema/describe.ts';
 import { longId, looksLikeId } from '../../../schema/ids.ts';
 import type { PlannedRow } from '../plan.ts';
-import { isDraft } from '../platform.ts';
+import { isDraft, platformRules } from '../platform.ts';
 import type { Step } from './entries.ts';
 import { activation } from './state.ts';
 import type { ObjectWork, Work } from './work.ts';
@@ -61,6 +61,7 @@ export function renderInsert(
 ): Rendered {
   const out = new Set([...row.without, ...row.later, ...(options.without ?? [])]);
   const unfit = options.bulk ? unfitFields(o, cells) : none;
+  const { fills = [] } = platformRules(o.object);
   let awaited = false;
   let lost: string | undefined;
   const left: string[] = [];
@@ -68,7 +69,7 @@ export function renderInsert(
     if (required && name === activation && row.later.includes(name)) return draftStatus(describe, cells(name));
     if (out.has(name)) return undefined;
     const value = cells(name);
-    if (value === '') return clearsDefault(describe) ? null : undefined;
+    if (value === '') return clearsDefault(describe) || fills.includes(name) ? null : undefined;
     if (unfit.has(name)) return required ? placeholder(value) : undefined;
     if (describe.type !== 'reference') return value;
     if (name === 'RecordTypeId' && value.startsWith(masterRecordType)) return undefined;
