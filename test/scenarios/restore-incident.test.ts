@@ -36,7 +36,6 @@ describe('an integration user that changed and deleted records for a while', () 
       accounts.slice(0, 5).map((Id) => ({ Id, Site: 'Moved' })),
     );
     await nextSecond();
-    const from = await nextSecond();
     await restores.org.update(
       'Account',
       accounts.slice(10, 15).map((Id) => ({ Id, Phone: '+41 1' })),
@@ -47,6 +46,9 @@ describe('an integration user that changed and deleted records for a while', () 
       'Account',
       accounts.slice(20, 60).map((Id) => ({ Id, Phone: null, Rating: 'Cold' })),
     );
+    // A stamp names a whole second: the incident began somewhere in it.
+    const [hit] = await restores.org.query(`SELECT LastModifiedDate FROM Account WHERE Id = '${accounts[20]}'`);
+    const from = new Date(Date.parse(String(hit!.LastModifiedDate)) + 999);
     const deleted = [await integration.deleteAny(leads), await integration.deleteAny(leads.toReversed())];
     const to = await nextSecond();
     await nextSecond();

@@ -21,6 +21,11 @@ export interface Incident {
   readonly after: PointReader | undefined;
 }
 
+/** True when the stamps of a row tell whether it was the incident: a time or an actor was named. */
+export function namesWho({ from, to, actor }: Incident): boolean {
+  return Number.isFinite(from) || Number.isFinite(to) || actor !== undefined;
+}
+
 /** Differences that stay, by field, and why. */
 export interface Kept {
   readonly object: string;
@@ -178,10 +183,12 @@ export class Comparison {
   }
 
   #byIncident([by = '', at = '']: readonly (string | undefined)[]): boolean {
-    if (!this.#incident) return false;
+    // Named by the point after it alone, the incident did what that point shows and nothing else.
+    if (!this.#incident || !namesWho(this.#incident)) return false;
     const { from, to, actor } = this.#incident;
     const time = Date.parse(at);
-    const inWindow = from === Number.NEGATIVE_INFINITY || (time >= from && time <= to);
+    // Stamps are whole seconds: the one in which the incident began is part of it.
+    const inWindow = from === Number.NEGATIVE_INFINITY || (time >= Math.floor(from / 1000) * 1000 && time <= to);
     return inWindow && (actor === undefined || by.slice(0, 15) === actor.slice(0, 15));
   }
 
