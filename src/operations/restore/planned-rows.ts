@@ -72,14 +72,28 @@ export class PlannedRows {
     return deepest;
   }
 
+  /** The action of row `n` alone: nothing is made for it, so that all rows can be looked at again and again. */
+  actionAt(n: number): Action {
+    return actions[this.#actions[n]!]!;
+  }
+
+  levelAt(n: number): number {
+    return this.#levels[n]!;
+  }
+
+  /** What row `n` shares with others: the same object for all of them. */
+  restAt(n: number): Rest {
+    return this.#shared.value(this.#rests[n]!);
+  }
+
   at(n: number): PlannedRow {
     const target = this.#targets.get(n);
     const now = this.#prints.get(n);
     return {
       id: this.#ids.toString('latin1', n * idBytes, (n + 1) * idBytes),
-      action: actions[this.#actions[n]!]!,
-      level: this.#levels[n]!,
-      ...this.#shared.value(this.#rests[n]!),
+      action: this.actionAt(n),
+      level: this.levelAt(n),
+      ...this.restAt(n),
       ...(target === undefined ? {} : { target }),
       ...(now === undefined ? {} : { now }),
     };

@@ -41,9 +41,7 @@ async function insertGroup(work: Work, group: readonly ObjectWork[], final: bool
 }
 
 function pending(work: Work, group: readonly ObjectWork[]): number {
-  let count = 0;
-  for (const { object } of group) for (const _ of work.state.pendingRows(object, 'insert')) count += 1;
-  return count;
+  return group.reduce((sum, { object }) => sum + work.state.pendingCount(object, 'insert'), 0);
 }
 
 /** Rows of one level, or of all without; then what they need right afterwards. */

@@ -81,6 +81,8 @@ function conflictsOf({ plan, state }: Work): KeptRow[] {
   return [...planned, ...state.kept];
 }
 
+const writtenAtOnce = 256 * 1024;
+
 /** Files that may hold values of records are for their owner only. */
 async function writeTable(
   name: string,
@@ -89,8 +91,14 @@ async function writeTable(
 ): Promise<void> {
   const file = await open(name, 'w', 0o600);
   try {
-    await file.write(encodeRow(columns));
-    for await (const row of rows) await file.write(encodeRow(row));
+    let text = encodeRow(columns);
+    for await (const row of rows) {
+      text += encodeRow(row);
+      if (text.length < writtenAtOnce) continue;
+      await file.write(text);
+      text = '';
+    }
+    await file.write(text);
   } finally {
     await file.close();
   }

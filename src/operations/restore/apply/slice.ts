@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { RowBatch } from '../../../rows/batch.ts';
 import { rowBytes, rowStart } from '../../../rows/cells.ts';
 import { decodeRow } from '../../../rows/csv.ts';
@@ -25,8 +25,10 @@ export class SliceBuilder {
   readonly #columns: readonly string[];
   readonly #used: boolean[];
   #batches: RowBatch[] = [];
-  #texts: string[] = [];
-  #textBytes = 0;
+  /** Rows that are no batch yet, as bytes: as texts on the heap they would be carried along by every collection. */
+  #open = Buffer.alloc(0);
+  #end = 0;
+  #ends: number[] = [];
   #bytes = 0;
   #ids: string[] = [];
   #rest = new Set<number>();
@@ -49,11 +51,15 @@ export class SliceBuilder {
     const text = encodeBulkRow(values);
     if (rest) this.#rest.add(this.rows);
     this.#ids.push(id);
-    this.#texts.push(text);
-    const bytes = Buffer.byteLength(text);
-    this.#textBytes += bytes;
+    const most = 3 * text.length;
+    if (this.#end + most > this.#open.length) {
+      this.#flush();
+      this.#open = Buffer.allocUnsafeSlow(Math.max(batchBytes, most));
+    }
+    const bytes = this.#open.write(text, this.#end);
+    this.#end += bytes;
+    this.#ends.push(this.#end);
     this.#bytes += bytes;
-    if (this.#textBytes >= batchBytes) this.#flush();
   }
 
   /** The rows so far, without columns in which none of them has anything; the builder is empty again. */
@@ -72,22 +78,17 @@ export class SliceBuilder {
   }
 
   #flush(): void {
-    if (this.#texts.length === 0) return;
-    const ends = new Uint32Array(this.#texts.length);
-    let end = 0;
-    for (const [at, text] of this.#texts.entries()) {
-      end += Buffer.byteLength(text);
-      ends[at] = end;
-    }
-    this.#batches.push({ bytes: Buffer.from(this.#texts.join('')), ends });
-    this.#texts = [];
-    this.#textBytes = 0;
+    if (this.#ends.length === 0) return;
+    this.#batches.push({ bytes: this.#open.subarray(0, this.#end), ends: Uint32Array.from(this.#ends) });
+    this.#open = Buffer.alloc(0);
+    this.#end = 0;
+    this.#ends = [];
   }
 }
 
 /** What a row is found by among results: 12 bytes of the SHA-256 of its bytes as they were uploaded, in base64. */
 export function rowDigest(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('base64').slice(0, 16);
+  return hash('sha256', bytes, 'base64').slice(0, 16);
 }
 
 export function* digestsOf(batches: readonly RowBatch[]): Generator<string> {

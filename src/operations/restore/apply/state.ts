@@ -1,5 +1,6 @@
 import { IdMap, IdTable } from '../../../rows/id-table.ts';
 import type { Action, Plan, PlannedRow } from '../plan.ts';
+import type { PlannedRows } from '../planned-rows.ts';
 import type { Outcome, PlannedSlice, Step } from './entries.ts';
 import { type Remedy, remedyOf } from './errors.ts';
 
@@ -85,6 +86,8 @@ export class ApplyState {
   readonly #objects: Uint16Array;
   readonly #numbers: Uint32Array;
   readonly #bits: Uint16Array;
+  /** By object of the plan: its first row, and the one behind its last. */
+  readonly #ranges = new Map<string, { readonly rows: PlannedRows; readonly from: number; readonly to: number }>();
   /** Id in the point -> Id in the org, where that is another. */
   readonly ids = new IdMap();
   /** Ids in the org that `ids` leads to. */
@@ -106,6 +109,7 @@ export class ApplyState {
     for (const [from, to] of Object.entries(plan.header.references)) this.ids.set(from, to);
     for (const [at, { object, rows }] of plan.objects.entries()) {
       this.done.set(object, zero(rows.count('skip')));
+      const from = this.#rows.size;
       let n = -1;
       for (const row of rows) {
         n += 1;
@@ -115,6 +119,7 @@ export class ApplyState {
         this.#objects[number] = at;
         this.#numbers[number] = n;
       }
+      this.#ranges.set(object, { rows, from, to: this.#rows.size });
     }
   }
 
@@ -135,41 +140,61 @@ export class ApplyState {
     if (number < 0 || this.ids.has(id)) return 'stands';
     const bits = this.#bits[number]!;
     if (bits & lost) return 'lost';
-    const { action } = this.#plan.objects[this.#objects[number]!]!.rows.at(this.#numbers[number]!);
+    const action = this.#plan.objects[this.#objects[number]!]!.rows.actionAt(this.#numbers[number]!);
     if (action === 'insert' || bits & anew) return bits & insert ? 'stands' : 'awaited';
     return action === 'undelete' && !(bits & undelete) ? 'awaited' : 'stands';
   }
 
   /** True when this step of the row is still to be done, whether or not its turn has come. */
-  pending(row: PlannedRow, step: Step): boolean {
-    const bits = this.#bits[this.#rows.number(row.id)]!;
+  pending({ id }: PlannedRow, step: Step): boolean {
+    const number = this.#rows.number(id);
+    return this.#pending(this.#plan.objects[this.#objects[number]!]!.rows, number, step);
+  }
+
+  /** Rows of an object whose step is still to be done, in the order of the plan; `level`: of inserts. */
+  *pendingRows(object: string, step: Step, level?: number): Generator<PlannedRow> {
+    const { rows } = this.#ranges.get(object)!;
+    for (const number of this.#pendingNumbers(object, step)) {
+      const n = this.#numbers[number]!;
+      if (level === undefined || rows.levelAt(n) === level) yield rows.at(n);
+    }
+  }
+
+  /** How many rows of an object have this step still before them. */
+  pendingCount(object: string, step: Step): number {
+    let count = 0;
+    for (const _ of this.#pendingNumbers(object, step)) count += 1;
+    return count;
+  }
+
+  *#pendingNumbers(object: string, step: Step): Generator<number> {
+    const { rows, from, to } = this.#ranges.get(object)!;
+    for (let number = from; number < to; number++) if (this.#pending(rows, number, step)) yield number;
+  }
+
+  /** Nothing is made on the way: this is asked of every row in every step of every level. */
+  #pending(rows: PlannedRows, number: number, step: Step): boolean {
+    const bits = this.#bits[number]!;
     if (bits & (stepBits[step] | lost | kept)) return false;
-    const isMade = row.action === 'insert' || (bits & anew) !== 0;
+    const n = this.#numbers[number]!;
+    const action = rows.actionAt(n);
+    const isMade = action === 'insert' || (bits & anew) !== 0;
     switch (step) {
       case 'undelete':
-        return row.action === 'undelete' && !(bits & anew);
+        return action === 'undelete' && !(bits & anew);
       case 'insert':
         return isMade;
       case 'rest':
         return (bits & insert) !== 0 && (bits & (hasRest | matched)) !== 0;
       case 'later':
-        return (bits & insert) !== 0 && row.later.some((field) => field !== activation);
+        return (bits & insert) !== 0 && rows.restAt(n).later.some((field) => field !== activation);
       case 'activate':
-        return (bits & insert) !== 0 && row.later.includes(activation);
+        return (bits & insert) !== 0 && rows.restAt(n).later.includes(activation);
       case 'update':
-        if (row.action === 'undelete') return (bits & undelete) !== 0 && !isMade && row.fields.length > 0;
-        return row.action === 'update' || row.action === 'relink';
+        if (action === 'undelete') return (bits & undelete) !== 0 && !isMade && rows.restAt(n).fields.length > 0;
+        return action === 'update' || action === 'relink';
       case 'delete':
-        return row.action === 'delete';
-    }
-  }
-
-  /** Rows of an object whose step is still to be done, in the order of the plan; `level`: of inserts. */
-  *pendingRows(object: string, step: Step, level?: number): Generator<PlannedRow> {
-    const { rows } = this.#plan.objects.find((one) => one.object === object)!;
-    for (const row of rows) {
-      if (!works.has(row.action) || (level !== undefined && row.level !== level)) continue;
-      if (this.pending(row, step)) yield row;
+        return action === 'delete';
     }
   }
 
@@ -182,7 +207,7 @@ export class ApplyState {
   }
 
   retry(id: string, step: Step): Retry | undefined {
-    return this.#retries.get(`${id} ${step}`);
+    return this.#retries.size === 0 ? undefined : this.#retries.get(`${id} ${step}`);
   }
 
   /** Rows of an object whose step is to be tried again. */
@@ -195,7 +220,7 @@ export class ApplyState {
     let count = 0;
     for (const row of rows) {
       const number = this.#rows.number(row.id);
-      if (!this.#retries.has(`${row.id} ${step}`)) count += 1;
+      if (!this.retry(row.id, step)) count += 1;
       this.#bits[number]! |= announced | (row.rest && step === 'insert' ? hasRest : 0);
     }
     const key = `${object} ${step}`;

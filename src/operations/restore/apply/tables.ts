@@ -8,6 +8,8 @@ import { type RestorePlace, readTable, type StoredTable } from '../../../vault/r
 const partBytes = 8 * 1024 * 1024;
 /** Smaller tables stand in the entry itself: one object less to write for each. */
 const inlineBytes = 16 * 1024;
+/** Rows become bytes early: as texts, in pieces on the heap, they would be carried along by every collection. */
+const chunkCharacters = 64 * 1024;
 
 type Cells = readonly (string | null | undefined)[];
 
@@ -18,7 +20,8 @@ export class TableWriter {
   readonly #object: string | undefined;
   readonly #header: string;
   readonly #parts: Ref[] = [];
-  #text: string[] = [];
+  #chunks: Buffer[] = [];
+  #text = '';
   #size = 0;
   #rows = 0;
 
@@ -35,9 +38,10 @@ export class TableWriter {
 
   async add(row: Cells): Promise<void> {
     const text = encodeRow(row);
-    this.#text.push(text);
+    this.#text += text;
     this.#size += text.length;
     this.#rows += 1;
+    if (this.#text.length >= chunkCharacters) this.#chunk();
     if (this.#size >= partBytes) await this.#flush();
   }
 
@@ -45,16 +49,22 @@ export class TableWriter {
   async end({ apart = false } = {}): Promise<StoredTable> {
     const of = { name: this.#name, rows: this.#rows, ...(this.#object === undefined ? {} : { object: this.#object }) };
     if (!apart && this.#parts.length === 0 && this.#size < inlineBytes) {
-      return { ...of, parts: [], text: this.#header + this.#text.join('') };
+      return { ...of, parts: [], text: this.#header + this.#text };
     }
-    if (this.#text.length > 0) await this.#flush();
+    if (this.#size > 0) await this.#flush();
     return { ...of, parts: this.#parts };
   }
 
   async #flush(): Promise<void> {
-    this.#parts.push(await this.#restore.putPart(Buffer.from(this.#header + this.#text.join(''))));
-    this.#text = [];
+    this.#chunk();
+    this.#parts.push(await this.#restore.putPart(Buffer.concat([Buffer.from(this.#header), ...this.#chunks])));
+    this.#chunks = [];
     this.#size = 0;
+  }
+
+  #chunk(): void {
+    this.#chunks.push(Buffer.from(this.#text));
+    this.#text = '';
   }
 }
 

@@ -136,11 +136,10 @@ export class Work {
     if (outcomes.length === 0 && slice === undefined) return;
     const { object } = o;
     const rows = { name: 'outcomes', object, columns: outcomeColumns };
-    const tables = [await storeTable(this.journal, rows, outcomes.map(outcomeCells))];
-    const ids = outcomes.flatMap(({ id, target }) => (target === undefined ? [] : [[object, id, target] as const]));
-    if (ids.length + others.length > 0) {
+    const tables = [await storeTable(this.journal, rows, cellsOf(outcomes))];
+    if (others.length > 0 || outcomes.some(({ target }) => target !== undefined)) {
       const columns = ['Object', 'Id', 'Target'];
-      tables.push(await storeTable(this.journal, { name: 'ids', columns }, [...ids, ...others]));
+      tables.push(await storeTable(this.journal, { name: 'ids', columns }, idsOf(object, outcomes, others)));
       this.idTables.push(tables[1]!);
     }
     const of = slice === undefined ? {} : { slice };
@@ -200,6 +199,19 @@ export class Work {
     const rows = this.state.sent.get(`${object} ${step}`) ?? 0;
     this.ctx.report({ type: 'restore-step', object, step, rows, failed });
   }
+}
+
+function* cellsOf(outcomes: readonly Outcome[]) {
+  for (const outcome of outcomes) yield outcomeCells(outcome);
+}
+
+function* idsOf(
+  object: string,
+  outcomes: readonly Outcome[],
+  others: readonly (readonly [object: string, id: string, target: string])[],
+) {
+  for (const { id, target } of outcomes) if (target !== undefined) yield [object, id, target];
+  yield* others;
 }
 
 /** So many failed rows of an object are always borne. */
