@@ -3,6 +3,7 @@ import type { ConnectOptions, Login } from '../salesforce/connect.ts';
 import type { OnRotate } from '../salesforce/login.ts';
 import type { Org } from '../salesforce/org.ts';
 import type { CommandContext } from './command.ts';
+import { orgTimeouts } from './durations.ts';
 import { readSecretFile } from './secrets.ts';
 import { findStoredLogin, storedLogins, storeLogin } from './stored-login.ts';
 
@@ -48,6 +49,17 @@ export async function connectOrg(
   const { login, onRotate } = await chooseLogin(ctx);
   const { connect } = await import('../salesforce/connect.ts');
   return connect(ctx, login, { ...options, apiVersion: ctx.global.apiVersion, onRotate });
+}
+
+/** As `connectOrg`, within the API budget and the time limits of commands that write to the org. */
+export function connectToWrite(
+  ctx: CommandContext,
+  flags: { readonly maxApiPercent: number; readonly maxApiCalls?: number; readonly orgTimeout?: string },
+): Promise<Org> {
+  return connectOrg(ctx, {
+    budget: { maxPercent: flags.maxApiPercent, maxCalls: flags.maxApiCalls },
+    timeouts: orgTimeouts(flags.orgTimeout),
+  });
 }
 
 async function byAlias(ctx: CommandContext, alias: string): Promise<ChosenLogin> {

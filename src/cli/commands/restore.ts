@@ -5,8 +5,8 @@ import type { Org } from '../../salesforce/org.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { type CommandContext, defineCommand, type FlagValues, type Outcome } from '../command.ts';
 import { confirmRestore } from '../confirm-restore.ts';
-import { milliseconds, orgTimeouts } from '../durations.ts';
-import { connectOrg } from '../login.ts';
+import { milliseconds } from '../durations.ts';
+import { connectToWrite } from '../login.ts';
 import { openJournalStore, openVault } from '../open-vault.ts';
 import { planText, restoreText } from '../output/restore.ts';
 import { askedOf, keptFlags, restoreFlags } from '../restore-flags.ts';
@@ -34,10 +34,7 @@ export const restore = defineCommand({
   exits: [3, 4, 5, 68, 69, 74, 75],
   async run(ctx, { flags, arguments: given }) {
     const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write' });
-    const org = await connectOrg(ctx, {
-      budget: { maxPercent: flags.maxApiPercent, maxCalls: flags.maxApiCalls },
-      timeouts: orgTimeouts(flags.orgTimeout),
-    });
+    const org = await connectToWrite(ctx, flags);
     try {
       if (flags.healAutomation) return await heal(ctx, vault, org, flags);
       return await restored(ctx, vault, org, given.point, flags);

@@ -1,23 +1,22 @@
 import { defineCommand } from '../command.ts';
 import { confirmRestore } from '../confirm-restore.ts';
-import { orgTimeouts } from '../durations.ts';
-import { connectOrg } from '../login.ts';
+import { connectToWrite } from '../login.ts';
 import { openJournalStore, openVault } from '../open-vault.ts';
 import { planText, restoreText } from '../output/restore.ts';
 import { restoreFlags } from '../restore-flags.ts';
 
-const {
-  'dry-run': dryRun,
-  confirm,
-  'allow-email': allowEmail,
-  bypass,
-  'max-errors': maxErrors,
-  'max-api-percent': maxApiPercent,
-  'max-api-calls': maxApiCalls,
-  'org-timeout': orgTimeout,
-  'journal-to': journalTo,
-  'result-folder': resultFolder,
-} = restoreFlags;
+const undoFlags = {
+  'dry-run': restoreFlags['dry-run'],
+  confirm: restoreFlags.confirm,
+  'allow-email': restoreFlags['allow-email'],
+  bypass: restoreFlags.bypass,
+  'max-errors': restoreFlags['max-errors'],
+  'max-api-percent': restoreFlags['max-api-percent'],
+  'max-api-calls': restoreFlags['max-api-calls'],
+  'org-timeout': restoreFlags['org-timeout'],
+  'journal-to': restoreFlags['journal-to'],
+  'result-folder': restoreFlags['result-folder'],
+} as const;
 
 export const undo = defineCommand({
   name: 'undo',
@@ -26,26 +25,12 @@ export const undo = defineCommand({
     'Returns every field that the restore wrote to its before-image, deletes what it made and what it took out of the recycle bin, and undeletes ' +
     'what it deleted. Fields that somebody edited since, by value, are kept and listed. It is a restore itself, and can be undone.',
   arguments: { 'restore-id': { summary: 'as restore printed it', required: true } },
-  flags: {
-    'dry-run': dryRun,
-    confirm,
-    'allow-email': allowEmail,
-    bypass,
-    'max-errors': maxErrors,
-    'max-api-percent': maxApiPercent,
-    'max-api-calls': maxApiCalls,
-    'org-timeout': orgTimeout,
-    'journal-to': journalTo,
-    'result-folder': resultFolder,
-  },
+  flags: undoFlags,
   examples: [{ command: 'salvor undo R20261125T190602Z-45f171 --dry-run', summary: 'what would be taken back' }],
   exits: [3, 4, 5, 68, 69, 74, 75],
   async run(ctx, { flags, arguments: given }) {
     const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write' });
-    const org = await connectOrg(ctx, {
-      budget: { maxPercent: flags.maxApiPercent, maxCalls: flags.maxApiCalls },
-      timeouts: orgTimeouts(flags.orgTimeout),
-    });
+    const org = await connectToWrite(ctx, flags);
     try {
       const { restorePlace, dryRunResult } = await import('../../operations/restore/restore.ts');
       const operation = await import('../../operations/restore/undo.ts');
