@@ -30,21 +30,28 @@ export async function insertRows(work: Work, final: boolean): Promise<void> {
 async function insertGroup(work: Work, group: readonly ObjectWork[], final: boolean): Promise<void> {
   if (final) for (const o of group) await retryRows(work, o, 'insert', true);
   const deepest = Math.max(...group.map(({ plan }) => plan.rows.deepest));
-  for (let level = 0; level <= deepest; level++) for (const o of group) await insertLevel(work, o, false, level);
+  for (let level = 0; level <= deepest; level++) {
+    for (const o of group) await insertLevel(work, o, false, level);
+  }
+  // What rows could not carry is sent when all levels stand: for each level it would mean to read the object once more.
+  for (const o of group) await updateRows(work, o, 'rest', false);
   // Rows that waited for one that was made later than planned: an undelete that failed, a rule that passed late.
   for (let before = -1, left = pending(work, group); left > 0 && left !== before; ) {
     for (const o of group) await insertLevel(work, o, false);
+    for (const o of group) await updateRows(work, o, 'rest', false);
     before = left;
     left = pending(work, group);
   }
-  if (final) for (const o of group) await insertLevel(work, o, true);
+  if (!final) return;
+  for (const o of group) await insertLevel(work, o, true);
+  for (const o of group) await updateRows(work, o, 'rest', true);
 }
 
 function pending(work: Work, group: readonly ObjectWork[]): number {
   return group.reduce((sum, { object }) => sum + work.state.pendingCount(object, 'insert'), 0);
 }
 
-/** Rows of one level, or of all without; then what they need right afterwards. */
+/** Rows of one level, or of all without; rows that stood in the org already take the fields of the point right afterwards. */
 async function insertLevel(work: Work, o: ObjectWork, final: boolean, level?: number): Promise<void> {
   work.ctx.signal.throwIfAborted();
   await findMadeRows(work, o, final, level);
@@ -55,7 +62,12 @@ async function insertLevel(work: Work, o: ObjectWork, final: boolean, level?: nu
   if (ids.size > 0) await (o.blob === undefined ? sendAll(work, o, ids, final) : insertFiles(work, o, ids, final));
   await retryRows(work, o, 'insert', final);
   work.checkErrors(o, 'insert');
-  await updateRows(work, o, 'rest', final);
+  if (hasMatched(work, o)) await updateRows(work, o, 'rest', final);
+}
+
+function hasMatched(work: Work, { object }: ObjectWork): boolean {
+  for (const { id } of work.state.pendingRows(object, 'rest')) if (work.state.isMatched(id)) return true;
+  return false;
 }
 
 async function sendAll(work: Work, o: ObjectWork, ids: IdTable, final: boolean): Promise<void> {
