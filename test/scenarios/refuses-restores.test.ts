@@ -39,7 +39,7 @@ describe('a restore that may not be', () => {
     rig.org.requests.entries.filter(
       ({ method, endpoint }) =>
         ['POST', 'PATCH', 'DELETE', 'PUT'].includes(method) &&
-        /^(record|collections|ingest|soap|composite\.)/.test(endpoint),
+        /^(record$|collections|ingest|soap|composite\.)/.test(endpoint),
     );
   const restore = (...args: string[]) => rig.salvor('restore', ...args, '--json', '--no-prompt');
 
@@ -79,6 +79,25 @@ describe('a restore that may not be', () => {
     refused(await restore('latest', '--ids', account, '--delete-created'), 2, 'usage', /--delete-created/);
     refused(await restore('latest', '--ids', account, '--with-children=deep'), 2, 'usage', /--with-children/);
     refused(await restore('latest', '--ids', account, '--relationship', 'Contact'), 2, 'usage', /--relationship/);
+  });
+
+  test('names fields and lookups that the point does not have', async () => {
+    const chosen = ['latest', '--objects', 'Account', '--overwrite'];
+    refused(await restore(...chosen, '--fields', 'Nonsense'), 2, 'usage', /has a field Nonsense/);
+    refused(await restore(...chosen, '--fields', 'Email'), 2, 'usage', /has a field Email/);
+    refused(
+      await restore(...chosen, '--relationship', 'Contact.Nonsense=no'),
+      2,
+      'usage',
+      /no lookup Contact.Nonsense/,
+    );
+  });
+
+  test('names an incident that the point does not come before', async () => {
+    refused(await restore('latest', '--incident', '2099-01-01..'), 2, 'usage', /has not begun/);
+    refused(await restore('latest', '--incident', '2020-01-01..2020-01-02'), 2, 'usage', /before point \S+ began/);
+    refused(await restore('latest', '--incident', '2020-01-02..2020-01-01'), 2, 'usage', /ends before it begins/);
+    refused(await restore('latest', '--after', 'latest'), 2, 'usage', /cannot show what happened after/);
   });
 
   test('has no identity to read rows with', async () => {

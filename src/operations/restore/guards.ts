@@ -5,6 +5,7 @@ import { schemaPrint } from '../../schema/print.ts';
 import type { LogEntry } from '../../vault/log.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
 import type { Vault } from '../../vault/vault.ts';
+import type { Incident } from './compared.ts';
 import type { Plan } from './plan.ts';
 
 /** What a record takes of an org's data storage, nearly whatever it holds; in kB. */
@@ -26,6 +27,27 @@ export function assertWhole(reader: PointReader, plan: Plan, accepted: boolean):
       data: { objects: incomplete.map(({ object }) => object) },
     },
   );
+}
+
+/**
+ * The point must show what was there before the incident. Throws `usage` when the incident is still to come, when it was over before the point
+ * began, and when the point that is to show its damage is no later one.
+ */
+export function assertBefore(reader: PointReader, incident: Incident, now: Date): void {
+  const { point, started } = reader.root;
+  const name = (time: number) => new Date(time).toISOString();
+  const { from, to, after } = incident;
+  if (from > now.getTime()) throw new Fault('usage', `the incident has not begun: it is named from ${name(from)} on`);
+  if (to < Date.parse(started)) {
+    throw new Fault('usage', `the incident was over at ${name(to)}, before point ${point} began`, {
+      actions: ['choose a point from before the incident: `salvor list-points`, or `salvor rescue` finds it'],
+    });
+  }
+  if (after && Date.parse(after.root.started) <= Date.parse(started)) {
+    throw new Fault('usage', `point ${after.root.point} cannot show what happened after point ${point}`, {
+      actions: ['name the older point first, and one from after the incident with --after'],
+    });
+  }
 }
 
 /** The org must have room for what is made again. Throws `storage-short`, `api-budget`. */

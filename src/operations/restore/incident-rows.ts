@@ -2,13 +2,14 @@ import { Keys, rowBytes } from '../../rows/cells.ts';
 import { IdTable } from '../../rows/id-table.ts';
 import type { Extraction } from '../../salesforce/org.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
-import type { Incident } from './compared.ts';
+import { type Incident, namesWho } from './compared.ts';
 import { join } from './joined.ts';
 import type { ObjectScope, PlanScope } from './scope.ts';
 
 /**
- * Adds to `wanted` what the incident touched in one object: rows that differ between the point and the one after it; without such a point, rows
- * that were last changed or deleted by the incident, and rows of the point that are gone without a trace. `among`: only these.
+ * Adds to `wanted` what the incident touched in one object: rows that differ between the point and the one after it; without such a point, or
+ * where that does not hold the object, rows that were last changed or deleted by the incident, and rows of the point that are gone without a
+ * trace. `among`: only these.
  */
 export async function takeIncident(
   plan: PlanScope,
@@ -20,8 +21,10 @@ export async function takeIncident(
     if (!among || among.has(id)) scope.wanted.add(id);
   };
   if (!scope.target?.queryable || !scope.columns.includes('Id')) return;
-  if (incident.after) await takeDifferences(plan, scope, incident.after, take);
-  else {
+  if (incident.after?.has(scope.object)) await takeDifferences(plan, scope, incident.after, take);
+  else if (incident.after && !namesWho(incident)) {
+    plan.notSearched.push(`what the incident did to ${scope.object} is not known: the point after it does not hold it`);
+  } else {
     await takeStamped(plan, scope, incident, take);
     await takeVanished(plan, scope, take);
   }
@@ -31,7 +34,7 @@ type Take = (id: string) => void;
 
 async function takeDifferences(plan: PlanScope, scope: ObjectScope, after: PointReader, take: Take): Promise<void> {
   const { object, columns } = scope;
-  const there = after.objects().includes(object) ? (await after.map(object)).columns : [];
+  const there = (await after.map(object)).columns;
   const both = columns.filter((name) => there.includes(name));
   const before = await plan.reader.rows(object, { columns: both.length === 0 ? ['Id'] : both });
   const later = both.length === 0 ? nothing : await after.rows(object, { columns: both });

@@ -1,5 +1,6 @@
 import { Fault } from '../../errors.ts';
 import { IdTable } from '../../rows/id-table.ts';
+import type { ObjectDescribe } from '../../schema/describe.ts';
 import { addSelected, narrows, type SelectionRequest, select, takesIn } from '../select/selection.ts';
 import type { Incident } from './compared.ts';
 import type { RestoreRequest } from './make-plan.ts';
@@ -90,6 +91,32 @@ function isRestored(plan: PlanScope, object: string): boolean {
     !platformRules(object).never &&
     !/__(b|x|mdt|e)$/.test(object)
   );
+}
+
+/**
+ * Names of fields and lookups are those of the point, or nothing would be done and nobody told. Throws `usage` for others; gives the lookups as the
+ * point spells them.
+ */
+export function knownNames(
+  { fields, related, selection }: Pick<Asked, 'fields' | 'related' | 'selection'>,
+  describes: ReadonlyMap<string, ObjectDescribe>,
+): Related {
+  const spelled = new Map<string, string>();
+  const chosen = new Set<string>();
+  for (const [object, describe] of describes) {
+    for (const { name, type } of describe.fields) {
+      if (takesIn(selection, object)) chosen.add(name.toLowerCase());
+      if (type === 'reference') spelled.set(`${object}.${name}`.toLowerCase(), `${object}.${name}`);
+    }
+  }
+  const unknown = fields.find((name) => !chosen.has(name.toLowerCase()));
+  if (unknown !== undefined) throw new Fault('usage', `no selected object of the point has a field ${unknown}`);
+  const relationships = [...related.relationships].map(([lookup, answer]) => {
+    const name = spelled.get(lookup.toLowerCase());
+    if (name === undefined) throw new Fault('usage', `the point has no lookup ${lookup}, which --relationship names`);
+    return [name, answer] as const;
+  });
+  return { ...related, relationships: new Map(relationships) };
 }
 
 /** `Contact.AccountId=no`. Throws `usage`. */

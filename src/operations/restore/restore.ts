@@ -11,12 +11,12 @@ import { findPoint } from '../points.ts';
 import { applyPlan, beginRestore, planOf, resumeRestore } from './apply/apply.ts';
 import type { ApplyResult } from './apply/report.ts';
 import { tableRows } from './apply/tables.ts';
-import { assertPlanFits, assertRoom, assertWhole } from './guards.ts';
+import { assertBefore, assertPlanFits, assertRoom, assertWhole } from './guards.ts';
 import { makePlan } from './make-plan.ts';
 import { type FieldLeftOut, type Plan, type Step, steps, type Withheld } from './plan.ts';
 import { planDigest } from './plan-file.ts';
 import { pointSource } from './point-source.ts';
-import { type Asked, restoreRequest } from './request.ts';
+import { type Asked, knownNames, restoreRequest } from './request.ts';
 import { automationOf, leftSwitchedOn } from './switched.ts';
 import { valueSource } from './value-source.ts';
 
@@ -96,8 +96,19 @@ async function newPlan(
   given: { vault: Vault; place: RestorePlace; org: Org; entry: LogEntry; reader: PointReader },
   asked: Asked,
 ): Promise<Plan> {
+  const request = restoreRequest(asked);
+  const related = knownNames(asked, await given.reader.describes());
+  const { incident } = asked;
+  if (incident) {
+    assertBefore(given.reader, incident, ctx.now());
+    const { point, ended } = given.reader.root;
+    if (Number.isFinite(incident.from) && incident.from < Date.parse(ended)) {
+      const message = `point ${point} ended ${ended}, when the incident had begun: damage that it holds is not put back`;
+      ctx.report({ type: 'warning', name: 'point-late', message });
+    }
+  }
   const remade = await remadeRows(ctx, given.place, given.org);
-  return makePlan(ctx, { ...given, remade }, restoreRequest(asked));
+  return makePlan(ctx, { ...given, remade }, { ...request, related });
 }
 
 /** Rows that restores before this one made again in the org: Id in the point -> Id there; later restores win. */
