@@ -39,7 +39,7 @@ describe('a restore that may not be', () => {
     rig.org.requests.entries.filter(
       ({ method, endpoint }) =>
         ['POST', 'PATCH', 'DELETE', 'PUT'].includes(method) &&
-        /^(record$|collections|ingest|soap|composite\.)/.test(endpoint),
+        /^(record\.|collections|ingest|soap|composite\.)/.test(endpoint),
     );
   const restore = (...args: string[]) => rig.salvor('restore', ...args, '--json', '--no-prompt');
 

@@ -69,7 +69,7 @@ function leftOutText(leftOut: readonly FieldLeftOut[], paint: Paint): string[] {
       ? []
       : [
           paint.faint(
-            'records that are made again get new stamps, numbers and what the platform derives; see header.leftOut in --json',
+            'records that are made again get new stamps, numbers and what the platform derives; see leftOut in --json',
           ),
         ]),
   ];
@@ -116,6 +116,10 @@ export function restoreText(result: RestoreResult, paint: Paint): string {
             ),
           ...(conflicts.length > mostNamed ? [`  and ${count(conflicts.length - mostNamed)} more, see --json`] : []),
         ]),
+    ...leftOutText(
+      result.leftOut.filter(({ code }) => code === 'not-written'),
+      paint,
+    ),
     ...(failedFile ? [`failed rows, to be given to --ids-file when the reason is gone: ${failedFile}`] : []),
     ...(idMapFile ? [`old and new Ids: ${idMapFile}`] : []),
     result.undoes

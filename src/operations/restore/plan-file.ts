@@ -17,6 +17,8 @@ import { PlannedRows } from './planned-rows.ts';
  */
 
 const chunkBytes = 4 * 1024 * 1024;
+/** Lines become bytes early: as texts on the heap they would be carried along by every collection. */
+const pieceCharacters = 64 * 1024;
 
 /** SHA-256 of the lines of the plan, in hex; the digest itself is not among what is digested. */
 export function planDigest(plan: Plan): string {
@@ -35,7 +37,7 @@ export async function writePlanFile(name: string, plan: Plan): Promise<void> {
   try {
     const file = await open(name, 'wx', 0o600);
     try {
-      for (const chunk of planChunks(plan, planDigest(plan))) await file.write(chunk);
+      for (const chunk of planChunks(plan, planDigest(plan))) await file.writeFile(chunk);
     } finally {
       await file.close();
     }
@@ -93,7 +95,6 @@ const objectMore = z.object({
 });
 const objectLine = z.tuple([z.literal('object'), z.string(), names, objectMore]);
 const withLine = z.tuple([z.literal('with'), names, names, names, z.string().nullable(), z.literal(true).nullable()]);
-const _rowLine = z.tuple([z.string().length(18), z.enum(actions), z.number(), z.number()]).rest(z.string().nullable());
 
 type Shared = Pick<PlannedRow, 'fields' | 'later' | 'without' | 'reason' | 'made'>;
 const nothing: Shared = { fields: [], later: [], without: [] };
@@ -225,15 +226,18 @@ function* withDigest(lines: Iterable<string>, digest: string): Generator<string>
 }
 
 function* chunks(lines: Iterable<string>): Generator<Buffer> {
-  let text: string[] = [];
+  let done: Buffer[] = [];
   let size = 0;
+  let text = '';
   for (const line of lines) {
-    text.push(`${line}\n`);
-    size += line.length + 1;
+    text += `${line}\n`;
+    if (text.length < pieceCharacters) continue;
+    size += done[done.push(Buffer.from(text)) - 1]!.length;
+    text = '';
     if (size < chunkBytes) continue;
-    yield Buffer.from(text.join(''));
-    text = [];
+    yield Buffer.concat(done);
+    done = [];
     size = 0;
   }
-  if (size > 0) yield Buffer.from(text.join(''));
+  if (size + text.length > 0) yield Buffer.concat([...done, Buffer.from(text)]);
 }

@@ -9,7 +9,7 @@ import { findRestores, idTables, type RestoreFound, type RestorePlace, readResto
 import type { Vault } from '../../vault/vault.ts';
 import { findPoint } from '../points.ts';
 import { applyPlan, beginRestore, planOf, resumeRestore } from './apply/apply.ts';
-import type { ApplyResult } from './apply/report.ts';
+import { type ApplyResult, makeFolder } from './apply/report.ts';
 import { tableRows } from './apply/tables.ts';
 import { assertBefore, assertPlanFits, assertRoom, assertWhole } from './guards.ts';
 import { makePlan } from './make-plan.ts';
@@ -135,6 +135,7 @@ export async function runRestore(
   },
 ): Promise<Restored> {
   const { place, org, planned, options } = given;
+  await makeFolder(options.folder);
   const automation = await automationOf(org, options.bypass);
   const journal = await beginRestore(ctx, place, planned.plan);
   const source = pointSource(planned.reader);
@@ -154,6 +155,7 @@ export async function goOn(
   },
 ): Promise<Restored> {
   const { vault, place, org, restore, options } = given;
+  await makeFolder(options.folder);
   const read = await readRestore(place, restore.restore, ctx.now());
   const plan = await planOf(place, read);
   await assertPlanFits(plan, vault, await findPoint(vault, plan.header.point.id), org);
@@ -237,21 +239,32 @@ function resultOf({ header, objects }: Plan, digest: string): RestoreResult {
 
 /** The result with why it is not whole, most serious first. */
 export function restored(plan: Plan, digest: string, applied: ApplyResult): Restored {
-  const { restoreId, done, conflicts, failed, failedFile, idMapFile, stopped } = applied;
+  const { restoreId, done, conflicts, failed, failedFile, idMapFile, stopped, unwritten } = applied;
   const result: RestoreResult = {
     ...resultOf(plan, digest),
     restoreId,
     done,
     conflicts,
+    leftOut: [...plan.header.leftOut, ...notWritten(applied.leftOut)],
     failedFile: failedFile ?? null,
     idMapFile: idMapFile ?? null,
   };
   const fault =
     stopped ??
+    unwritten ??
     rowsFailed(failed.length, failedFile) ??
     rowsWithheld(plan.header.withheld) ??
     rowsKept(conflicts.length);
   return fault ? { result, fault } : { result };
+}
+
+/** Fields that the plan meant to write and that were not written. */
+function notWritten(leftOut: ApplyResult['leftOut']): FieldLeftOut[] {
+  const reason = 'not written: the org refused the field, or what it refers to could not be restored';
+  return Object.entries(leftOut).map(([name, rows]) => {
+    const [object = '', field = ''] = name.split('.');
+    return { object, field, code: 'not-written', reason, rows };
+  });
 }
 
 function rowsFailed(count: number, file: string | undefined): Fault | undefined {

@@ -9,6 +9,7 @@ import { sameValue } from '../../schema/values.ts';
 import { type RestorePlace, type RestoreRead, readRestore } from '../../vault/restores.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { applyPlan, beginRestore, findOut, planOf } from './apply/apply.ts';
+import { makeFolder } from './apply/report.ts';
 import type { ValueSource } from './apply/work.ts';
 import { imageSource, newestImages, spokenOf } from './images.ts';
 import { type Joined, join, type RowAt } from './joined.ts';
@@ -61,6 +62,7 @@ export async function runUndo(
   given: Undone & { readonly planned: PlannedUndo; readonly options: RestoreOptions },
 ): Promise<Restored> {
   const { place, org, restore, planned, options } = given;
+  await makeFolder(options.folder);
   // A restore that was interrupted cannot go on once it is taken back.
   await settledJournal(ctx, given, true);
   const automation = await automationOf(org, options.bypass);

@@ -19,7 +19,7 @@ interface Unfinished {
 }
 
 /** Entries that tell nothing about rows. */
-const _others: ReadonlySet<string> = new Set(['begin', 'end', 'bypass-on', 'bypass-off']);
+const others: ReadonlySet<string> = new Set(['begin', 'end', 'bypass-on', 'bypass-off']);
 
 /**
  * Brings the state to what the journal says, and finds out what the org has made of slices that it was busy with when the restore ended: their
@@ -28,7 +28,7 @@ const _others: ReadonlySet<string> = new Set(['begin', 'end', 'bypass-on', 'bypa
 export async function replay(work: Work, read: RestoreRead): Promise<void> {
   const unfinished = new Map<number, Unfinished>();
   for (const { entry, tables } of read.entries) {
-    if (['begin', 'end', 'bypass-on', 'bypass-off'].includes(entry.type)) continue;
+    if (others.has(entry.type)) continue;
     const parsed = entrySchema.safeParse(entry);
     if (!parsed.success) {
       throw new Fault('newer-format', `the journal of ${read.restore} was written by a newer salvor: ${entry.type}`);

@@ -1,6 +1,7 @@
-import { open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
-import type { Fault } from '../../../errors.ts';
+import { Fault, systemCode } from '../../../errors.ts';
 import { encodeRow } from '../../../rows/csv.ts';
 import type { StoredTable } from '../../../vault/restores.ts';
 import type { Done, FailedRow, KeptRow } from './state.ts';
@@ -22,29 +23,68 @@ export interface ApplyResult {
   readonly leftOut: Readonly<Record<string, number>>;
   /** Why it ended before everything was done; the same restore can go on. */
   readonly stopped?: Fault;
+  /** Why one of the files is not there. */
+  readonly unwritten?: Fault;
 }
 
 const idColumns = ['Object', 'Id', 'Target'] as const;
 const failedColumns = ['Id', 'Object', 'Step', 'Code', 'Reason', 'Advice'] as const;
 
-/** The result, with its files. */
+/** The result, with its files. A file that cannot be written does not hide what was done: `unwritten` says so. */
 export async function report(work: Work, stopped?: Fault): Promise<ApplyResult> {
   const { state, options, journal } = work;
-  const file = (kind: string) => options.folder && path.join(options.folder, `${journal.restore}-${kind}.csv`);
-  const failedFile = state.failures.length > 0 ? file('failed') : undefined;
-  if (failedFile) await writeTable(failedFile, failedColumns, state.failures.map(failedCells));
-  const idMapFile = work.idTables.length > 0 ? file('ids') : undefined;
-  if (idMapFile) await writeTable(idMapFile, idColumns, idRows(work));
+  let unwritten: Fault | undefined;
+  const write = async (kind: string, columns: readonly string[], rows: Parameters<typeof writeTable>[2]) => {
+    if (options.folder === undefined) return undefined;
+    const name = path.join(options.folder, `${journal.restore}-${kind}.csv`);
+    try {
+      await writeTable(name, columns, rows);
+      return name;
+    } catch (cause) {
+      if (systemCode(cause) === undefined) throw cause;
+      unwritten ??= notWritten(journal.restore, name, cause);
+      return undefined;
+    }
+  };
+  const failed = state.failures;
+  const failedFile = failed.length > 0 ? await write('failed', failedColumns, failed.map(failedCells)) : undefined;
+  const idMapFile = work.idTables.length > 0 ? await write('ids', idColumns, idRows(work)) : undefined;
   return {
     restoreId: journal.restore,
     done: Object.fromEntries(state.done),
     conflicts: conflictsOf(work),
-    failed: state.failures,
+    failed,
     ...(failedFile ? { failedFile } : {}),
     ...(idMapFile ? { idMapFile } : {}),
     leftOut: Object.fromEntries(work.leftOut),
     ...(stopped ? { stopped } : {}),
+    ...(unwritten ? { unwritten } : {}),
   };
+}
+
+function notWritten(restore: string, name: string, cause: unknown): Fault {
+  const code = systemCode(cause);
+  return new Fault(code === 'ENOSPC' ? 'disk-full' : 'disk-error', `could not write ${name}: ${code}`, {
+    actions: [`the rows were written to the org; the list is in the vault too, encrypted, in restores/${restore}/`],
+    cause,
+  });
+}
+
+/** Makes the folder of the lists where there is none, before anything is written to the org. Throws `disk-error`, `disk-full`. */
+export async function makeFolder(folder: string | undefined): Promise<void> {
+  if (folder === undefined) return;
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === undefined) throw cause;
+    const name = code === 'ENOSPC' ? 'disk-full' : 'disk-error';
+    throw new Fault(name, `the folder of the lists of Ids and failed rows, ${folder}, cannot be written to: ${code}`, {
+      actions: ['choose another with --result-folder'],
+      cause,
+    });
+  }
 }
 
 /** Ends the journal: nothing is left to be done. */
@@ -95,10 +135,10 @@ async function writeTable(
     for await (const row of rows) {
       text += encodeRow(row);
       if (text.length < writtenAtOnce) continue;
-      await file.write(text);
+      await file.writeFile(text);
       text = '';
     }
-    await file.write(text);
+    await file.writeFile(text);
   } finally {
     await file.close();
   }
