@@ -17,7 +17,7 @@ import { type FieldLeftOut, type Plan, type Step, steps, type Withheld } from '.
 import { planDigest } from './plan-file.ts';
 import { pointSource } from './point-source.ts';
 import { type Asked, knownNames, restoreRequest } from './request.ts';
-import { automationOf, leftSwitchedOn } from './switched.ts';
+import { automationOf, bypassIn, leftSwitchedOn } from './switched.ts';
 import { valueSource } from './value-source.ts';
 
 export { restorePlace } from '../../vault/restores.ts';
@@ -159,7 +159,8 @@ export async function goOn(
   const read = await readRestore(place, restore.restore, ctx.now());
   const plan = await planOf(place, read);
   await assertPlanFits(plan, vault, await findPoint(vault, plan.header.point.id), org);
-  const automation = await automationOf(org, options.bypass, leftSwitchedOn(read.entries));
+  const bypass = options.bypass ?? bypassIn(read.entries);
+  const automation = await automationOf(org, bypass, leftSwitchedOn(read.entries));
   const source = await valueSource(ctx, vault, place, restore.beginning);
   const applied = await resumeRestore(ctx, { place, org, restore: restore.restore, source, options, automation });
   const { result, ...more } = restored(plan, restore.beginning.planDigest, applied);

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import type { Org } from '../../salesforce/org.ts';
+import { Restore } from '../../vault/restore.ts';
 import { findRestores, type JournalEntry, type RestorePlace, readRestore } from '../../vault/restores.ts';
 import type { ApplyRequest } from './apply/apply.ts';
-import { type BypassBefore, parseBypass, readBypass, switchBack, switchOn } from './bypass.ts';
+import { type Bypass, type BypassBefore, parseBypass, readBypass, switchBack, switchOn } from './bypass.ts';
 
 const beforeSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -41,7 +42,7 @@ export async function automationOf(
   };
 }
 
-/** Switches back every bypass that a restore into this org left switched on when it died. */
+/** Switches back every bypass that a restore into this org left switched on when it died. Throws `lease-held` while another is at work. */
 export async function healAutomation(
   ctx: Context,
   place: RestorePlace,
@@ -50,17 +51,47 @@ export async function healAutomation(
   const healed: { restore: string; bypass: string }[] = [];
   for (const { restore, beginning, state } of await findRestores(place, ctx.now())) {
     if (state === 'running' || beginning.org.slice(0, 15) !== org.identity.orgId.slice(0, 15)) continue;
-    const { entries } = await readRestore(place, restore, ctx.now());
-    const before = leftSwitchedOn(entries);
-    if (!before) continue;
-    await switchBack(org, before);
-    healed.push({ restore, bypass: before.kind === 'setting' ? `${before.object}.${before.field}` : before.name });
+    const bypass = await healRestore(ctx, place, org, restore);
+    if (bypass !== undefined) healed.push({ restore, bypass });
   }
   return healed;
 }
 
+/** The same for one restore into this org, unless it is at work. The journal notes it: what somebody switches from then on is theirs. */
+export async function healRestore(
+  ctx: Context,
+  place: RestorePlace,
+  org: Org,
+  restore: string,
+): Promise<string | undefined> {
+  const read = await readRestore(place, restore, ctx.now());
+  const before = leftSwitchedOn(read.entries);
+  if (!before || read.heldBy) return undefined;
+  const journal = await Restore.goOn(place, read, ctx.now);
+  try {
+    await switchBack(org, before);
+    await journal.append({ type: 'bypass-off' });
+  } finally {
+    await journal.release(ctx.now);
+  }
+  return nameOf(before);
+}
+
 /** How the switch stood before a restore that died switched it; undefined when it was switched back, or never touched. */
 export function leftSwitchedOn(entries: readonly JournalEntry[]): BypassBefore | undefined {
-  const last = entries.findLast(({ entry }) => entry.type.startsWith('bypass-'))?.entry;
-  return onSchema.safeParse(last).data?.before as BypassBefore | undefined;
+  return switchedIn(entries.findLast(({ entry }) => entry.type.startsWith('bypass-')));
+}
+
+/** The switch that a restore was begun with, as --bypass names it. */
+export function bypassIn(entries: readonly JournalEntry[]): string | undefined {
+  const before = switchedIn(entries.find(({ entry }) => entry.type === 'bypass-on'));
+  return before && nameOf(before);
+}
+
+function switchedIn(found: JournalEntry | undefined): BypassBefore | undefined {
+  return onSchema.safeParse(found?.entry).data?.before as BypassBefore | undefined;
+}
+
+function nameOf(bypass: Bypass): string {
+  return bypass.kind === 'setting' ? `${bypass.object}.${bypass.field}` : bypass.name;
 }

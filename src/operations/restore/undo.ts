@@ -18,7 +18,7 @@ import type { ObjectPlan, Plan, PlannedRow } from './plan.ts';
 import { planDigest } from './plan-file.ts';
 import { PlannedRows } from './planned-rows.ts';
 import { type Restored, type RestoreOptions, restored } from './restore.ts';
-import { automationOf } from './switched.ts';
+import { automationOf, healRestore } from './switched.ts';
 import { factsOf, type ObjectFacts } from './undo-facts.ts';
 import { valueSource } from './value-source.ts';
 
@@ -63,6 +63,7 @@ export async function runUndo(
 ): Promise<Restored> {
   const { place, org, restore, planned, options } = given;
   await makeFolder(options.folder);
+  await healRestore(ctx, place, org, restore);
   // A restore that was interrupted cannot go on once it is taken back.
   await settledJournal(ctx, given, true);
   const automation = await automationOf(org, options.bypass);
