@@ -95,7 +95,7 @@ export class IngestClient implements Ingest {
   async wait(job: string, { atMostMs = mostPolling }: { readonly atMostMs?: number } = {}): Promise<IngestState> {
     let told = '';
     let waited = 0;
-    for (let interval = firstPoll; ; interval = Math.min(longestPoll, interval * 1.6)) {
+    for (let interval = firstPoll; ; interval = Math.min(longestPoll, interval * 1.4)) {
       const now = await this.state(job);
       const { object, operation, state, processed, failed } = now;
       const figures = `${state} ${processed} ${failed}`;
