@@ -2,6 +2,7 @@ import { Fault } from '../errors.ts';
 import type { Plan } from '../operations/restore/plan.ts';
 import type { OrgIdentity } from '../salesforce/org.ts';
 import type { CommandContext } from './command.ts';
+import { aliasOfLogin } from './login.ts';
 import { makePaint } from './output/paint.ts';
 import { planText } from './output/restore.ts';
 
@@ -24,8 +25,9 @@ export async function confirmRestore(
 ): Promise<void> {
   if (!writesAnything(planned.plan)) return;
   if (!org.isSandbox) assertProduction(ctx, anchored, org, given);
+  const alias = await aliasOfLogin(ctx);
   if (given.confirm !== undefined) {
-    if (isNameOf(ctx, org, given.confirm)) return;
+    if (isNameOf(alias, org, given.confirm)) return;
     throw new Fault(
       'confirmation-missing',
       `--confirm names ${given.confirm}, and the restore goes into ${org.username} (${org.orgId})`,
@@ -41,7 +43,7 @@ export async function confirmRestore(
       return;
     throw new Fault('confirmation-missing', 'the plan was not confirmed: nothing was done');
   }
-  await askForName(ctx, org);
+  await askForName(ctx, alias, org);
 }
 
 function writesAnything({ objects }: Plan): boolean {
@@ -70,19 +72,20 @@ function assertProduction(ctx: CommandContext, anchored: boolean, org: OrgIdenti
   }
 }
 
-async function askForName(ctx: CommandContext, org: OrgIdentity): Promise<void> {
-  const wanted = ctx.global.targetOrg ?? org.username;
+async function askForName(ctx: CommandContext, alias: string | undefined, org: OrgIdentity): Promise<void> {
+  const wanted = alias ?? org.username;
   if (!ctx.prompt.possible) {
     throw new Fault('confirmation-missing', `a restore into the production org ${org.username} has to be confirmed`, {
       actions: [`confirm with --confirm ${wanted}; --json alone never approves a write`],
     });
   }
   const typed = await ctx.prompt.text(`this is PRODUCTION: type ${wanted} to apply the plan`, '--confirm');
-  if (!isNameOf(ctx, org, typed))
+  if (!isNameOf(alias, org, typed))
     throw new Fault('confirmation-missing', 'that is not the name of the org: nothing was done');
 }
 
-function isNameOf(ctx: CommandContext, org: OrgIdentity, text: string): boolean {
+/** `alias`: only one that led to this org; that of another would confirm what nobody meant. */
+function isNameOf(alias: string | undefined, org: OrgIdentity, text: string): boolean {
   const ids = [org.orgId, org.orgId.slice(0, 15)];
-  return text === ctx.global.targetOrg || text.toLowerCase() === org.username.toLowerCase() || ids.includes(text);
+  return text === alias || text.toLowerCase() === org.username.toLowerCase() || ids.includes(text);
 }

@@ -49,12 +49,9 @@ export async function recover(
 
   say(`\n6. the plan: what happened in ${done.incident} is put back, and what was corrected since is kept\n`);
   const place = await operation.restorePlace(vault);
-  const asked = await askedOf(ctx, vault, org, { ...defaultRestoreFlags, incident: done.incident });
-  const planned = await operation.planRestore(
-    ctx,
-    { vault, place, org, point: 'latest', acceptPartial: false },
-    { asked },
-  );
+  const flags = { ...defaultRestoreFlags, incident: done.incident };
+  const given = { vault, place, org, point: 'latest', acceptPartial: false };
+  const planned = await operation.planRestore(ctx, given, { asked: await askedOf(ctx, given, flags) });
   show(planText(planned, paint));
 
   say('\n7. the restore: before-images first, then out of the recycle bin, then the fields\n');

@@ -41,6 +41,13 @@ export async function chooseLogin(ctx: CommandContext): Promise<ChosenLogin> {
   return onlyStored(ctx);
 }
 
+/** The alias or username that chose the login of this run; undefined when one in the environment came before it. */
+export async function aliasOfLogin(ctx: CommandContext): Promise<string | undefined> {
+  const { targetOrg } = ctx.global;
+  if (targetOrg === undefined || ctx.commandLine.has('target-org')) return targetOrg;
+  return (await fromEnvironment(ctx)) ? undefined : targetOrg;
+}
+
 /** Logs in as `chooseLogin` says. Close the org when done. */
 export async function connectOrg(
   ctx: CommandContext,

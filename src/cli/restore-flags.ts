@@ -180,13 +180,25 @@ const kept = [
   ],
 ] as const;
 
-/** The flags that say what is to be restored, as a plan keeps them. */
-export function keptFlags(flags: Given): Record<string, unknown> {
-  return Object.fromEntries(kept.map((name) => [name, flags[name] ?? null]));
+/** The flags that say what is to be restored, and the point as it was named, as a plan keeps them. */
+export function keptFlags(flags: Given, point: string | undefined): Record<string, unknown> {
+  return { point: point ?? null, ...Object.fromEntries(kept.map((name) => [name, flags[name] ?? null])) };
+}
+
+/** What is done was said when the plan was made. Throws `usage` when the command line says more of it beside `flag`. */
+export function assertAlone({ commandLine }: CommandContext, flag: 'plan' | 'resume'): void {
+  const names = [...kept, 'mapping', 'planOut'].map((name) => name.replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`));
+  const other = names.find((name) => commandLine.has(name));
+  if (other === undefined) return;
+  throw new Fault('usage', `--${flag} does what its plan says: --${other} does not go with it`);
 }
 
 /** What the flags ask for. Throws `usage`, and what finding the actor and the points throws. */
-export async function askedOf(ctx: CommandContext, vault: Vault, org: Org, flags: Given): Promise<Asked> {
+export async function askedOf(
+  ctx: CommandContext,
+  { vault, org, point }: { readonly vault: Vault; readonly org: Org; readonly point: string },
+  flags: Given,
+): Promise<Asked> {
   const { parseDepth, parseRelationships } = await import('../operations/restore/request.ts');
   return {
     selection: await selectionOf(flags),
@@ -203,7 +215,7 @@ export async function askedOf(ctx: CommandContext, vault: Vault, org: Org, flags
       relationships: parseRelationships(flags.relationship),
     },
     mapping: { rules: await mappingRules(flags.mapping), unmapped: flags.unmapped },
-    asked: keptFlags(flags),
+    asked: keptFlags(flags, point),
     tool: ctx.tool,
     now: ctx.now(),
   };

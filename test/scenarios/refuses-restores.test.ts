@@ -117,6 +117,13 @@ describe('a restore that may not be', () => {
     refused(ran, 5, 'confirmation-missing', /somebody@else\.example/);
   });
 
+  test('is confirmed by an alias that did not lead to this org', async () => {
+    rig.env.SF_TARGET_ORG = 'another';
+    const ran = await restore('latest', '--ids', account, '--confirm', 'another');
+    delete rig.env.SF_TARGET_ORG;
+    refused(ran, 5, 'confirmation-missing', /--confirm names another/);
+  });
+
   test('maps what is not there', async () => {
     const file = path.join(rig.folder, 'mapping.json');
     writeFileSync(
@@ -132,9 +139,11 @@ describe('a restore that may not be', () => {
     refused(await restore('latest', '--ids', account, '--max-duration', '1s'), 5, 'too-long', /longer than 1s/);
   });
 
-  test('has a plan that somebody edited', async () => {
+  test('has a plan that somebody edited, or that more is said beside', async () => {
     const file = path.join(rig.folder, 'edited.plan');
     assert.equal((await restore('latest', '--ids', account, '--plan-out', file)).status, 0);
+    refused(await restore('--plan', file, '--objects', 'Contact'), 2, 'usage', /--objects does not go with it/);
+    refused(await restore('--plan', file, '--overwrite'), 2, 'usage', /--overwrite does not go with it/);
     writeFileSync(
       file,
       readFileSync(file, 'utf8').replaceAll(

@@ -1,7 +1,7 @@
 import { Fault } from '../../errors.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { connectOrg } from '../login.ts';
-import { openVault } from '../open-vault.ts';
+import { openJournalStore, openVault } from '../open-vault.ts';
 import { rescueText } from '../output/rescue.ts';
 import { readRecoveryKit } from '../recovery-kit.ts';
 import { askedOf, defaultRestoreFlags, restoreFlags } from '../restore-flags.ts';
@@ -64,9 +64,9 @@ export const rescue = defineCommand({
           },
         );
       }
-      const place = await operation.restorePlace(vault);
-      const asked = await askedOf(ctx, vault, org, { ...defaultRestoreFlags, ...answers });
+      const place = await operation.restorePlace(vault, await openJournalStore(ctx, flags.journalTo));
       const point = entry.record.point!;
+      const asked = await askedOf(ctx, { vault, org, point }, { ...defaultRestoreFlags, ...answers });
       const planned = await operation.planRestore(ctx, { vault, place, org, point, acceptPartial: false }, { asked });
       const planFile = flags.planOut ?? `salvor-rescue-${point}-${planned.digest.slice(0, 8)}.plan`;
       await operation.writePlanFile(planFile, planned.plan);

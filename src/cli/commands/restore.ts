@@ -9,7 +9,7 @@ import { milliseconds } from '../durations.ts';
 import { connectToWrite } from '../login.ts';
 import { openJournalStore, openVault } from '../open-vault.ts';
 import { planText, restoreText } from '../output/restore.ts';
-import { askedOf, keptFlags, restoreFlags } from '../restore-flags.ts';
+import { askedOf, assertAlone, keptFlags, restoreFlags } from '../restore-flags.ts';
 
 export const restore = defineCommand({
   name: 'restore',
@@ -59,9 +59,12 @@ async function restored(
   const options = { maxErrors: flags.maxErrors, folder: flags.resultFolder, bypass: flags.bypass };
   const onlyShown = flags.dryRun || flags.planOut !== undefined;
   const fromFile = flags.plan === undefined ? undefined : await operation.readPlanFile(flags.plan);
+  if (fromFile) assertAlone(ctx, 'plan');
+  if (fromFile && point !== undefined) await operation.assertPointOf(fromFile, vault, point);
+  if (flags.resume !== undefined) assertAlone(ctx, 'resume');
   const named = fromFile?.header.point.id ?? point;
   if (!onlyShown) {
-    const what = fromFile ? { plan: fromFile } : { asked: keptFlags(flags), point: named };
+    const what = fromFile ? { plan: fromFile } : { asked: keptFlags(flags, point), point };
     const open = await operation.unfinishedRestore(ctx, place, org, flags.resume, what);
     // What it does was confirmed when it began.
     if (open) return outcome(await operation.goOn(ctx, { vault, place, org, restore: open, options }));
@@ -70,7 +73,7 @@ async function restored(
     throw new Fault('usage', 'no recovery point is named', { actions: ['name one: salvor restore latest …'] });
   }
   const given = { vault, place, org, point: named, acceptPartial: flags.acceptPartial };
-  const what = fromFile ? { plan: fromFile } : { asked: await askedOf(ctx, vault, org, flags) };
+  const what = fromFile ? { plan: fromFile } : { asked: await askedOf(ctx, { vault, org, point: named }, flags) };
   const planned = await operation.planRestore(ctx, given, what);
   assertInTime(planned.plan, flags.maxDuration);
   if (flags.planOut !== undefined) await operation.writePlanFile(flags.planOut, planned.plan);

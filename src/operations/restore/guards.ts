@@ -5,6 +5,7 @@ import { schemaPrint } from '../../schema/print.ts';
 import type { LogEntry } from '../../vault/log.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { findPoint } from '../points.ts';
 import type { Incident } from './compared.ts';
 import type { Plan } from './plan.ts';
 
@@ -69,6 +70,13 @@ export function assertRoom(plan: Plan, limits: OrgLimits): void {
       { actions: ['restore less at a time, or wait for the limit to reset'] },
     );
   }
+}
+
+/** Throws `plan-stale` when the point that is named beside a plan is another than the plan's. */
+export async function assertPointOf({ header }: Plan, vault: Vault, named: string): Promise<void> {
+  const { point } = (await findPoint(vault, named)).record;
+  if (point === header.point.id) return;
+  throw new Fault('plan-stale', `the plan was made for point ${header.point.id}, not for ${point}`);
 }
 
 /**

@@ -21,6 +21,7 @@ import { automationOf, bypassIn, leftSwitchedOn } from './switched.ts';
 import { valueSource } from './value-source.ts';
 
 export { restorePlace } from '../../vault/restores.ts';
+export { assertPointOf } from './guards.ts';
 export { readPlanFile, writePlanFile } from './plan-file.ts';
 export { healAutomation } from './switched.ts';
 
@@ -211,8 +212,10 @@ export async function unfinishedRestore(
 async function isSame(ctx: Context, place: RestorePlace, found: RestoreFound, what: SameWork): Promise<boolean> {
   if ('plan' in what) return planDigest(what.plan) === found.beginning.planDigest;
   const { header } = await planOf(place, await readRestore(place, found.restore, ctx.now()));
-  const named = what.point === undefined || header.point.id.startsWith(what.point) || !/^\d{8}T/.test(what.point);
-  return named && isDeepStrictEqual(JSON.parse(JSON.stringify(what.asked)), header.request);
+  const { point: _, ...asked } = JSON.parse(JSON.stringify(what.asked));
+  const { point, ...request } = header.request;
+  const samePoint = what.point === undefined || what.point === point || header.point.id.startsWith(what.point);
+  return samePoint && isDeepStrictEqual(asked, request);
 }
 
 /** The result of a plan that is only shown. */

@@ -200,7 +200,7 @@ function header(
     withheld: [],
     cannotForesee: [
       'e-mails, feed posts and messages to other systems that the restore set off cannot be taken back',
-      'rows that the restore made anew go into the recycle bin; those that it replaced keep the Ids that they lost',
+      'rows that the restore made anew go into the recycle bin, with what was written to them and attached to them since',
     ],
     apiCalls: calls,
     predictedSeconds: calls,
