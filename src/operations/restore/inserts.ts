@@ -24,7 +24,7 @@ export interface InsertsPlanned {
 /** Rows of an object that come back under a new Id, and how they are written. */
 export class ObjectInserts {
   readonly scope: ObjectScope;
-  readonly ids = new IdTable();
+  readonly ids: IdTable;
   readonly fields: readonly WritableField[];
   readonly lookups: readonly { readonly name: string; readonly required: boolean; readonly writable: boolean }[];
   readonly leftOut: readonly LeftOutReason[];
@@ -33,8 +33,9 @@ export class ObjectInserts {
   /** Columns that have to be read to plan; Id comes first. */
   readonly columns: readonly string[];
 
-  constructor(plan: PlanScope, scope: ObjectScope) {
+  constructor(plan: PlanScope, scope: ObjectScope, ids: IdTable) {
     this.scope = scope;
+    this.ids = ids;
     const { fields, leftOut } = insertable(scope.source, scope.target!, scope.columns);
     this.fields = fields;
     this.leftOut = leftOut;
@@ -120,15 +121,11 @@ export async function planInserts(
   const withheld: Withheld[] = [];
   const all = new Map<string, ObjectInserts>();
   for (const scope of plan.objects) {
-    const ids = [...scope.wanted].filter((id) => plan.comesAnew(id));
-    if (ids.length === 0) continue;
+    const ids = comingAnew(plan, scope);
+    if (ids.size === 0) continue;
     const refused = notMade(scope);
-    if (refused) withheld.push(...ids.map((id) => ({ object: scope.object, id, ...refused })));
-    else {
-      const inserts = new ObjectInserts(plan, scope);
-      for (const id of ids) inserts.ids.add(id);
-      all.set(scope.object, inserts);
-    }
+    if (!refused) all.set(scope.object, new ObjectInserts(plan, scope, ids));
+    else for (const id of ids) withheld.push({ object: scope.object, id, ...refused });
   }
   const refersTo = await references.gather([...all.values()]);
   for (const object of all.keys()) {
@@ -144,6 +141,16 @@ export async function planInserts(
   }
   planner.assertMapped();
   return { objects, withheld, leftOut: planner.leftOut };
+}
+
+function comingAnew(plan: PlanScope, { wanted }: ObjectScope): IdTable {
+  let count = 0;
+  for (const id of wanted) if (plan.comesAnew(id)) count += 1;
+  // Nothing is added to what is wanted any more: a table of millions need not be copied.
+  if (count === wanted.size) return wanted;
+  const ids = new IdTable();
+  for (const id of wanted) if (plan.comesAnew(id)) ids.add(id);
+  return ids;
 }
 
 /** Plans objects that refer to each other. */
@@ -191,8 +198,8 @@ class GroupPlanner {
   }
 
   async group(group: readonly ObjectInserts[]): Promise<ObjectPlan[]> {
-    const numbers = new IdTable();
-    for (const { ids } of group) for (const id of ids) numbers.add(id);
+    const numbers = group.length === 1 ? group[0]!.ids : new IdTable();
+    if (group.length > 1) for (const { ids } of group) for (const id of ids) numbers.add(id);
     const levels = new RowLevels(numbers.size);
     const drafts = new Map<string, PlannedRows>();
     for (const inserts of group) drafts.set(inserts.scope.object, await this.#draft(inserts, numbers, levels));

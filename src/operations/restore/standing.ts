@@ -1,44 +1,76 @@
+import type { RowFlow } from '../../rows/batch.ts';
 import { Keys } from '../../rows/cells.ts';
-import { IdTable } from '../../rows/id-table.ts';
+import { IdMap, IdTable } from '../../rows/id-table.ts';
+import type { ObjectDescribe } from '../../schema/describe.ts';
 import type { ObjectScope, PlanScope } from './scope.ts';
+
+/** So many rows, when they are this share of the point's, are looked for in the Ids of the whole object, which are read once. */
+const manyRows = 20_000;
+const wholeShare = 0.2;
 
 /**
  * Finds out how rows of the point stand in the org now and adds each to `live`, `bin` or `vanished` of its object. Rows that are known already
  * are not asked for again. In another org nothing stands under the Ids of the point.
  */
 export async function findStandings(plan: PlanScope, scope: ObjectScope, ids: IdTable): Promise<void> {
-  const unknown: string[] = [];
-  for (const id of ids.sorted()) {
-    if (!scope.live.has(id) && !scope.bin.has(id) && !scope.vanished.has(id)) unknown.push(id);
-  }
-  if (unknown.length === 0) return;
+  const unknown = unknownOf(scope, ids);
+  if (unknown.size === 0) return;
   if (!plan.anotherOrg) await look(plan, scope, unknown, scope.live, scope.bin);
   for (const id of unknown) if (!scope.live.has(id) && !scope.bin.has(id)) scope.vanished.add(id);
-  const remade = new Map(unknown.flatMap((id) => (scope.live.has(id) ? [] : [[plan.remade.get(id), id] as const])));
-  remade.delete(undefined);
+  if (plan.remade.size > 0) await lookForRemade(plan, scope, unknown);
+}
+
+/** Those of `ids` that were not asked for yet; `ids` itself when none was. */
+function unknownOf({ live, bin, vanished }: ObjectScope, ids: IdTable): IdTable {
+  if (live.size + bin.size + vanished.size === 0) return ids;
+  const unknown = new IdTable();
+  for (const id of ids) if (!live.has(id) && !bin.has(id) && !vanished.has(id)) unknown.add(id);
+  return unknown;
+}
+
+async function lookForRemade(plan: PlanScope, scope: ObjectScope, ids: IdTable): Promise<void> {
+  const remade = new IdMap();
+  for (const id of ids) {
+    const there = scope.live.has(id) ? undefined : plan.remade.get(id);
+    if (there !== undefined) remade.set(there, id);
+  }
   if (remade.size === 0) return;
   const standing = new IdTable();
-  await look(plan, scope, [...remade.keys()] as string[], standing, new IdTable());
+  const asked = new IdTable();
+  for (const [there] of remade) asked.add(there);
+  await look(plan, scope, asked, standing, new IdTable());
   for (const id of standing) plan.earlier.set(remade.get(id)!, id);
 }
 
 /** Asks the org for rows by their Ids there. */
-async function look(
-  plan: PlanScope,
-  { target }: ObjectScope,
-  ids: readonly string[],
-  live: IdTable,
-  bin: IdTable,
-): Promise<void> {
-  if (!target?.queryable) return;
-  const fields = ['Id', 'IsDeleted'].filter((name) => target.fields.some((field) => field.name === name));
-  const found = plan.org.records(target, ids, fields, { all: true });
+async function look(plan: PlanScope, scope: ObjectScope, ids: IdTable, live: IdTable, bin: IdTable): Promise<void> {
+  if (!scope.target?.queryable) return;
+  const found = await rowsOf(plan, scope, scope.target, ids);
   const keys = new Keys(found.columns);
   for await (const batch of found.batches) {
     plan.ctx.signal.throwIfAborted();
-    for (let i = 0; i < batch.ends.length; i++) (keys.deleted(batch, i) ? bin : live).add(keys.id(batch, i));
+    for (let i = 0; i < batch.ends.length; i++) {
+      const id = keys.id(batch, i);
+      if (ids.has(id)) (keys.deleted(batch, i) ? bin : live).add(id);
+    }
     batch.release?.();
   }
+}
+
+/** The rows with these Ids, and maybe others. */
+async function rowsOf(
+  plan: PlanScope,
+  { object }: ObjectScope,
+  target: ObjectDescribe,
+  ids: IdTable,
+): Promise<RowFlow> {
+  const fields = ['Id', 'IsDeleted'].filter((name) => target.fields.some((field) => field.name === name));
+  const extraction = plan.org.plan(target);
+  const isMost = ids.size >= manyRows && ids.size >= wholeShare * (await plan.reader.map(object)).rows;
+  if (isMost && extraction.way !== 'none') {
+    return plan.org.extract({ object, plan: { ...extraction, fields }, all: true });
+  }
+  return plan.org.records(target, [...ids.sorted()], fields, { all: true });
 }
 
 /** True when the row is gone from the org, whether or not it can be taken out of the recycle bin. One that an earlier restore made again is not. */
