@@ -42,6 +42,13 @@ function chunkNonce(counter: number, last: boolean): Buffer {
   return nonce;
 }
 
+/** Copies what a cipher returned, and frees its memory at once, which then serves the next chunk. Returns where the copy ended. */
+function move(chunk: Buffer, target: Buffer, at: number): number {
+  const end = at + chunk.copy(target, at);
+  if (chunk.length > 0 && chunk.length === chunk.buffer.byteLength) (chunk.buffer as ArrayBuffer).transfer(0);
+  return end;
+}
+
 /** Turns plaintext into a payload, a chunk at a time. Call `end` once, after the last `push`. */
 export class PayloadSealer {
   /** To be written in front of everything that `push` and `end` return. */
@@ -108,7 +115,7 @@ export class PayloadSealer {
   #seal(plaintext: Buffer, last: boolean, target: Buffer, at: number): number {
     const nonce = chunkNonce(this.#counter++, last);
     const cipher = createCipheriv('chacha20-poly1305', this.#key, nonce, { authTagLength: tagSize });
-    at += cipher.update(plaintext).copy(target, at);
+    at = move(cipher.update(plaintext), target, at);
     cipher.final();
     return at + cipher.getAuthTag().copy(target, at);
   }
@@ -205,7 +212,7 @@ export function openPayload(fileKey: Uint8Array, payload: Buffer): Buffer {
     let at = 0;
     for (let from = nonceSize, counter = 0; from < payload.length; from += sealedChunkSize, counter += 1) {
       const last = from + sealedChunkSize >= payload.length;
-      at += openChunk(key, counter, last, payload.subarray(from, from + sealedChunkSize)).copy(plaintext, at);
+      at = move(openChunk(key, counter, last, payload.subarray(from, from + sealedChunkSize)), plaintext, at);
     }
     return plaintext;
   } finally {

@@ -23,6 +23,7 @@ export async function confirmRestore(
   planned: { readonly plan: Plan; readonly digest: string },
   given: Confirmation,
 ): Promise<void> {
+  const { writesAnything } = await import('../operations/restore/plan.ts');
   if (!writesAnything(planned.plan)) return;
   if (!org.isSandbox) assertProduction(ctx, anchored, org, given);
   const alias = await aliasOfLogin(ctx);
@@ -44,12 +45,6 @@ export async function confirmRestore(
     throw new Fault('confirmation-missing', 'the plan was not confirmed: nothing was done');
   }
   await askForName(ctx, alias, org);
-}
-
-function writesAnything({ objects }: Plan): boolean {
-  return objects.some(({ rows }) =>
-    (['undelete', 'insert', 'relink', 'update', 'delete'] as const).some((action) => rows.count(action) > 0),
-  );
 }
 
 function assertProduction(ctx: CommandContext, anchored: boolean, org: OrgIdentity, given: Confirmation): void {

@@ -4,6 +4,7 @@ import type { OnRotate } from '../salesforce/login.ts';
 import type { Org } from '../salesforce/org.ts';
 import type { CommandContext } from './command.ts';
 import { orgTimeouts } from './durations.ts';
+import { behind } from './open-vault.ts';
 import { readSecretFile } from './secrets.ts';
 import { findStoredLogin, storedLogins, storeLogin } from './stored-login.ts';
 
@@ -67,6 +68,11 @@ export function connectToWrite(
     budget: { maxPercent: flags.maxApiPercent, maxCalls: flags.maxApiCalls },
     timeouts: orgTimeouts(flags.orgTimeout),
   });
+}
+
+/** A second connection for what has to be put right when the run was stopped; undefined when nothing is switched. */
+export async function connectLasting(ctx: CommandContext, bypass: string | undefined): Promise<Org | undefined> {
+  return bypass === undefined ? undefined : connectOrg({ ...ctx, signal: behind(ctx.signal) });
 }
 
 async function byAlias(ctx: CommandContext, alias: string): Promise<ChosenLogin> {

@@ -37,7 +37,7 @@ export async function openJournalStore(ctx: CommandContext, folder: string | und
 }
 
 /** Aborts some seconds behind `signal`: a run that is stopped can still say so in the vault, or end what it began to seal. */
-function behind(signal: AbortSignal): AbortSignal {
+export function behind(signal: AbortSignal): AbortSignal {
   const controller = new AbortController();
   const abort = () => setTimeout(() => controller.abort(signal.reason), 5000).unref();
   if (signal.aborted) abort();

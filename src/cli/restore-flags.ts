@@ -116,6 +116,11 @@ export const restoreFlags = {
     summary: 'keep the journal and before-images here, encrypted, when the vault cannot be written to',
   },
   resume: { value: 'restore-id', summary: 'go on with this restore', config: false },
+  end: {
+    value: 'restore-id',
+    summary: 'leave an interrupted restore as it stands, and do nothing else; it can be undone',
+    config: false,
+  },
   'result-folder': {
     value: 'folder',
     kind: 'path',
@@ -163,6 +168,7 @@ export const defaultRestoreFlags: Given = {
   orgTimeout: undefined,
   journalTo: undefined,
   resume: undefined,
+  end: undefined,
   resultFolder: '.',
 };
 

@@ -21,3 +21,11 @@ export function giveBlock(block: Buffer): void {
   const blocks = idle.get(block.length);
   if (blocks && (blocks.length + 1) * block.length <= mostIdle) blocks.push(block);
 }
+
+/**
+ * Frees the memory of `buffer`, which is empty from then on: at once, where the collector would come late and every piece of memory
+ * would be new. For a Buffer that has its memory for itself, as Node's ciphers return them; memory that is shared stays as it is.
+ */
+export function freeMemory({ buffer, length }: Buffer): void {
+  if (length > 0 && length === buffer.byteLength) (buffer as ArrayBuffer).transfer(0);
+}

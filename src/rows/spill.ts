@@ -3,7 +3,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault, systemCode } from '../errors.ts';
 import type { RowBatch } from './batch.ts';
-import { giveBlock, takeBlock } from './blocks.ts';
+import { freeMemory, giveBlock, takeBlock } from './blocks.ts';
 import { inOrder } from './in-order.ts';
 
 const CIPHER = 'aes-256-gcm';
@@ -51,6 +51,7 @@ export class Spill {
       const at = size;
       for (const { length } of pieces) size += length;
       await onDisk(writeAll(handle, pieces, at));
+      for (const piece of pieces) freeMemory(piece);
     };
     try {
       for await (const _ of inOrder(this.#sealed(batches, ends), IN_FLIGHT, put));
@@ -132,7 +133,7 @@ export class Spill {
     const rows = plain.readUInt32LE(0);
     const ends = new Uint32Array(rows);
     new Uint8Array(ends.buffer).set(plain.subarray(4, 4 + 4 * rows));
-    return { bytes: plain.subarray(4 + 4 * rows), ends };
+    return { bytes: plain.subarray(4 + 4 * rows), ends, release: () => freeMemory(plain) };
   }
 }
 

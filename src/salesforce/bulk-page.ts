@@ -71,7 +71,7 @@ export async function* bulkPage(wire: Wire, page: BulkPage): AsyncGenerator<RowB
     return order ? reordered(batch, order) : batch;
   };
   for (;;) {
-    for await (const chunk of download.chunks()) {
+    for await (const chunk of download.passing()) {
       for (let from = 0; from < chunk.length; from += slice) {
         const batch = asMismatch(() => splitter.push(chunk.subarray(from, from + slice)), fail);
         if (batch) yield handOver(batch);

@@ -14,6 +14,8 @@ export class Download {
   #bytes = 0;
   #crc = 0;
   #tries = 0;
+  /** The body is what Node's zlib unpacks. */
+  #unpacked = false;
 
   /** `check` sees every answer before its body is read. */
   constructor(http: Http, request: Request, check: (answer: Answer) => void) {
@@ -52,6 +54,14 @@ export class Download {
     }
   }
 
+  /** As `chunks`, for who keeps none: a chunk is no more when the next is asked for, and its memory is used again. */
+  async *passing(): AsyncGenerator<Buffer> {
+    for await (const chunk of this.chunks()) {
+      yield chunk;
+      if (this.#unpacked) freeUnpacked(chunk);
+    }
+  }
+
   /** Says that the body ended well but too early; waits until it may be fetched again. */
   async short(why: string): Promise<void> {
     await this.#http.retry(cutBody(why), this.#request, ++this.#tries);
@@ -63,6 +73,7 @@ export class Download {
     try {
       this.#check(answer);
       body = decoded(answer);
+      this.#unpacked = body !== answer.body;
       let toSkip = this.#bytes;
       let skipped = 0;
       for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -90,4 +101,9 @@ export class Download {
       data: { bytes: this.#bytes },
     });
   }
+}
+
+/** Frees the memory that zlib unpacks into, piece by piece, when its last piece was handed over: zlib takes other memory then. */
+function freeUnpacked({ buffer, byteOffset, length }: Buffer): void {
+  if (length > 0 && byteOffset + length === buffer.byteLength) (buffer as ArrayBuffer).transfer(0);
 }

@@ -6,7 +6,7 @@ import type { Vault } from '../../vault/vault.ts';
 import { type CommandContext, defineCommand, type FlagValues, type Outcome } from '../command.ts';
 import { confirmRestore } from '../confirm-restore.ts';
 import { milliseconds } from '../durations.ts';
-import { connectToWrite } from '../login.ts';
+import { connectLasting, connectToWrite } from '../login.ts';
 import { openJournalStore, openVault } from '../open-vault.ts';
 import { planText, restoreText } from '../output/restore.ts';
 import { askedOf, assertAlone, keptFlags, restoreFlags } from '../restore-flags.ts';
@@ -35,10 +35,13 @@ export const restore = defineCommand({
   async run(ctx, { flags, arguments: given }) {
     const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write' });
     const org = await connectToWrite(ctx, flags);
+    const lasting = await connectLasting(ctx, flags.bypass);
     try {
       if (flags.healAutomation) return await heal(ctx, vault, org, flags);
-      return await restored(ctx, vault, org, given.point, flags);
+      if (flags.end !== undefined) return await end(ctx, vault, org, flags.end, flags);
+      return await restored(ctx, vault, org, given.point, flags, lasting);
     } finally {
+      await lasting?.close();
       await org.close();
       await vault.store.close();
     }
@@ -53,10 +56,11 @@ async function restored(
   org: Org,
   point: string | undefined,
   flags: Given,
+  lasting: Org | undefined,
 ): Promise<Outcome> {
   const operation = await import('../../operations/restore/restore.ts');
   const place = await operation.restorePlace(vault, await openJournalStore(ctx, flags.journalTo));
-  const options = { maxErrors: flags.maxErrors, folder: flags.resultFolder, bypass: flags.bypass };
+  const options = { maxErrors: flags.maxErrors, folder: flags.resultFolder, bypass: flags.bypass, lasting };
   const onlyShown = flags.dryRun || flags.planOut !== undefined;
   const fromFile = flags.plan === undefined ? undefined : await operation.readPlanFile(flags.plan);
   if (fromFile) assertAlone(ctx, 'plan');
@@ -102,6 +106,20 @@ function assertInTime(plan: Plan, most: string | undefined): void {
   const { predictedSeconds } = plan.header;
   if (predictedSeconds * 1000 <= milliseconds('max-duration', most)) return;
   throw new Fault('too-long', `the restore takes about ${Math.ceil(predictedSeconds / 60)} min, longer than ${most}`);
+}
+
+/** Leaves an interrupted restore as it stands. */
+async function end(ctx: CommandContext, vault: Vault, org: Org, named: string, flags: Given): Promise<Outcome> {
+  const operation = await import('../../operations/restore/restore.ts');
+  const place = await operation.restorePlace(vault, await openJournalStore(ctx, flags.journalTo));
+  const restore = await operation.unfinishedRestore(ctx, place, org, named, { asked: {}, point: undefined });
+  await operation.endRestore(ctx, { vault, place, org, restore: restore! });
+  const result = { ended: named };
+  return {
+    result,
+    human: (paint) =>
+      `restore ${named} is ended as it stands\n${paint.next(`salvor undo ${named}`, 'take back what it did')}`,
+  };
 }
 
 async function heal(ctx: CommandContext, vault: Vault, org: Org, flags: Given): Promise<Outcome> {

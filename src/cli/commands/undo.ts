@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { confirmRestore } from '../confirm-restore.ts';
-import { connectToWrite } from '../login.ts';
+import { connectLasting, connectToWrite } from '../login.ts';
 import { openJournalStore, openVault } from '../open-vault.ts';
 import { planText, restoreText } from '../output/restore.ts';
 import { restoreFlags } from '../restore-flags.ts';
@@ -31,6 +31,7 @@ export const undo = defineCommand({
   async run(ctx, { flags, arguments: given }) {
     const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write' });
     const org = await connectToWrite(ctx, flags);
+    const lasting = await connectLasting(ctx, flags.bypass);
     try {
       const { restorePlace, dryRunResult } = await import('../../operations/restore/restore.ts');
       const operation = await import('../../operations/restore/undo.ts');
@@ -42,10 +43,11 @@ export const undo = defineCommand({
         return { result, human: (paint) => planText(planned, paint) };
       }
       await confirmRestore(ctx, vault.anchored, org.identity, planned, flags);
-      const options = { maxErrors: flags.maxErrors, folder: flags.resultFolder, bypass: flags.bypass };
+      const options = { maxErrors: flags.maxErrors, folder: flags.resultFolder, bypass: flags.bypass, lasting };
       const { result, fault } = await operation.runUndo(ctx, { ...undone, planned, options });
       return { result, human: (paint) => restoreText(result, paint), ...(fault ? { fault } : {}) };
     } finally {
+      await lasting?.close();
       await org.close();
       await vault.store.close();
     }

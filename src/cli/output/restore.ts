@@ -122,8 +122,10 @@ export function restoreText(result: RestoreResult, paint: Paint): string {
     ),
     ...(failedFile ? [`failed rows, to be given to --ids-file when the reason is gone: ${failedFile}`] : []),
     ...(idMapFile ? [`old and new Ids: ${idMapFile}`] : []),
-    result.undoes
-      ? paint.next(`salvor undo ${result.restoreId}`, 'take this back too')
-      : paint.next(`salvor undo ${result.restoreId}`, 'take it back'),
+    !result.ended
+      ? paint.next(`salvor restore --resume ${result.restoreId}`, 'go on with it')
+      : result.undoes
+        ? paint.next(`salvor undo ${result.restoreId}`, 'take this back too')
+        : paint.next(`salvor undo ${result.restoreId}`, 'take it back'),
   ].join('\n');
 }

@@ -118,6 +118,12 @@ export interface Step {
   readonly rows: number;
 }
 
+/** False for a plan that would leave the org as it is. */
+export function writesAnything({ objects }: Plan): boolean {
+  const written = ['undelete', 'insert', 'relink', 'update', 'delete'] as const;
+  return objects.some(({ rows }) => written.some((action) => rows.count(action) > 0));
+}
+
 /** Counts by object and action, in the order of the plan; actions without rows are left out. */
 export function steps(plan: Plan): Step[] {
   return plan.objects.flatMap(({ object, rows }) =>

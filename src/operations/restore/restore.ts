@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Context } from '../../context.ts';
-import { Fault } from '../../errors.ts';
+import { Fault, isFault } from '../../errors.ts';
 import { IdMap } from '../../rows/id-table.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { LogEntry } from '../../vault/log.ts';
@@ -8,16 +8,16 @@ import { PointReader } from '../../vault/point-reader.ts';
 import { findRestores, idTables, type RestoreFound, type RestorePlace, readRestore } from '../../vault/restores.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { findPoint } from '../points.ts';
-import { applyPlan, beginRestore, planOf, resumeRestore } from './apply/apply.ts';
+import { applyPlan, beginRestore, findOut, planOf, resumeRestore } from './apply/apply.ts';
 import { type ApplyResult, makeFolder } from './apply/report.ts';
 import { tableRows } from './apply/tables.ts';
 import { assertBefore, assertPlanFits, assertRoom, assertWhole } from './guards.ts';
 import { makePlan } from './make-plan.ts';
-import { type FieldLeftOut, type Plan, type Step, steps, type Withheld } from './plan.ts';
+import { type FieldLeftOut, type Plan, type Step, steps, type Withheld, writesAnything } from './plan.ts';
 import { planDigest } from './plan-file.ts';
 import { pointSource } from './point-source.ts';
 import { type Asked, knownNames, restoreRequest } from './request.ts';
-import { automationOf, bypassIn, leftSwitchedOn } from './switched.ts';
+import { automationOf, bypassIn, healRestore, leftSwitchedOn } from './switched.ts';
 import { valueSource } from './value-source.ts';
 
 export { restorePlace } from '../../vault/restores.ts';
@@ -36,6 +36,8 @@ export interface Planned {
 export interface RestoreResult {
   readonly restoreId: string | null;
   readonly dryRun: boolean;
+  /** False: it had to stop, and can go on. */
+  readonly ended: boolean;
   readonly undoes?: string;
   readonly plan: {
     readonly digest: string;
@@ -64,6 +66,8 @@ export interface RestoreOptions {
   /** Where the lists of Ids and of failed rows are written. */
   readonly folder?: string;
   readonly bypass?: string;
+  /** A connection to the org that still works when the run is stopped: the bypass is switched back by it. */
+  readonly lasting?: Org;
 }
 
 /**
@@ -119,7 +123,7 @@ async function remadeRows(ctx: Context, place: RestorePlace, org: Org): Promise<
   for (const one of found.toReversed()) {
     const { beginning } = one;
     if (beginning.org.slice(0, 15) !== org.identity.orgId.slice(0, 15) || beginning.undoes !== undefined) continue;
-    for (const table of await idTables(place, one, ctx.now()))
+    for (const table of await readable(ctx, () => idTables(place, one, ctx.now()), []))
       for await (const [, id, target] of tableRows(place, table, ['Object', 'Id', 'Target'])) remade.set(id!, target!);
   }
   return remade;
@@ -137,7 +141,7 @@ export async function runRestore(
 ): Promise<Restored> {
   const { place, org, planned, options } = given;
   await makeFolder(options.folder);
-  const automation = await automationOf(org, options.bypass);
+  const automation = writesAnything(planned.plan) ? await automationOf(ctx, org, options) : undefined;
   const journal = await beginRestore(ctx, place, planned.plan);
   const source = pointSource(planned.reader);
   const applied = await applyPlan(ctx, { plan: planned.plan, source, org, journal, place, options, automation });
@@ -161,7 +165,7 @@ export async function goOn(
   const plan = await planOf(place, read);
   await assertPlanFits(plan, vault, await findPoint(vault, plan.header.point.id), org);
   const bypass = options.bypass ?? bypassIn(read.entries);
-  const automation = await automationOf(org, bypass, leftSwitchedOn(read.entries));
+  const automation = await automationOf(ctx, org, { ...options, bypass }, leftSwitchedOn(read.entries));
   const source = await valueSource(ctx, vault, place, restore.beginning);
   const applied = await resumeRestore(ctx, { place, org, restore: restore.restore, source, options, automation });
   const { result, ...more } = restored(plan, restore.beginning.planDigest, applied);
@@ -193,7 +197,7 @@ export async function unfinishedRestore(
     return found;
   }
   const open = here.filter(({ state }) => state === 'interrupted');
-  for (const one of open) if (await isSame(ctx, place, one, what)) return one;
+  for (const one of open) if (await readable(ctx, () => isSame(ctx, place, one, what), false)) return one;
   if (open.length === 0) return undefined;
   const { restore, beginning } = open[0]!;
   throw new Fault(
@@ -203,10 +207,41 @@ export async function unfinishedRestore(
       actions: [
         `go on with it: salvor restore --resume ${restore}`,
         `or take back what it did: salvor undo ${restore}`,
+        `or leave it as it stands: salvor restore --end ${restore}`,
       ],
       data: { restore },
     },
   );
+}
+
+/** What a damaged journal would say does not stand in the way of every other restore; that it is damaged is told. */
+async function readable<T>(ctx: Context, read: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isFault(error, 'journal-damaged', 'plan-edited', 'digest-mismatch', 'object-missing')) throw error;
+    ctx.report({
+      type: 'warning',
+      name: error.name,
+      message: `a restore before this one is passed over: ${error.message}`,
+    });
+    return otherwise;
+  }
+}
+
+/**
+ * Ends a restore that was interrupted as it stands: what it did stays, is known to later restores, and can be undone. Throws `no-such-restore`,
+ * `lease-held`.
+ */
+export async function endRestore(
+  ctx: Context,
+  given: { readonly vault: Vault; readonly place: RestorePlace; readonly org: Org; readonly restore: RestoreFound },
+): Promise<void> {
+  const { vault, place, org, restore } = given;
+  if (restore.state === 'ended') return;
+  await healRestore(ctx, place, org, restore.restore);
+  const source = await valueSource(ctx, vault, place, restore.beginning);
+  await findOut(ctx, { place, restore: restore.restore, source, org }, true);
 }
 
 async function isSame(ctx: Context, place: RestorePlace, found: RestoreFound, what: SameWork): Promise<boolean> {
@@ -228,6 +263,7 @@ function resultOf({ header, objects }: Plan, digest: string): RestoreResult {
   return {
     restoreId: null,
     dryRun: false,
+    ended: true,
     plan: { digest, point: point.id, predictedSeconds, apiCalls, steps: steps({ header, objects }) },
     done: {},
     idMapFile: null,
@@ -249,6 +285,7 @@ export function restored(plan: Plan, digest: string, applied: ApplyResult): Rest
     restoreId,
     done,
     conflicts,
+    ended: stopped === undefined,
     leftOut: [...plan.header.leftOut, ...notWritten(applied.leftOut)],
     failedFile: failedFile ?? null,
     idMapFile: idMapFile ?? null,
@@ -258,6 +295,7 @@ export function restored(plan: Plan, digest: string, applied: ApplyResult): Rest
     unwritten ??
     rowsFailed(failed.length, failedFile) ??
     rowsWithheld(plan.header.withheld) ??
+    valuesNotWritten(applied.leftOut) ??
     rowsKept(conflicts.length);
   return fault ? { result, fault } : { result };
 }
@@ -287,6 +325,13 @@ function rowsWithheld(withheld: readonly Withheld[]): Fault | undefined {
     'rows-failed',
     `${own.length} rows cannot be restored, as the plan said: ${object} ${id} (${reason})`,
   );
+}
+
+function valuesNotWritten(leftOut: ApplyResult['leftOut']): Fault | undefined {
+  const fields = Object.entries(leftOut);
+  if (fields.length === 0) return undefined;
+  const [name, rows] = fields[0]!;
+  return new Fault('rows-failed', `values of ${fields.length} fields could not be written: ${name} in ${rows} rows`);
 }
 
 function rowsKept(count: number): Fault | undefined {

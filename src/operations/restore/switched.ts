@@ -21,11 +21,12 @@ const onSchema = z.object({ type: z.literal('bypass-on'), before: beforeSchema }
 
 /**
  * The org's bypass, to be switched on for the user who restores. The journal says so before it happens, so that what a run that died left behind
- * can be healed. `leftOn`: how it stood before the run that died. Undefined: none was named. Throws `usage` when the org has no such switch.
+ * can be healed. `lasting`: a connection that still works when the run is stopped. `leftOn`: how it stood before the run that died. Undefined: none was named. Throws `usage` when the org has no such switch.
  */
 export async function automationOf(
+  ctx: Context,
   org: Org,
-  bypass: string | undefined,
+  { bypass, lasting = org }: { readonly bypass?: string; readonly lasting?: Org },
   leftOn?: BypassBefore,
 ): Promise<ApplyRequest['automation']> {
   if (bypass === undefined && !leftOn) return undefined;
@@ -36,8 +37,13 @@ export async function automationOf(
       await switchOn(org, before);
     },
     async back(journal) {
-      await switchBack(org, before);
-      await journal.append({ type: 'bypass-off' });
+      try {
+        await switchBack(lasting, before);
+        await journal.append({ type: 'bypass-off' });
+      } catch (error) {
+        const message = `${nameOf(before)} could not be switched back (${(error as Error).message}): run salvor restore --heal-automation`;
+        ctx.report({ type: 'warning', name: 'bypass-left-on', message });
+      }
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
 import { rowBytes } from '../../rows/cells.ts';
 import { decodeRow } from '../../rows/csv.ts';
+import { IdTable } from '../../rows/id-table.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { ObjectDescribe } from '../../schema/describe.ts';
 import { sameValue } from '../../schema/values.ts';
@@ -14,13 +15,14 @@ import type { ValueSource } from './apply/work.ts';
 import { imageSource, newestImages, spokenOf } from './images.ts';
 import { type Joined, join, type RowAt } from './joined.ts';
 import { nowPrint } from './now-print.ts';
-import type { ObjectPlan, Plan, PlannedRow } from './plan.ts';
+import { type ObjectPlan, type Plan, type PlannedRow, writesAnything } from './plan.ts';
 import { planDigest } from './plan-file.ts';
 import { PlannedRows } from './planned-rows.ts';
 import { type Restored, type RestoreOptions, restored } from './restore.ts';
 import { automationOf, healRestore } from './switched.ts';
 import { factsOf, type ObjectFacts } from './undo-facts.ts';
 import { valueSource } from './value-source.ts';
+import { workedOn } from './worked-on.ts';
 
 /** A restore that is to be taken back. */
 export interface Undone {
@@ -50,7 +52,8 @@ export async function planUndo(ctx: Context, undone: Undone): Promise<PlannedUnd
   const objects = await inOrder(org, original, facts);
   const salt = randomBytes(8).toString('hex');
   const plans: ObjectPlan[] = [];
-  for (const { facts: one, target } of objects) plans.push(await objectPlan(ctx, place, org, one, target, salt));
+  const kept = await keptRows(ctx, org, read, objects);
+  for (const { facts: one, target } of objects) plans.push(await objectPlan(ctx, place, org, one, target, salt, kept));
   const plan = { header: header(ctx, original, restore, salt, plans), objects: plans };
   const images = new Map([...facts].map(([object, { before }]) => [object, before]));
   return { plan, digest: planDigest(plan), source: imageSource(ctx, place, images) };
@@ -66,7 +69,7 @@ export async function runUndo(
   await healRestore(ctx, place, org, restore);
   // A restore that was interrupted cannot go on once it is taken back.
   await settledJournal(ctx, given, true);
-  const automation = await automationOf(org, options.bypass);
+  const automation = writesAnything(planned.plan) ? await automationOf(ctx, org, options) : undefined;
   const journal = await beginRestore(ctx, place, planned.plan, restore);
   const { plan, source, digest } = planned;
   const applied = await applyPlan(ctx, { plan, source, org, journal, place, options, automation });
@@ -88,6 +91,31 @@ async function settledJournal(
   const source = await valueSource(ctx, vault, place, read.beginning);
   await findOut(ctx, { place, restore, source, org }, end);
   return readRestore(place, restore, ctx.now());
+}
+
+/** Rows that came back and that are not taken away again, since that would take along what people did with them since. */
+async function keptRows(
+  ctx: Context,
+  org: Org,
+  read: RestoreRead,
+  objects: readonly { readonly facts: ObjectFacts; readonly target: ObjectDescribe }[],
+): Promise<IdTable> {
+  const ended = read.ending?.ended;
+  // Nobody can have worked with what an interrupted restore left half-way.
+  if (ended === undefined) return new IdTable();
+  const skew = (await org.serverTime()).getTime() - ctx.now().getTime();
+  // The org's clock is known to a second.
+  const since = new Date(Date.parse(ended) + skew + 1000);
+  const brought = objects.map(({ facts, target }) => ({
+    target,
+    ids: IdTable.of([...facts.undeleted, ...facts.inserted]),
+  }));
+  return workedOn(
+    ctx,
+    org,
+    brought.filter(({ ids }) => ids.size > 0),
+    since,
+  );
 }
 
 /** Objects in the order of the plan; documents of files, which it need not have, behind. */
@@ -112,11 +140,16 @@ async function objectPlan(
   facts: ObjectFacts,
   target: ObjectDescribe,
   salt: string,
+  kept: IdTable,
 ): Promise<ObjectPlan> {
   const rows = new PlannedRows();
   // Children of the same object were made later, and objects are deleted from the end.
   if (target.deletable !== false) {
-    for (const id of [...facts.undeleted, ...facts.inserted]) rows.add(planned(id, 'delete', {}));
+    for (const id of [...facts.undeleted, ...facts.inserted]) {
+      if (kept.has(id))
+        rows.add(planned(id, 'conflict', { reason: 'people worked on it since, or on what would go with it' }));
+      else rows.add(planned(id, 'delete', {}));
+    }
   }
   for (const id of facts.deleted) rows.add(planned(id, 'undelete', {}));
   if (facts.updated.size > 0) {

@@ -128,8 +128,8 @@ async function run(
   const { ctx, journal } = work;
   try {
     await first();
-    await automation?.off(journal);
     try {
+      await automation?.off(journal);
       await allSteps(work);
     } finally {
       await automation?.back(journal);
