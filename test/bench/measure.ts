@@ -1,14 +1,37 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 const project = path.resolve(import.meta.dirname, '../..');
-export const program = path.join(project, 'bin/salvor.js');
 /** A folder of this run's own. */
 export const folder = mkdtempSync(path.join(tmpdir(), 'salvor-bench-'));
+/** The package as it is installed: sources would be stripped of their types at every start. */
+export const program = installed();
+
+function installed(): string {
+  const home = path.join(folder, 'package');
+  mkdirSync(home);
+  const tsc = path.join(project, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', path.join(home, 'dist')], {
+    cwd: project,
+  });
+  for (const one of ['bin', 'package.json']) cpSync(path.join(project, one), path.join(home, one), { recursive: true });
+  symlinkSync(path.join(project, 'node_modules'), path.join(home, 'node_modules'), 'junction');
+  return path.join(home, 'bin/salvor.js');
+}
 
 const processes = new Set<ChildProcess>();
 
