@@ -56,15 +56,19 @@ function assertProduction(ctx: CommandContext, anchored: boolean, org: OrgIdenti
       `the login that is taken when none is named leads to a production org: ${org.username}`,
     );
   }
-  if (!anchored) {
-    throw new Fault(
-      'unanchored',
-      'the vault is believed on its own word, which is not enough to write to a production org',
-    );
-  }
+  assertAnchored(anchored, org);
   if (!given.allowEmail) {
     throw new Fault('email-guard', 'whether this production org sends e-mail for what is written is not known');
   }
+}
+
+/** A production org is written to only from a vault whose root is known from elsewhere. Throws `unanchored`. */
+export function assertAnchored(anchored: boolean, org: OrgIdentity): void {
+  if (anchored || org.isSandbox) return;
+  throw new Fault(
+    'unanchored',
+    'the vault is believed on its own word, which is not enough to write to a production org',
+  );
 }
 
 async function askForName(ctx: CommandContext, alias: string | undefined, org: OrgIdentity): Promise<void> {

@@ -1,4 +1,7 @@
-import { Fault } from '../errors.ts';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { Fault, systemCode } from '../errors.ts';
 import type { Incident } from '../operations/restore/compared.ts';
 import type { MappingRule } from '../operations/restore/mapping.ts';
 import type { Asked } from '../operations/restore/request.ts';
@@ -186,9 +189,30 @@ const kept = [
   ],
 ] as const;
 
-/** The flags that say what is to be restored, and the point as it was named, as a plan keeps them. */
-export function keptFlags(flags: Given, point: string | undefined): Record<string, unknown> {
-  return { point: point ?? null, ...Object.fromEntries(kept.map((name) => [name, flags[name] ?? null])) };
+/**
+ * What is to be restored, as a plan keeps it: the flags, the point as it was named, and the SHA-256 of what the files hold that flags name. Throws
+ * `usage` for a file that cannot be read.
+ */
+export async function keptFlags(flags: Given, point: string | undefined): Promise<Record<string, unknown>> {
+  return {
+    point: point ?? null,
+    ...Object.fromEntries(kept.map((name) => [name, flags[name] ?? null])),
+    idsFile: await contentDigest(flags.idsFile),
+    mapping: await contentDigest(flags.mapping),
+  };
+}
+
+async function contentDigest(file: string | undefined): Promise<string | null> {
+  if (file === undefined) return null;
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(file), hash);
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === undefined) throw cause;
+    throw new Fault('usage', `${file} cannot be read: ${code}`, { cause });
+  }
+  return hash.digest('hex');
 }
 
 /** What is done was said when the plan was made. Throws `usage` when the command line says more of it beside `flag`. */
@@ -221,7 +245,7 @@ export async function askedOf(
       relationships: parseRelationships(flags.relationship),
     },
     mapping: { rules: await mappingRules(flags.mapping), unmapped: flags.unmapped },
-    asked: keptFlags(flags, point),
+    asked: await keptFlags(flags, point),
     tool: ctx.tool,
     now: ctx.now(),
   };

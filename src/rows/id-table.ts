@@ -7,12 +7,24 @@ const load = 0.7;
 /** The bytes of the last Id that was given as a text. */
 const scratch = Buffer.alloc(significant);
 
+/** A set of Ids to ask and to walk. */
+export interface Ids extends Iterable<string> {
+  readonly size: number;
+  /** Numbers of its Ids are below. */
+  readonly end: number;
+  /** The Id's number; -1 when the set does not have it. */
+  number(id: string | Buffer, start?: number): number;
+  has(id: string | Buffer, start?: number): boolean;
+  /** Ids of 18 characters, ascending by their bytes, as rows do. */
+  sorted(): IterableIterator<string>;
+}
+
 /**
  * A set of Salesforce Ids for millions of them, added in any order, each with a number: 0 for the first, then 1 … About 23
  * bytes an Id, nothing on the heap. Ids have 15 or 18 characters, which are the same, and their case counts. An Id is given
  * as a text, or as a Buffer in which it begins at `start`. An `IdSet` takes a third less where Ids come ascending.
  */
-export class IdTable implements Iterable<string> {
+export class IdTable implements Ids {
   readonly #ids = new IdList();
   #slots = new Uint32Array(64).fill(none);
 
@@ -25,6 +37,10 @@ export class IdTable implements Iterable<string> {
 
   /** How many Ids it holds. */
   get size(): number {
+    return this.#ids.size;
+  }
+
+  get end(): number {
     return this.#ids.size;
   }
 
@@ -69,7 +85,12 @@ export class IdTable implements Iterable<string> {
 
   /** Ids of 18 characters, ascending by their bytes, as rows do. */
   *sorted(): Generator<string> {
-    for (const n of this.#ids.sortedNumbers()) yield this.#ids.id(n);
+    for (const n of this.sortedNumbers()) yield this.#ids.id(n);
+  }
+
+  /** The numbers in the order of `sorted`. */
+  sortedNumbers(): Uint32Array {
+    return this.#ids.sortedNumbers();
   }
 
   /** The slot that holds the Id, or the free one where it belongs. */

@@ -1,7 +1,7 @@
 import { Fault, isFault } from '../errors.ts';
 import type { RowBatch, RowFlow } from '../rows/batch.ts';
 import { Keys, rowStart } from '../rows/cells.ts';
-import type { IdTable } from '../rows/id-table.ts';
+import type { Ids } from '../rows/id-table.ts';
 import { inOrder } from '../rows/in-order.ts';
 import { keepRows } from '../rows/keep.ts';
 import { mergeSorted, type SortedRows } from '../rows/merge.ts';
@@ -13,7 +13,7 @@ import type { Vault } from './vault.ts';
 
 export interface RowsWanted {
   /** Only rows with these Ids. Few of them cost a few range reads; where they fill much of a segment, it is read as a whole. */
-  readonly ids?: IdTable;
+  readonly ids?: Ids;
   /** Only rows behind this Id. */
   readonly after?: string;
   /** These columns, in this order, in place of all. Names are compared without case; Fault `usage` for one that the point does not have. */

@@ -32,13 +32,18 @@ export class PlanRig implements AsyncDisposable {
   }
 
   /** Ids that a query finds now. */
-  async ids(soql: string): Promise<string[]> {
+  ids(soql: string): Promise<string[]> {
+    return this.fields('Id', soql);
+  }
+
+  /** Values of one field of the rows that a query finds now. */
+  async fields(name: string, soql: string): Promise<string[]> {
     const { url, accessToken } = this.process.org;
     const answer = await fetch(`${url}/services/data/v67.0/query?q=${encodeURIComponent(soql)}`, {
       headers: { authorization: `Bearer ${accessToken}` },
     });
-    const { records } = (await answer.json()) as { records: { Id: string }[] };
-    return records.map(({ Id }) => Id);
+    const { records } = (await answer.json()) as { records: Record<string, string>[] };
+    return records.map((record) => record[name]!);
   }
 
   async plan({ objects, ids, ...more }: Wanted, remade = new IdMap()): Promise<Plan> {

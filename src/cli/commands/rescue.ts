@@ -46,6 +46,10 @@ export const rescue = defineCommand({
   exits: [4, 5, 68, 74, 75],
   async run(given, { flags }) {
     const ctx = flags.kit === undefined ? given : await withKit(given, flags.kit);
+    if (flags.planOut !== undefined) {
+      const { assertPlanFile } = await import('../../operations/restore/restore.ts');
+      await assertPlanFile(flags.planOut);
+    }
     const answers = await ask(ctx, flags);
     const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write' });
     const org = await connectOrg(ctx);

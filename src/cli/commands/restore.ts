@@ -4,7 +4,7 @@ import type { Restored } from '../../operations/restore/restore.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { type CommandContext, defineCommand, type FlagValues, type Outcome } from '../command.ts';
-import { confirmRestore } from '../confirm-restore.ts';
+import { assertAnchored, confirmRestore } from '../confirm-restore.ts';
 import { milliseconds } from '../durations.ts';
 import { connectLasting, connectToWrite } from '../login.ts';
 import { openJournalStore, openVault } from '../open-vault.ts';
@@ -68,11 +68,20 @@ async function restored(
   if (flags.resume !== undefined) assertAlone(ctx, 'resume');
   const named = fromFile?.header.point.id ?? point;
   if (!onlyShown) {
-    const what = fromFile ? { plan: fromFile } : { asked: keptFlags(flags, point), point };
+    const what = fromFile ? { plan: fromFile } : { asked: await keptFlags(flags, point), point };
     const open = await operation.unfinishedRestore(ctx, place, org, flags.resume, what);
-    // What it does was confirmed when it began.
-    if (open) return outcome(await operation.goOn(ctx, { vault, place, org, restore: open, options }));
+    if (open) {
+      // What it does was confirmed when it began.
+      assertAnchored(vault.anchored, org.identity);
+      if (flags.resume === undefined) {
+        const { restore, beginning } = open;
+        const message = `going on with restore ${restore} of point ${beginning.point}, which was asked for the same and has not ended`;
+        ctx.report({ type: 'note', message });
+      }
+      return outcome(await operation.goOn(ctx, { vault, place, org, restore: open, options }));
+    }
   }
+  if (flags.planOut !== undefined) await operation.assertPlanFile(flags.planOut);
   if (named === undefined) {
     throw new Fault('usage', 'no recovery point is named', { actions: ['name one: salvor restore latest …'] });
   }

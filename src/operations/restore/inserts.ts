@@ -1,7 +1,7 @@
 import { Fault } from '../../errors.ts';
 import type { RowBatch } from '../../rows/batch.ts';
 import { cellsAt, Keys } from '../../rows/cells.ts';
-import { IdTable } from '../../rows/id-table.ts';
+import { type Ids, IdTable } from '../../rows/id-table.ts';
 import { groupsInOrder } from '../../schema/graph.ts';
 import type { ReferenceMapping } from './mapping.ts';
 import type { FieldLeftOut, ObjectPlan, Withheld } from './plan.ts';
@@ -24,7 +24,7 @@ export interface InsertsPlanned {
 /** Rows of an object that come back under a new Id, and how they are written. */
 export class ObjectInserts {
   readonly scope: ObjectScope;
-  readonly ids: IdTable;
+  readonly ids: Ids;
   readonly fields: readonly WritableField[];
   readonly lookups: readonly { readonly name: string; readonly required: boolean; readonly writable: boolean }[];
   readonly leftOut: readonly LeftOutReason[];
@@ -33,7 +33,7 @@ export class ObjectInserts {
   /** Columns that have to be read to plan; Id comes first. */
   readonly columns: readonly string[];
 
-  constructor(plan: PlanScope, scope: ObjectScope, ids: IdTable) {
+  constructor(plan: PlanScope, scope: ObjectScope, ids: Ids) {
     this.scope = scope;
     this.ids = ids;
     const { fields, leftOut } = insertable(scope.source, scope.target!, scope.columns);
@@ -143,7 +143,7 @@ export async function planInserts(
   return { objects, withheld, leftOut: planner.leftOut };
 }
 
-function comingAnew(plan: PlanScope, { wanted }: ObjectScope): IdTable {
+function comingAnew(plan: PlanScope, { wanted }: ObjectScope): Ids {
   let count = 0;
   for (const id of wanted) if (plan.comesAnew(id)) count += 1;
   // Nothing is added to what is wanted any more: a table of millions need not be copied.
@@ -199,8 +199,8 @@ class GroupPlanner {
 
   async group(group: readonly ObjectInserts[]): Promise<ObjectPlan[]> {
     const numbers = group.length === 1 ? group[0]!.ids : new IdTable();
-    if (group.length > 1) for (const { ids } of group) for (const id of ids) numbers.add(id);
-    const levels = new RowLevels(numbers.size);
+    if (numbers instanceof IdTable) for (const { ids } of group) for (const id of ids) numbers.add(id);
+    const levels = new RowLevels(numbers.end);
     const drafts = new Map<string, PlannedRows>();
     for (const inserts of group) drafts.set(inserts.scope.object, await this.#draft(inserts, numbers, levels));
     const solved = levels.solve();
@@ -214,7 +214,7 @@ class GroupPlanner {
   }
 
   /** The rows of one object, levels not yet known. */
-  async #draft(inserts: ObjectInserts, numbers: IdTable, levels: RowLevels): Promise<PlannedRows> {
+  async #draft(inserts: ObjectInserts, numbers: Ids, levels: RowLevels): Promise<PlannedRows> {
     const draft = new PlannedRows();
     const { object } = inserts.scope;
     const rules = platformRules(object);
@@ -282,14 +282,17 @@ class GroupPlanner {
     return draft;
   }
 
-  #finished(inserts: ObjectInserts, draft: PlannedRows, numbers: IdTable, solved: Levels): PlannedRows {
-    const rows = new PlannedRows();
+  /** The draft itself with its levels, unless rows of it cannot be made after all. */
+  #finished(inserts: ObjectInserts, draft: PlannedRows, numbers: Ids, solved: Levels): PlannedRows {
     const { object } = inserts.scope;
     const names = (fields: readonly number[] | undefined) => (fields ?? []).map((n) => inserts.lookups[n]!.name);
-    for (const row of draft) {
-      const number = numbers.number(row.id);
+    const impossible = new Set<number>();
+    for (let n = 0; n < draft.size; n++) {
+      const id = draft.idAt(n);
+      const number = numbers.number(id);
       if (solved.impossible.has(number)) {
-        this.#withhold(object, row.id, 'reference-unresolved', 'a record that it needs cannot be restored');
+        impossible.add(n);
+        this.#withhold(object, id, 'reference-unresolved', 'a record that it needs cannot be restored');
         continue;
       }
       const lost = names(solved.lost.get(number));
@@ -299,14 +302,9 @@ class GroupPlanner {
           code: 'reference-unresolved',
           reason: 'the record that it refers to cannot be restored',
         });
-      rows.add({
-        ...row,
-        level: solved.levels[number]!,
-        later: [...row.later, ...names(solved.later.get(number))],
-        without: [...row.without, ...lost],
-      });
+      draft.order(n, solved.levels[number]!, names(solved.later.get(number)), lost);
     }
-    return rows;
+    return impossible.size === 0 ? draft : draft.except(impossible);
   }
 
   /** True for a row that is made again, in a group before this one. */

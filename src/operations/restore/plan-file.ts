@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { Fault, systemCode } from '../../errors.ts';
+import { printCharacters } from './now-print.ts';
 import { actions, type ObjectPlan, type Plan, type PlannedRow } from './plan.ts';
 import { PlannedRows } from './planned-rows.ts';
 
@@ -32,21 +33,44 @@ export function* planChunks(plan: Plan, digest: string): Generator<Buffer> {
   yield* chunks(withDigest(bodyLines(plan), digest));
 }
 
-/** Writes a plan to a new file that only its owner may read. Throws `usage` when there is such a file, `disk-error`. */
+/** What `writePlanFile` would say of its file, before the plan is made, which may take an hour. Throws `usage`, `disk-error`. */
+export async function assertPlanFile(name: string): Promise<void> {
+  try {
+    const file = await open(name, 'wx', 0o600);
+    await file.close();
+    await rm(name);
+  } catch (cause) {
+    throw notWritten(name, cause);
+  }
+}
+
+/**
+ * Writes a plan to a new file that only its owner may read; whole, or there is none. Throws `usage` when there is such a file, `disk-full`,
+ * `disk-error`.
+ */
 export async function writePlanFile(name: string, plan: Plan): Promise<void> {
   try {
     const file = await open(name, 'wx', 0o600);
     try {
       for (const chunk of planChunks(plan, planDigest(plan))) await file.writeFile(chunk);
+      await file.sync();
+    } catch (error) {
+      await rm(name, { force: true });
+      throw error;
     } finally {
       await file.close();
     }
   } catch (cause) {
-    const code = systemCode(cause);
-    if (code === undefined) throw cause;
-    if (code === 'EEXIST') throw new Fault('usage', `there is a file ${name} already`);
-    throw new Fault('disk-error', `could not write the plan to ${name}: ${code}`, { cause });
+    throw notWritten(name, cause);
   }
+}
+
+function notWritten(name: string, cause: unknown): unknown {
+  const code = systemCode(cause);
+  if (code === undefined) return cause;
+  if (code === 'EEXIST') return new Fault('usage', `there is a file ${name} already`);
+  const kind = code === 'ENOSPC' ? 'disk-full' : 'disk-error';
+  return new Fault(kind, `could not write the plan to ${name}: ${code}`, { cause });
 }
 
 /** Throws `usage` when there is no such file, and what `readPlan` throws. */
@@ -167,6 +191,8 @@ class PlanParser {
     if (typeof id !== 'string' || id.length !== 18 || typeof level !== 'number' || !shared) throw this.edited();
     const known = actions.find((one) => one === action);
     if (!known) throw this.edited();
+    if (typeof target === 'string' && target.length !== 18) throw this.edited();
+    if (typeof now === 'string' && now.length !== printCharacters) throw this.edited();
     const more = { ...(typeof target === 'string' ? { target } : {}), ...(typeof now === 'string' ? { now } : {}) };
     rows.add({ id, action: known, level, ...shared, ...more });
   }

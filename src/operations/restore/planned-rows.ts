@@ -1,4 +1,6 @@
+import { printCharacters } from './now-print.ts';
 import { type Action, actions, type PlannedRow } from './plan.ts';
+import { RowTexts } from './row-texts.ts';
 
 const idBytes = 18;
 
@@ -34,9 +36,8 @@ export class PlannedRows {
   #levels = new Uint16Array(16);
   #rests = new Uint32Array(16);
   readonly #shared = new Shared<Rest>();
-  /** By row number; few rows have them. */
-  readonly #targets = new Map<number, string>();
-  readonly #prints = new Map<number, string>();
+  readonly #targets = new RowTexts(idBytes);
+  readonly #prints = new RowTexts(printCharacters);
   readonly #counts = new Map<Action, number>();
   size = 0;
 
@@ -50,9 +51,25 @@ export class PlannedRows {
     const { fields, later, without, reason, made } = row;
     const more = { ...(reason === undefined ? {} : { reason }), ...(made ? { made } : {}) };
     this.#rests[n] = this.#shared.number({ fields, later, without, ...more });
-    if (row.target !== undefined) this.#targets.set(n, row.target);
-    if (row.now !== undefined) this.#prints.set(n, row.now);
+    if (row.target !== undefined) this.#targets.set(n, row.target, this.#actions.length);
+    if (row.now !== undefined) this.#prints.set(n, row.now, this.#actions.length);
     this.#counts.set(row.action, this.count(row.action) + 1);
+  }
+
+  /** Gives row `n` its level, and more fields that it is made without, at first or for good. */
+  order(n: number, level: number, later: readonly string[], without: readonly string[]): void {
+    this.#levels[n] = level;
+    if (later.length + without.length === 0) return;
+    const rest = this.restAt(n);
+    const more = { later: [...rest.later, ...later], without: [...rest.without, ...without] };
+    this.#rests[n] = this.#shared.number({ ...rest, ...more });
+  }
+
+  /** The rows without those of these numbers. */
+  except(numbers: ReadonlySet<number>): PlannedRows {
+    const rows = new PlannedRows();
+    for (let n = 0; n < this.size; n++) if (!numbers.has(n)) rows.add(this.at(n));
+    return rows;
   }
 
   /** Counts a row of which nothing more is to be known: `skip` rows of a large object. */
@@ -86,11 +103,15 @@ export class PlannedRows {
     return this.#shared.value(this.#rests[n]!);
   }
 
+  idAt(n: number): string {
+    return this.#ids.toString('latin1', n * idBytes, (n + 1) * idBytes);
+  }
+
   at(n: number): PlannedRow {
     const target = this.#targets.get(n);
     const now = this.#prints.get(n);
     return {
-      id: this.#ids.toString('latin1', n * idBytes, (n + 1) * idBytes),
+      id: this.idAt(n),
       action: this.actionAt(n),
       level: this.levelAt(n),
       ...this.restAt(n),

@@ -1,9 +1,9 @@
 import { rowStart } from '../../rows/cells.ts';
 import { closingQuote } from '../../rows/csv.ts';
-import { IdTable } from '../../rows/id-table.ts';
+import { type Ids, IdTable } from '../../rows/id-table.ts';
 import type { ObjectDescribe } from '../../schema/describe.ts';
 import { isReferenceOnly, platformRules } from './platform.ts';
-import type { PlanScope } from './scope.ts';
+import type { ObjectScope, PlanScope } from './scope.ts';
 import { findStandings, isGone } from './standing.ts';
 
 /** How far related rows are taken in; 0: only what a deletion took along. */
@@ -27,13 +27,17 @@ export async function takeRelated(plan: PlanScope, related: Related): Promise<vo
     for (const [object, ids] of newly) await findStandings(plan, await plan.object(object), ids);
     const parents = await parentsOf(plan, newly, related, depth);
     const children = await childrenOf(plan, newly, related, depth);
-    newly = merged(parents, children);
+    const found = merged(parents, children);
+    // Only now: what is found in one round is looked from in the next, or a depth of one would be two.
+    for (const [object, ids] of found) for (const id of ids) (await plan.object(object)).wanted.add(id);
+    newly = found;
   }
 }
 
 type Found = Map<string, IdTable>;
+type Newly = ReadonlyMap<string, Ids>;
 
-function wantedNow(plan: PlanScope): Found {
+function wantedNow(plan: PlanScope): Newly {
   return new Map(plan.objects.filter(({ wanted }) => wanted.size > 0).map(({ object, wanted }) => [object, wanted]));
 }
 
@@ -53,7 +57,7 @@ function tableOf(found: Found, object: string): IdTable {
 }
 
 /** Parents of rows that come back: those that are gone too, as deep as was asked. */
-async function parentsOf(plan: PlanScope, newly: Found, related: Related, depth: number): Promise<Found> {
+async function parentsOf(plan: PlanScope, newly: Newly, related: Related, depth: number): Promise<Found> {
   const result: Found = new Map();
   for (const [object, ids] of newly) {
     const scope = await plan.object(object);
@@ -81,7 +85,6 @@ async function parentsOf(plan: PlanScope, newly: Found, related: Related, depth:
       await findStandings(plan, parentScope, parents);
       for (const id of parents) {
         if (!isGone(plan, parentScope, id) || parentScope.wanted.has(id)) continue;
-        parentScope.wanted.add(id);
         tableOf(result, of).add(id);
       }
     }
@@ -90,14 +93,16 @@ async function parentsOf(plan: PlanScope, newly: Found, related: Related, depth:
 }
 
 /** Children of rows that come back: those that a deletion took along, and as deep as was asked. Others become survivors. */
-async function childrenOf(plan: PlanScope, newly: Found, related: Related, depth: number): Promise<Found> {
+async function childrenOf(plan: PlanScope, newly: Newly, related: Related, depth: number): Promise<Found> {
   const result: Found = new Map();
-  const lost: Found = new Map();
+  const lost = new Map<string, Ids>();
   for (const [object, ids] of newly) {
     const scope = await plan.object(object);
-    for (const id of ids) if (isGone(plan, scope, id)) tableOf(lost, object).add(id);
+    const gone = goneAmong(plan, scope, ids);
+    if (gone.size > 0) lost.set(object, gone);
   }
-  const wider = depth <= related.children ? newly : lost;
+  const follows = depth <= related.children || [...related.relationships.values()].includes(true);
+  const wider = follows ? newly : lost;
   if (wider.size === 0) return result;
   for (const child of plan.reader.objects()) {
     const source = plan.sources.get(child);
@@ -124,12 +129,21 @@ async function childrenOf(plan: PlanScope, newly: Found, related: Related, depth
     for (const id of asked) {
       if (chosen.has(id) || (along.has(id) && isGone(plan, scope, id))) {
         if (scope.wanted.has(id)) continue;
-        scope.wanted.add(id);
         tableOf(result, child).add(id);
       } else if (scope.live.has(id)) scope.survivors.add(id);
     }
   }
   return result;
+}
+
+/** `ids` themselves when all are gone: tables of millions are not copied. */
+function goneAmong(plan: PlanScope, scope: ObjectScope, ids: Ids): Ids {
+  const gone = new IdTable();
+  let live = 0;
+  for (const id of ids) if (!isGone(plan, scope, id)) live += 1;
+  if (live === 0) return ids;
+  if (live < ids.size) for (const id of ids) if (isGone(plan, scope, id)) gone.add(id);
+  return gone;
 }
 
 function mayRefer(source: ObjectDescribe, objects: readonly string[]): boolean {
@@ -146,7 +160,7 @@ function cascades(plan: PlanScope, parent: string, child: string, field: string)
 }
 
 /** Walks all rows of an object in the point and tells those that refer to one of `parents`. */
-async function scanChildren(plan: PlanScope, object: string, parents: Found, found: OnFound): Promise<void> {
+async function scanChildren(plan: PlanScope, object: string, parents: Newly, found: OnFound): Promise<void> {
   const source = plan.sources.get(object)!;
   const { columns } = await plan.reader.map(object);
   const fields = plan

@@ -138,7 +138,7 @@ export function parseRelationships(texts: readonly string[]): Map<string, boolea
 export function parseDepth(flag: string, text: string | undefined): number {
   if (text === undefined) return 0;
   if (text === 'all') return Number.POSITIVE_INFINITY;
-  const depth = Number(text);
+  const depth = text === '' ? Number.NaN : Number(text);
   if (!Number.isInteger(depth) || depth < 0) {
     throw new Fault('usage', `--${flag} cannot be ${text}`, { actions: ['give a number of levels, or all'] });
   }

@@ -22,7 +22,7 @@ import { valueSource } from './value-source.ts';
 
 export { restorePlace } from '../../vault/restores.ts';
 export { assertPointOf } from './guards.ts';
-export { readPlanFile, writePlanFile } from './plan-file.ts';
+export { assertPlanFile, readPlanFile, writePlanFile } from './plan-file.ts';
 export { healAutomation } from './switched.ts';
 
 /** A plan that may be applied: everything that can be known beforehand was found to be right. */

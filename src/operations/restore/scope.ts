@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
 import { Keys } from '../../rows/cells.ts';
+import { IdMarks, type MarkedIds } from '../../rows/id-marks.ts';
 import { IdMap, IdTable } from '../../rows/id-table.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { FieldDescribe, ObjectDescribe } from '../../schema/describe.ts';
@@ -19,14 +20,14 @@ export interface ObjectScope {
   /** Columns of the point's rows. */
   readonly columns: readonly string[];
   /** Rows that are to be as in the point. */
-  readonly wanted: IdTable;
-  readonly live: IdTable;
-  readonly bin: IdTable;
-  readonly vanished: IdTable;
+  readonly wanted: MarkedIds;
+  readonly live: MarkedIds;
+  readonly bin: MarkedIds;
+  readonly vanished: MarkedIds;
   /** Rows in the recycle bin that a deletion took along, and that come back with the row that it was of. */
-  readonly along: IdTable;
+  readonly along: MarkedIds;
   /** Live rows that are not wanted themselves, and whose lookups may have lost a row that comes back. */
-  readonly survivors: IdTable;
+  readonly survivors: MarkedIds;
 }
 
 /** Everything that the steps of planning share. */
@@ -111,17 +112,18 @@ export class PlanScope {
     await this.describeTargets([name]);
     const source = this.#describes.get(name);
     if (!source) throw new Fault('no-such-object', `point ${this.reader.root.point} does not describe ${name}`);
+    const marks = new IdMarks();
     const made: ObjectScope = {
       object: name,
       source,
       target: this.#targets.get(name),
       columns: (await this.reader.map(name)).columns,
-      wanted: new IdTable(),
-      live: new IdTable(),
-      bin: new IdTable(),
-      vanished: new IdTable(),
-      along: new IdTable(),
-      survivors: new IdTable(),
+      wanted: marks.mark(),
+      live: marks.mark(),
+      bin: marks.mark(),
+      vanished: marks.mark(),
+      along: marks.mark(),
+      survivors: marks.mark(),
     };
     this.#objects.set(name, made);
     if (!source.keyPrefix) this.#withoutPrefix.push(made);

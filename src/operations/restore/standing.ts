@@ -1,6 +1,6 @@
 import type { RowFlow } from '../../rows/batch.ts';
 import { Keys } from '../../rows/cells.ts';
-import { IdMap, IdTable } from '../../rows/id-table.ts';
+import { IdMap, type Ids, IdTable } from '../../rows/id-table.ts';
 import type { ObjectDescribe } from '../../schema/describe.ts';
 import type { ObjectScope, PlanScope } from './scope.ts';
 
@@ -12,7 +12,7 @@ const wholeShare = 0.2;
  * Finds out how rows of the point stand in the org now and adds each to `live`, `bin` or `vanished` of its object. Rows that are known already
  * are not asked for again. In another org nothing stands under the Ids of the point.
  */
-export async function findStandings(plan: PlanScope, scope: ObjectScope, ids: IdTable): Promise<void> {
+export async function findStandings(plan: PlanScope, scope: ObjectScope, ids: Ids): Promise<void> {
   const unknown = unknownOf(scope, ids);
   if (unknown.size === 0) return;
   if (!plan.anotherOrg) await look(plan, scope, unknown, scope.live, scope.bin);
@@ -21,14 +21,14 @@ export async function findStandings(plan: PlanScope, scope: ObjectScope, ids: Id
 }
 
 /** Those of `ids` that were not asked for yet; `ids` itself when none was. */
-function unknownOf({ live, bin, vanished }: ObjectScope, ids: IdTable): IdTable {
+function unknownOf({ live, bin, vanished }: ObjectScope, ids: Ids): Ids {
   if (live.size + bin.size + vanished.size === 0) return ids;
   const unknown = new IdTable();
   for (const id of ids) if (!live.has(id) && !bin.has(id) && !vanished.has(id)) unknown.add(id);
   return unknown;
 }
 
-async function lookForRemade(plan: PlanScope, scope: ObjectScope, ids: IdTable): Promise<void> {
+async function lookForRemade(plan: PlanScope, scope: ObjectScope, ids: Ids): Promise<void> {
   const remade = new IdMap();
   for (const id of ids) {
     const there = scope.live.has(id) ? undefined : plan.remade.get(id);
@@ -42,8 +42,12 @@ async function lookForRemade(plan: PlanScope, scope: ObjectScope, ids: IdTable):
   for (const id of standing) plan.earlier.set(remade.get(id)!, id);
 }
 
+interface Into {
+  add(id: string): unknown;
+}
+
 /** Asks the org for rows by their Ids there. */
-async function look(plan: PlanScope, scope: ObjectScope, ids: IdTable, live: IdTable, bin: IdTable): Promise<void> {
+async function look(plan: PlanScope, scope: ObjectScope, ids: Ids, live: Into, bin: Into): Promise<void> {
   if (!scope.target?.queryable) return;
   const found = await rowsOf(plan, scope, scope.target, ids);
   const keys = new Keys(found.columns);
@@ -58,12 +62,7 @@ async function look(plan: PlanScope, scope: ObjectScope, ids: IdTable, live: IdT
 }
 
 /** The rows with these Ids, and maybe others. */
-async function rowsOf(
-  plan: PlanScope,
-  { object }: ObjectScope,
-  target: ObjectDescribe,
-  ids: IdTable,
-): Promise<RowFlow> {
+async function rowsOf(plan: PlanScope, { object }: ObjectScope, target: ObjectDescribe, ids: Ids): Promise<RowFlow> {
   const fields = ['Id', 'IsDeleted'].filter((name) => target.fields.some((field) => field.name === name));
   const extraction = plan.org.plan(target);
   const isMost = ids.size >= manyRows && ids.size >= wholeShare * (await plan.reader.map(object)).rows;

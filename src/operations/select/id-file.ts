@@ -15,10 +15,11 @@ export function addId(id: string, into: IdTable): void {
 
 /**
  * Adds the Ids of a file: one on each line, or CSV, whose column `Id` is taken when its first line names one, else the first column.
- * Throws `usage` for a file that cannot be read or holds something else.
+ * Throws `usage` for a file that cannot be read or holds something else, `nothing-selected` for one without any.
  */
 export async function addIdsOfFile(file: string, into: IdTable): Promise<void> {
   let column: number | undefined;
+  let found = 0;
   try {
     for await (const rows of parseForeign(createReadStream(file))) {
       for (const row of rows) {
@@ -28,7 +29,9 @@ export async function addIdsOfFile(file: string, into: IdTable): Promise<void> {
           if (named >= 0) continue;
         }
         const id = (row[column] ?? '').trim();
-        if (id !== '') addId(id, into);
+        if (id === '') continue;
+        addId(id, into);
+        found += 1;
       }
     }
   } catch (error) {
@@ -36,4 +39,5 @@ export async function addIdsOfFile(file: string, into: IdTable): Promise<void> {
     if (code === undefined) throw error;
     throw new Fault('usage', `${file} cannot be read: ${code}`, { cause: error });
   }
+  if (found === 0) throw new Fault('nothing-selected', `${file} holds no Id`);
 }

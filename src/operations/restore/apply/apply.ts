@@ -64,7 +64,7 @@ export async function resumeRestore(
     throw new Fault('lease-held', `restore ${restore} is at work on ${read.heldBy.host} since ${read.heldBy.at}`);
   }
   if (read.beginning.org.slice(0, 15) !== org.identity.orgId.slice(0, 15)) {
-    throw new Fault('foreign-vault', `restore ${restore} writes to another org than ${org.identity.orgId}`);
+    throw new Fault('wrong-target', `restore ${restore} writes to another org than ${org.identity.orgId}`);
   }
   const plan = await planOf(place, read);
   for (const message of read.problems) ctx.report({ type: 'warning', name: 'journal', message });

@@ -14,6 +14,8 @@ export type Step = (typeof steps)[number];
 
 const slice = z.number().int();
 const step = z.enum(steps);
+/** Fields that were not written since the entry before that says so: `Object.Field` -> rows. */
+const left = z.record(z.string(), z.number().int()).optional();
 
 export const plannedSchema = z.object({
   type: z.literal('planned'),
@@ -24,6 +26,7 @@ export const plannedSchema = z.object({
   columns: z.array(z.string()),
   /** The org's clock before anything was sent. */
   since: z.string(),
+  left,
 });
 export type PlannedSlice = z.infer<typeof plannedSchema>;
 
@@ -38,7 +41,7 @@ export const entrySchema = z.discriminatedUnion('type', [
   /** The org has done nothing of it and will not. */
   z.object({ type: z.literal('abandoned'), slice, why: z.string() }),
   /** What became of rows; `slice`: of all of its rows. */
-  z.object({ type: z.literal('results'), slice: slice.optional(), object: z.string(), step }),
+  z.object({ type: z.literal('results'), slice: slice.optional(), object: z.string(), step, left }),
 ]);
 export type Entry = z.infer<typeof entrySchema>;
 

@@ -44,6 +44,7 @@ async function fold(
   entry: Entry,
   tables: JournalEntry['tables'],
 ): Promise<void> {
+  work.recall(entry);
   switch (entry.type) {
     case 'before':
       return;

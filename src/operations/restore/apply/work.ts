@@ -75,8 +75,12 @@ export class Work {
   readonly objects: ReadonlyMap<string, ObjectWork>;
   /** Rows whose before-images were taken by this process. */
   readonly imaged = new IdTable();
-  /** `Object.Field` -> rows in which this process did not write a field that the plan has. */
+  /** `Object.Field` -> rows in which a field that the plan has was not written. */
   readonly leftOut = new Map<string, number>();
+  /** What of it no entry of the journal says yet. */
+  readonly #unsaid = new Map<string, number>();
+  /** By number of the slice. */
+  readonly #leftOf = new Map<number, Readonly<Record<string, number>> | undefined>();
   /** Tables of Ids of the whole restore, in order. */
   readonly idTables: StoredTable[] = [];
 
@@ -119,7 +123,11 @@ export class Work {
   /** Appends an entry; it is durable when this resolves. */
   append(entry: Entry, tables: readonly StoredTable[] = []): Promise<void> {
     this.ctx.signal.throwIfAborted();
-    return this.journal.append(entry, tables);
+    if (entry.type === 'abandoned') this.recall(entry);
+    if (entry.type !== 'planned') return this.journal.append(entry, tables);
+    const left = this.#takeUnsaid();
+    this.#leftOf.set(entry.slice, left.left);
+    return this.journal.append({ ...entry, ...left }, tables);
   }
 
   /**
@@ -142,7 +150,7 @@ export class Work {
       tables.push(await storeTable(this.journal, { name: 'ids', columns }, idsOf(object, outcomes, others)));
       this.idTables.push(tables[1]!);
     }
-    const of = slice === undefined ? {} : { slice };
+    const of = { ...(slice === undefined ? {} : { slice }), ...this.#takeUnsaid() };
     await this.journal.append({ type: 'results', object, step, ...of } satisfies Entry, tables);
     for (const outcome of outcomes) this.state.settle(object, step, outcome);
     for (const [, id, target] of others) this.state.ids.set(id, target);
@@ -153,8 +161,30 @@ export class Work {
   leave({ object }: ObjectWork, fields: readonly string[]): void {
     for (const field of fields) {
       const key = `${object}.${field}`;
-      this.leftOut.set(key, (this.leftOut.get(key) ?? 0) + 1);
+      for (const counts of [this.leftOut, this.#unsaid]) counts.set(key, (counts.get(key) ?? 0) + 1);
     }
+  }
+
+  /** Takes up what an entry says of fields that were not written. What was abandoned is sent again, and they are counted again then. */
+  recall(entry: Entry): void {
+    if (entry.type === 'planned') this.#leftOf.set(entry.slice, entry.left);
+    if (entry.type === 'planned' || entry.type === 'results') this.#count(entry.left, 1);
+    if (entry.type === 'abandoned') this.#count(this.#leftOf.get(entry.slice), -1);
+  }
+
+  #count(left: Readonly<Record<string, number>> = {}, sign: 1 | -1): void {
+    for (const [key, rows] of Object.entries(left)) {
+      const sum = (this.leftOut.get(key) ?? 0) + sign * rows;
+      if (sum > 0) this.leftOut.set(key, sum);
+      else this.leftOut.delete(key);
+    }
+  }
+
+  #takeUnsaid(): { left?: Record<string, number> } {
+    if (this.#unsaid.size === 0) return {};
+    const left = Object.fromEntries(this.#unsaid);
+    this.#unsaid.clear();
+    return { left };
   }
 
   /** Stops when too many rows of the object have failed. */
