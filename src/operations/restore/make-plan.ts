@@ -112,15 +112,20 @@ export async function makePlan(
         }),
       ),
       salt,
-      references: Object.fromEntries([...plan.earlier, ...plan.references]),
       leftOut,
       withheld: inserts.withheld,
       cannotForesee: [...cannotForesee(objects, request), ...plan.notSearched],
       apiCalls,
       predictedSeconds,
     },
+    references: allReferences(plan),
     objects,
   };
+}
+
+function allReferences({ earlier, references }: PlanScope): IdMap {
+  for (const [from, to] of references) earlier.set(from, to);
+  return earlier;
 }
 
 /** Fills `wanted` of the objects. */

@@ -3,12 +3,17 @@ import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { Fault, systemCode } from '../../errors.ts';
+import { IdMap } from '../../rows/id-table.ts';
 import { printCharacters } from './now-print.ts';
 import { actions, type ObjectPlan, type Plan, type PlannedRow } from './plan.ts';
 import { PlannedRows } from './planned-rows.ts';
 
 /*
- * A plan as lines of JSON. The first is the header, with the digest of the whole as its first key. Then for each object
+ * A plan as lines of JSON. The first is the header, with the digest of the whole as its first key. Then
+ *
+ *   ["is", Id, Id in the org]                                       of a row that is referred to
+ *
+ * and for each object
  *
  *   ["object", name, [together], {keys, keysOfMadeOnly, counts}]    counts: of rows that stand in no line, by action
  *   ["with", [fields], [later], [without], reason, made]            what the rows that name its number (from 1) share; 0: nothing
@@ -109,7 +114,6 @@ const headerSchema = z.looseObject({
   request: z.record(z.string(), z.unknown()),
   schema: z.record(z.string(), z.string()),
   salt: z.string(),
-  references: z.record(z.string(), z.string()),
 });
 const names = z.array(z.string());
 const objectMore = z.object({
@@ -118,6 +122,7 @@ const objectMore = z.object({
   counts: z.partialRecord(z.enum(actions), z.number().int()),
 });
 const objectLine = z.tuple([z.literal('object'), z.string(), names, objectMore]);
+const isLine = z.tuple([z.literal('is'), z.string().length(18), z.string().length(18)]);
 const withLine = z.tuple([z.literal('with'), names, names, names, z.string().nullable(), z.literal(true).nullable()]);
 
 type Shared = Pick<PlannedRow, 'fields' | 'later' | 'without' | 'reason' | 'made'>;
@@ -128,6 +133,7 @@ class PlanParser {
   readonly #hash: Hash = createHash('sha256');
   #digest: string | undefined;
   #header: Plan['header'] | undefined;
+  readonly #references = new IdMap();
   readonly #objects: ObjectPlan[] = [];
   #shared: Shared[] = [];
 
@@ -145,7 +151,7 @@ class PlanParser {
 
   end(): Plan {
     if (!this.#header || this.#hash.digest('hex') !== this.#digest) throw this.edited();
-    return { header: this.#header, objects: this.#objects };
+    return { header: this.#header, references: this.#references, objects: this.#objects };
   }
 
   edited(cause?: unknown): Fault {
@@ -182,7 +188,10 @@ class PlanParser {
       const more = { ...(reason === null ? {} : { reason }), ...(made ? { made } : {}) };
       this.#shared.push({ fields, later, without, ...more });
     } else if (rows) this.#row(rows, value);
-    else throw this.edited();
+    else if (value[0] === 'is') {
+      const [, from, to] = this.#parsed(isLine, value);
+      this.#references.set(from, to);
+    } else throw this.edited();
   }
 
   /** By hand: there are millions of them. */
@@ -212,8 +221,9 @@ class PlanParser {
   }
 }
 
-function* bodyLines({ header, objects }: Plan): Generator<string> {
+function* bodyLines({ header, references, objects }: Plan): Generator<string> {
   yield JSON.stringify(header);
+  for (const [from, to] of references) yield JSON.stringify(['is', from, to]);
   for (const { object, rows, together, keys, keysOfMadeOnly } of objects) {
     yield JSON.stringify(['object', object, together, { keys, keysOfMadeOnly, counts: tallied(rows) }]);
     const numbers = new Map<string, number>([[sharedLine(nothing), 0]]);

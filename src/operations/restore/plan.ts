@@ -1,3 +1,4 @@
+import type { IdMap } from '../../rows/id-table.ts';
 import type { PlannedRows } from './planned-rows.ts';
 
 /**
@@ -96,8 +97,6 @@ export interface PlanHeader {
   readonly schema: Readonly<Record<string, string>>;
   /** Salt of the prints in `PlannedRow.now`. */
   readonly salt: string;
-  /** Id in the point -> Id in the org, for rows that are not restored but referred to and have another Id there (users, record types …). */
-  readonly references: Readonly<Record<string, string>>;
   readonly leftOut: readonly FieldLeftOut[];
   readonly withheld: readonly Withheld[];
   /** What no plan can foresee here, one sentence each. */
@@ -108,6 +107,11 @@ export interface PlanHeader {
 
 export interface Plan {
   readonly header: PlanHeader;
+  /**
+   * Id in the point -> Id in the org, for rows that are not restored but referred to and have another Id there: users, record types, and what an
+   * earlier restore made again.
+   */
+  readonly references: IdMap;
   readonly objects: readonly ObjectPlan[];
 }
 
@@ -125,7 +129,7 @@ export function writesAnything({ objects }: Plan): boolean {
 }
 
 /** Counts by object and action, in the order of the plan; actions without rows are left out. */
-export function steps(plan: Plan): Step[] {
+export function steps(plan: Pick<Plan, 'objects'>): Step[] {
   return plan.objects.flatMap(({ object, rows }) =>
     actions.flatMap((action) => {
       const count = rows.count(action);

@@ -258,13 +258,13 @@ export function dryRunResult({ plan, digest }: Pick<Planned, 'plan' | 'digest'>)
   return { ...resultOf(plan, digest), dryRun: true };
 }
 
-function resultOf({ header, objects }: Plan, digest: string): RestoreResult {
+function resultOf({ header, objects }: Pick<Plan, 'header' | 'objects'>, digest: string): RestoreResult {
   const { point, predictedSeconds, apiCalls, withheld, leftOut, cannotForesee } = header;
   return {
     restoreId: null,
     dryRun: false,
     ended: true,
-    plan: { digest, point: point.id, predictedSeconds, apiCalls, steps: steps({ header, objects }) },
+    plan: { digest, point: point.id, predictedSeconds, apiCalls, steps: steps({ objects }) },
     done: {},
     idMapFile: null,
     failedFile: null,

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
 import { rowBytes } from '../../rows/cells.ts';
 import { decodeRow } from '../../rows/csv.ts';
-import { IdTable } from '../../rows/id-table.ts';
+import { IdMap, IdTable } from '../../rows/id-table.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { ObjectDescribe } from '../../schema/describe.ts';
 import { sameValue } from '../../schema/values.ts';
@@ -54,7 +54,7 @@ export async function planUndo(ctx: Context, undone: Undone): Promise<PlannedUnd
   const plans: ObjectPlan[] = [];
   const kept = await keptRows(ctx, org, read, objects);
   for (const { facts: one, target } of objects) plans.push(await objectPlan(ctx, place, org, one, target, salt, kept));
-  const plan = { header: header(ctx, original, restore, salt, plans), objects: plans };
+  const plan = { header: header(ctx, original, restore, salt, plans), references: new IdMap(), objects: plans };
   const images = new Map([...facts].map(([object, { before }]) => [object, before]));
   return { plan, digest: planDigest(plan), source: imageSource(ctx, place, images) };
 }
@@ -228,7 +228,6 @@ function header(
     request: { undo: restore },
     schema: {},
     salt,
-    references: {},
     leftOut: [],
     withheld: [],
     cannotForesee: [

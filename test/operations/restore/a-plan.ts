@@ -1,9 +1,12 @@
 import type { ObjectPlan, Plan, PlanHeader, PlannedRow } from '../../../src/operations/restore/plan.ts';
 import { PlannedRows } from '../../../src/operations/restore/planned-rows.ts';
+import { IdMap } from '../../../src/rows/id-table.ts';
 
 export interface APlanOptions {
   readonly together?: readonly string[];
   readonly header?: Partial<PlanHeader>;
+  /** Id in the point -> Id in the org. */
+  readonly references?: Readonly<Record<string, string>>;
   /** By object: fields that tell rows that the platform makes along with others. */
   readonly keys?: Readonly<Record<string, readonly (readonly string[])[]>>;
 }
@@ -17,7 +20,9 @@ export function aPlan(objects: Readonly<Record<string, readonly PlannedRow[]>>, 
     const together = options.together?.includes(object) ? options.together : [object];
     return { object, rows: planned, together, ...(keys ? { keys } : {}) };
   });
-  return { header: { ...header, ...options.header }, objects: made };
+  const references = new IdMap();
+  for (const [from, to] of Object.entries(options.references ?? {})) references.set(from, to);
+  return { header: { ...header, ...options.header }, references, objects: made };
 }
 
 const header: PlanHeader = {
@@ -32,7 +37,6 @@ const header: PlanHeader = {
   request: {},
   schema: {},
   salt: 'salt',
-  references: {},
   leftOut: [],
   withheld: [],
   cannotForesee: [],

@@ -166,7 +166,7 @@ describe('inserts', () => {
       const plan = await rig.plan(
         { Contact: made.contacts.map((id) => planned(id, { without: ['ReportsToId'] })) },
         {
-          header: { references: Object.fromEntries(made.accounts.map((id) => [id, spare!])) },
+          references: Object.fromEntries(made.accounts.map((id) => [id, spare!])),
         },
       );
       const result = await rig.apply(plan, { options: { wait: async (ms) => void waits.push(ms) } });

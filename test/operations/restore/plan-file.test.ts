@@ -36,7 +36,13 @@ const rows: PlannedRow[] = [
 ];
 
 function plan(): Plan {
-  return aPlan({ Account: rows, Contact: [row(7, { action: 'delete' })] }, { together: ['Account', 'Contact'] });
+  return aPlan(
+    { Account: rows, Contact: [row(7, { action: 'delete' })] },
+    {
+      together: ['Account', 'Contact'],
+      references: { [`005${'0'.repeat(12)}AAA`]: `005${'1'.repeat(12)}AAA` },
+    },
+  );
 }
 
 test('a plan comes back from its file as it was, row for row', async () => {
@@ -44,6 +50,7 @@ test('a plan comes back from its file as it was, row for row', async () => {
   await writePlanFile(name, plan());
   const read = await readPlanFile(name);
   assert.deepEqual(read.header, plan().header);
+  assert.deepEqual([...read.references], [[`005${'0'.repeat(12)}AAA`, `005${'1'.repeat(12)}AAA`]]);
   assert.deepEqual(
     read.objects.map(({ object, together, rows: of }) => ({ object, together, rows: [...of] })),
     [
@@ -60,7 +67,7 @@ test('rows that are only counted, and what tells rows that the platform makes, c
   made.objects[0]!.rows.tally('skip');
   const keyed = { ...made.objects[0]!, keys: [['AccountId', 'Label']], keysOfMadeOnly: true as const };
   const name = path.join(folder, 'counted');
-  await writePlanFile(name, { header: made.header, objects: [keyed] });
+  await writePlanFile(name, { ...made, objects: [keyed] });
   const [read] = (await readPlanFile(name)).objects;
   assert.deepEqual(
     { keys: read?.keys, only: read?.keysOfMadeOnly, skip: read?.rows.count('skip'), rows: read?.rows.size },
@@ -114,7 +121,7 @@ test('a plan of a later format says so', async () => {
 test('a plan of 100,000 rows keeps its digest through a file', async () => {
   const many = new PlannedRows();
   for (let n = 0; n < 100_000; n++) many.add(row(n, { level: n % 7, now: String(n).padStart(16, '0') }));
-  const large: Plan = { header: plan().header, objects: [{ object: 'Account', rows: many, together: ['Account'] }] };
+  const large: Plan = { ...plan(), objects: [{ object: 'Account', rows: many, together: ['Account'] }] };
   const name = path.join(folder, 'large');
   await writePlanFile(name, large);
   const read = await readPlanFile(name);

@@ -106,7 +106,7 @@ export class ApplyState {
     this.#objects = new Uint16Array(most);
     this.#numbers = new Uint32Array(most);
     this.#bits = new Uint16Array(most);
-    for (const [from, to] of Object.entries(plan.header.references)) this.ids.set(from, to);
+    for (const [from, to] of plan.references) this.ids.set(from, to);
     for (const [at, { object, rows }] of plan.objects.entries()) {
       this.done.set(object, zero(rows.count('skip')));
       const from = this.#rows.size;
