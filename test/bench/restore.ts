@@ -1,8 +1,9 @@
 /*
- * How fast `salvor restore` makes rows again that are gone, and what it takes: contacts, each with the lookup to its account resolved. Beside it
- * the practice org's own speed, the sf CLI and SFDMU with the same rows as CSV. Nothing here is asserted.
+ * How fast `salvor restore` makes rows again that are gone, and what it takes: comments, each with the lookup to its case resolved; or contacts,
+ * which refer to accounts and, fifteen levels deep, to each other. Beside it the practice org's own speed, the sf CLI and SFDMU with the same rows
+ * as CSV. Nothing here is asserted.
  *
- *   node test/bench/restore.ts [--rows 200000] [--only salvor,org,sf,sfdmu]     needs GNU time
+ *   node test/bench/restore.ts [--object CaseComment|Contact] [--rows 200000] [--only salvor,org,sf,sfdmu]     needs GNU time
  */
 import { createReadStream, createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -32,11 +33,20 @@ import {
 
 const { values: given } = parseArgs({
   options: {
+    object: { type: 'string', default: 'CaseComment' },
     rows: { type: 'string', default: '200000' },
     only: { type: 'string', default: 'org,salvor,sf,sfdmu' },
   },
 });
 const rows = Number(given.rows);
+const { object } = given;
+
+/** What the rows of an object refer to, by which lookup and by which name; and what an import leaves out. */
+const lookups: Readonly<Record<string, { parent: string; name: string; lookup: string; left: readonly string[] }>> = {
+  CaseComment: { parent: 'Case', name: 'CaseNumber', lookup: 'ParentId', left: [] },
+  Contact: { parent: 'Account', name: 'Name', lookup: 'AccountId', left: ['OwnerId', 'RecordTypeId', 'ReportsToId'] },
+};
+const { parent, name: parentName, lookup, left } = lookups[object] ?? lookups.CaseComment!;
 
 interface Figures {
   readonly what: string;
@@ -50,9 +60,9 @@ interface Figures {
 }
 const figures: Figures[] = [];
 
-/** The org without its contacts: rows are computed, so that one of another volume has all the others under the same Ids. */
+/** The org without these rows: rows are computed, so that one of another volume has all the others under the same Ids. */
 async function emptied(work: (org: Practice) => Promise<Omit<Figures, 'orgCpu'> | undefined>): Promise<void> {
-  const org = await practice({ Contact: 1 });
+  const org = await practice({ [object]: 1 });
   const before = org.cpu();
   const seen = await work(org);
   if (seen) figures.push({ ...seen, orgCpu: org.cpu() - before });
@@ -60,15 +70,15 @@ async function emptied(work: (org: Practice) => Promise<Omit<Figures, 'orgCpu'> 
   org.end();
 }
 
-async function contactsIn(org: Practice): Promise<number> {
-  const query = `${org.url}/services/data/v67.0/query?q=SELECT+COUNT()+FROM+Contact`;
+async function rowsIn(org: Practice): Promise<number> {
+  const query = `${org.url}/services/data/v67.0/query?q=SELECT+COUNT()+FROM+${object}`;
   const { totalSize } = (await (await fetch(query, { headers: headersOf(org) })).json()) as { totalSize: number };
   return totalSize;
 }
 
 /** What came of a command; rows that were there already are taken off. */
 async function counted(what: string, org: Practice, seen: Measured, note?: string): Promise<Omit<Figures, 'orgCpu'>> {
-  const done = (await contactsIn(org)) - 1;
+  const done = (await rowsIn(org)) - 1;
   return { what, done, seconds: seen.seconds, cpu: seen.cpu, peakMiB: seen.peakMiB, ...(note ? { note } : {}) };
 }
 
@@ -80,7 +90,7 @@ async function alone(org: Practice, flow: RowFlow): Promise<Omit<Figures, 'orgCp
   let seconds = 0;
   const send = async (batches: readonly RowBatch[]) => {
     const began = performance.now();
-    const body = JSON.stringify({ object: 'Contact', operation: 'insert', contentType: 'CSV', lineEnding: 'LF' });
+    const body = JSON.stringify({ object, operation: 'insert', contentType: 'CSV', lineEnding: 'LF' });
     const { id } = (await (await fetch(jobs, { method: 'POST', headers, body })).json()) as { id: string };
     const csv = Buffer.concat([header, ...batches.map(({ bytes }) => bytes)]);
     await fetch(`${jobs}/${id}/batches`, {
@@ -105,44 +115,44 @@ async function alone(org: Practice, flow: RowFlow): Promise<Omit<Figures, 'orgCp
     batches = [];
   }
   if (batches.length > 0) await send(batches);
-  return { what: 'practice org alone', done: (await contactsIn(org)) - 1, seconds };
+  return { what: 'practice org alone', done: (await rowsIn(org)) - 1, seconds };
 }
 
-/** The columns of contacts that an import writes: references to setup, which differs from org to org, and to contacts are left to salvor. */
+/** The columns that an import writes: references to setup, which differs from org to org, and to rows of the same object are left to salvor. */
 async function importedColumns(org: Practice): Promise<string[]> {
-  const left = ['OwnerId', 'RecordTypeId', 'ReportsToId', 'MasterRecordId'];
-  const fields = (await fieldsOf(org, 'Contact')).filter(({ name, createable }) => createable && !left.includes(name));
+  const fields = (await fieldsOf(org, object)).filter(({ name, createable }) => createable && !left.includes(name));
   return fields.map(({ name }) => name);
 }
 
-/** SFDMU finds the accounts by their names as it goes: it wants them beside the contacts, and the names in them. */
-async function sfdmuFolder(names: ReadonlyMap<string, string>, contacts: string, columns: readonly string[]) {
+/** SFDMU finds the parents by their names as it goes: it wants them in a file of their own. */
+async function sfdmuFolder(names: ReadonlyMap<string, string>, csv: string, columns: readonly string[]) {
   const place = path.join(folder, 'sfdmu');
   mkdirSync(place);
-  const account = columns.indexOf('AccountId');
-  const { batches } = await rowFlow(createReadStream(contacts));
+  const at = columns.indexOf(lookup);
+  const relation = lookup.replace(/Id$/, '.Id');
+  const { batches } = await rowFlow(createReadStream(csv));
   const quoted = (texts: readonly string[]) => `${texts.map((text) => `"${text.replaceAll('"', '""')}"`).join()}\n`;
   await pipeline(
     async function* () {
-      yield quoted([...columns, 'Id', 'Account.Id']);
+      yield quoted([...columns, 'Id', relation]);
       let n = 0;
       for await (const batch of batches) {
         let text = '';
         for (let i = 0; i < batch.ends.length; i++) {
           const values = cells(batch, i);
-          text += quoted([...values, `C${n++}`, values[account]!]);
+          text += quoted([...values, `C${n++}`, values[at]!]);
         }
         yield text;
       }
     },
-    createWriteStream(path.join(place, 'Contact.csv')),
+    createWriteStream(path.join(place, `${object}.csv`)),
   );
-  writeFileSync(path.join(place, 'Account.csv'), quoted(['Id', 'Name']) + [...names].map(quoted).join(''));
+  writeFileSync(path.join(place, `${parent}.csv`), quoted(['Id', parentName]) + [...names].map(quoted).join(''));
   return place;
 }
 
 async function namesOf(org: Practice, file: string): Promise<Map<string, string>> {
-  await download(org, 'SELECT Id,Name FROM Account', file);
+  await download(org, `SELECT Id,${parentName} FROM ${parent}`, file);
   const names = new Map<string, string>();
   const { batches } = await rowFlow(createReadStream(file));
   for await (const batch of batches) {
@@ -159,23 +169,23 @@ const only = given.only.split(',');
 try {
   const keys = path.join(folder, 'keys');
   const vault = path.join(folder, 'vault');
-  const contacts = path.join(folder, 'contacts.csv');
-  const full = await practice({ Contact: rows });
+  const csv = path.join(folder, 'rows.csv');
+  const full = await practice({ [object]: rows });
   const columns = await importedColumns(full);
-  await takePoint(salvorEnvironment(full, vault, keys), keys, ['Account', 'Contact', 'User']);
+  await takePoint(salvorEnvironment(full, vault, keys), keys, [parent, object, 'User']);
   const raw = path.join(folder, 'raw.csv');
-  await download(full, `SELECT ${columns.join()} FROM Contact`, raw);
+  await download(full, `SELECT ${columns.join()} FROM ${object}`, raw);
   // A carriage return in a cell ruins the whole job of whoever sends it (field guide, restore 14).
-  await pipeline(createReadStream(raw), withoutReturns, createWriteStream(contacts));
-  const accounts = await namesOf(full, path.join(folder, 'accounts.csv'));
+  await pipeline(createReadStream(raw), withoutReturns, createWriteStream(csv));
+  const names = await namesOf(full, path.join(folder, 'parents.csv'));
   full.end();
 
-  if (only.includes('org')) await emptied(async (org) => alone(org, await rowFlow(createReadStream(contacts))));
+  if (only.includes('org')) await emptied(async (org) => alone(org, await rowFlow(createReadStream(csv))));
   if (only.includes('salvor')) {
     await emptied(async (org) => {
       const seen = await measured(
         [
-          ...[process.execPath, program, 'restore', 'latest', '--objects', 'Contact'],
+          ...[process.execPath, program, 'restore', 'latest', '--objects', object],
           ...['--confirm', org.username, '--quiet', '--json'],
         ],
         salvorEnvironment(org, vault, keys),
@@ -189,23 +199,23 @@ try {
       const cli = await SfCli.loggedIn(org);
       const seen = await cli?.run(
         [
-          ...['data', 'import', 'bulk', '-o', 'bench', '--sobject', 'Contact', '--file', contacts],
+          ...['data', 'import', 'bulk', '-o', 'bench', '--sobject', object, '--file', csv],
           ...['--line-ending', 'LF', '--wait', '30', '--json'],
         ],
         { fails: true },
       );
-      return seen && counted('sf data import bulk', org, seen, 'AccountId as it is, no other lookup');
+      return seen && counted('sf data import bulk', org, seen, `${lookup} as it is, no other lookup`);
     });
   }
   if (only.includes('sfdmu')) {
     await emptied(async (org) => {
       const cli = await SfCli.loggedIn(org);
       if (!cli || !(await cli.linkSfdmu())) return undefined;
-      const place = await sfdmuFolder(accounts, contacts, columns);
+      const place = await sfdmuFolder(names, csv, columns);
       const orgs = [{ name: 'bench', instanceUrl: org.url, accessToken: org.token }];
       const objects = [
-        { query: 'SELECT Id, Name FROM Account', externalId: 'Id', operation: 'Readonly' },
-        { query: `SELECT Id, ${columns.join(', ')} FROM Contact`, externalId: 'Id', operation: 'Insert' },
+        { query: `SELECT Id, ${parentName} FROM ${parent}`, externalId: 'Id', operation: 'Readonly' },
+        { query: `SELECT Id, ${columns.join(', ')} FROM ${object}`, externalId: 'Id', operation: 'Insert' },
       ];
       writeFileSync(path.join(place, 'export.json'), JSON.stringify({ orgs, objects }));
       const seen = await cli.run(
@@ -215,7 +225,7 @@ try {
         ],
         { fails: true },
       );
-      return counted('sf sfdmu run', org, seen, 'AccountId resolved, no other lookup');
+      return counted('sf sfdmu run', org, seen, `${lookup} resolved, no other lookup`);
     });
   }
 } finally {
@@ -240,6 +250,6 @@ const lines = figures.map(({ what, done, seconds, cpu, peakMiB, orgCpu, note }) 
   note ?? '',
 ]);
 process.stdout.write(
-  `restore: Node ${process.version}, ${availableParallelism()} cores, ${rows} contacts\n\n${table(titles, lines)}\n`,
+  `restore: Node ${process.version}, ${availableParallelism()} cores, ${rows} rows of ${object}\n\n${table(titles, lines)}\n`,
 );
 process.exit();
