@@ -167,7 +167,7 @@ function reckoning(
     const found = counts.get(key) ?? 0;
     if (found > rows) unlisted.push(`${key} differs in ${found} rows, and ${rows} are listed`);
     if (found < rows && !listed.some(({ code }) => mayHold.test(code)))
-      unfounded.push(`${key} differs in ${found} rows, and ${rows} are listed`);
+      unfounded.push(`${key} differs in ${found} rows, and ${rows} are listed: ${JSON.stringify(listed)}`);
   }
   return { unlisted, unfounded };
 }

@@ -50,7 +50,9 @@ export class ObjectInserts {
         .filter(({ required, check, describe }) => required || check || describe.unique === true)
         .map(({ name }) => name),
       ...leftOut.map(({ field }) => field),
-      ...platformFields.filter((name) => scope.columns.includes(name)),
+      ...[...platformFields, ...(platformRules(scope.object).reads ?? [])].filter((name) =>
+        scope.columns.includes(name),
+      ),
     ]);
     this.columns = ['Id', ...scope.columns.filter((name) => name !== 'Id' && looked.has(name))];
   }

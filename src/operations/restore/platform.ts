@@ -23,6 +23,8 @@ export interface PlatformRules {
   readonly without?: (cells: Cells) => Readonly<Record<string, string>>;
   /** Fields that the platform fills when nothing is sent for them: where the point has nothing there, nothing is what is written. */
   readonly fills?: readonly string[];
+  /** Fields that these rules look at beside those that rules of several objects do. */
+  readonly reads?: readonly string[];
   /** True for a row that nobody can change once it is made: all of it is sent at once. */
   readonly frozen?: (cells: Cells) => boolean;
   /** Fields that are written when everything else stands. */
@@ -37,7 +39,14 @@ export function isDraft(status: string): boolean {
 const activated = (cells: Cells) => cells('Status') !== '' && !isDraft(cells('Status'));
 const history = { code: 'not-createable', reason: 'history is written by the platform alone' } as const;
 
+const made = (field: string, reason: string): Readonly<Record<string, string>> => ({ [field]: reason });
+
 const rules: Readonly<Record<string, PlatformRules>> = {
+  Account: {
+    reads: ['Name'],
+    without: (cells) =>
+      cells('IsPersonAccount') === 'true' ? made('Name', 'the platform makes it of the names of the person') : {},
+  },
   AccountContactRelation: { keys: [['AccountId', 'ContactId']] },
   CampaignMember: {
     keys: [
