@@ -82,7 +82,7 @@ test('jsforce logout', async () => {
   await assert.rejects(proves(again), { errorCode: 'INVALID_SESSION_ID' });
 });
 
-test(refused('jsforce login with a password', 'the practice org has no SOAP login'), async () => {
+test(refused('jsforce login with a password', 'the practice org knows no passwords'), async () => {
   const conn = new Connection({ loginUrl: org.url, version });
-  await assert.rejects(conn.login(username, 'secret'), /NOT_FOUND/);
+  await assert.rejects(conn.login(username, 'secret'), /PRACTICE_ORG_UNSUPPORTED: .* log in with OAuth/);
 });
