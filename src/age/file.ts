@@ -41,6 +41,18 @@ export async function open(identities: readonly Identity[], file: Buffer): Promi
   }
 }
 
+/** As `open`, of a file that is no longer needed: the plaintext takes its place, so that a large one is not in memory twice. */
+export async function openInPlace(identities: readonly Identity[], file: Buffer): Promise<Buffer> {
+  if (isArmored(file) === true) return open(identities, file);
+  const { fileKey, headerLength: from } = await openHeader(identities, file);
+  try {
+    const payload = file.subarray(from);
+    return openPayload(fileKey, payload, payload);
+  } finally {
+    fileKey.fill(0);
+  }
+}
+
 /** As `seal`, for files of any length: yields the file in pieces about as long as those of `plaintext`. */
 export async function* sealStream(
   recipients: readonly Recipient[],

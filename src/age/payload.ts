@@ -204,9 +204,14 @@ export function sealPayload(fileKey: Uint8Array, plaintext: readonly Buffer[]): 
   return payload;
 }
 
-/** The plaintext of a whole payload, nonce first. Throws `not-authentic`. */
-export function openPayload(fileKey: Uint8Array, payload: Buffer): Buffer {
-  const plaintext = Buffer.allocUnsafe(plaintextSize(payload.length));
+/** The plaintext of a whole payload, nonce first, at the start of `target`, which may be the payload. Throws `not-authentic`. */
+export function openPayload(
+  fileKey: Uint8Array,
+  payload: Buffer,
+  target: Buffer = Buffer.allocUnsafe(plaintextSize(payload.length)),
+): Buffer {
+  // What is read lies behind what is written: every chunk is longer than its plaintext.
+  const plaintext = target.subarray(0, plaintextSize(payload.length));
   const key = streamKey(fileKey, payload.subarray(0, nonceSize));
   try {
     let at = 0;

@@ -55,8 +55,30 @@ export class MarkedIds implements Ids {
     return this.#size > 0 && this.number(id, start) >= 0;
   }
 
+  /** True when the Id of this number has the mark: nothing is made for it, unlike for its text. */
+  at(number: number): boolean {
+    return (this.#marks.of[number]! & this.#mark) !== 0;
+  }
+
+  /** The Id of a number of any mark, 18 characters. */
+  id(number: number): string {
+    return this.#ids.id(number);
+  }
+
+  /** Marks the Id of a number that has another mark. */
+  mark(number: number): void {
+    if (this.at(number)) return;
+    this.#marks.of[number]! |= this.#mark;
+    this.#size += 1;
+  }
+
+  /** The numbers of its Ids, ascending. */
+  *numbers(): Generator<number> {
+    for (let n = 0; n < this.#ids.end; n++) if (this.#marks.of[n]! & this.#mark) yield n;
+  }
+
   *[Symbol.iterator](): Generator<string> {
-    for (let n = 0; n < this.#ids.end; n++) if (this.#marks.of[n]! & this.#mark) yield this.#ids.id(n);
+    for (const n of this.numbers()) yield this.#ids.id(n);
   }
 
   *sorted(): Generator<string> {

@@ -88,6 +88,11 @@ export class IdTable implements Ids {
     for (const n of this.sortedNumbers()) yield this.#ids.id(n);
   }
 
+  /** Below 0 when the Id of the first number comes before that of the second in `sorted`, above 0 when behind. */
+  compare(a: number, b: number): number {
+    return this.#ids.compare(a, b);
+  }
+
   /** The numbers in the order of `sorted`. */
   sortedNumbers(): Uint32Array {
     return this.#ids.sortedNumbers();

@@ -30,13 +30,15 @@ interface Segment {
   readonly blocks: readonly Block[];
 }
 
+/** Larger segments are not fetched ahead, in bytes: they would be in memory beside the one that is read. */
+const largeSegment = 8 * 1024 * 1024;
 /** Where more than this share of a segment's bytes is wanted, it is read as a whole: one request, and its digest is proven. */
 const wholeShare = 0.25;
 
 /**
  * The live rows of one object, ascending by Id: base, deltas and tombstones, merged in the order of the runs that wrote them. Rows of an
  * object without Id come in the order in which they stand; `ids` and `after` name none of them. Every segment that is read as a whole is
- * proven by its digests and counts, and the rows together by the count in `map`. Holds two segments.
+ * proven by its digests and counts, and the rows together by the count in `map`. Holds one segment, and of small ones two.
  */
 export async function objectRows(vault: Vault, map: MapPage, wanted: RowsWanted = {}): Promise<RowFlow> {
   const columns = wanted.columns ?? map.columns;
@@ -144,11 +146,12 @@ class ObjectRows {
     }
   }
 
-  /** Segments one behind the other; while one is read, the next is fetched. */
+  /** Segments one behind the other; while a small one is read, the next is fetched. */
   async *#chain(segments: readonly Segment[]): AsyncGenerator<RowBatch> {
     const { signal } = this.#wanted;
     const places = this.#placesOf(segments);
-    const fetched = inOrder(places, 2, async ({ segment, blocks }) => {
+    const inFlight = segments.some(({ ref }) => ref.size > largeSegment) ? 1 : 2;
+    const fetched = inOrder(places, inFlight, async ({ segment, blocks }) => {
       signal?.throwIfAborted();
       const body = blocks === 'all' ? await this.#vault.read(segment.ref, signal) : undefined;
       return { segment, blocks, body };

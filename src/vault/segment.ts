@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open as openAge } from '../age/file.ts';
+import { openInPlace } from '../age/file.ts';
 import { Fault } from '../errors.ts';
 import type { RowBatch } from '../rows/batch.ts';
 import { giveBlock, takeBlock } from '../rows/blocks.ts';
@@ -316,7 +316,7 @@ class OpenSegment {
 export const vaultRows = { strict: true, fault: 'segment-invalid' } as const;
 
 /**
- * The rows of a stored segment or index twin, with its columns on each batch. Decrypts all, walks every frame, and checks
+ * The rows of a stored segment or index twin, with its columns on each batch. Uses `body` up: decrypts all, walks every frame, and checks
  * that the rows are in the dialect, have as many cells as the header line, and ascend strictly by Id where they have one.
  * At the end it holds `expected` against what passed: nothing is proven before the generator has ended.
  * Throws `segment-invalid`, `count-mismatch`, `digest-mismatch`, and what `open` of `age/` throws.
@@ -329,7 +329,7 @@ export async function* readSegment(
   const hash = createHash('sha256');
   const splitter = new RowSplitter(vaultRows);
   const order = new IdOrder();
-  const compressed = await openAge(identities, body);
+  const compressed = await openInPlace(identities, body);
   for await (const plain of decompressFrames(compressed)) {
     signal?.throwIfAborted();
     hash.update(plain);

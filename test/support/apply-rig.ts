@@ -8,6 +8,7 @@ import { applyPlan, beginRestore, resumeRestore } from '../../src/operations/res
 import type { ApplyResult } from '../../src/operations/restore/apply/report.ts';
 import type { ApplyOptions } from '../../src/operations/restore/apply/work.ts';
 import type { Plan, PlannedRow } from '../../src/operations/restore/plan.ts';
+import { planDigest } from '../../src/operations/restore/plan-file.ts';
 import { pointSource } from '../../src/operations/restore/point-source.ts';
 import type { Database } from '../../src/practice-org/database.ts';
 import type { Settings } from '../../src/practice-org/settings.ts';
@@ -112,7 +113,7 @@ export class ApplyRig implements AsyncDisposable {
     const place = await this.place(more.store);
     const org = more.org ?? (await this.connect());
     try {
-      const journal = await beginRestore(ctx, place, plan, more.undoes);
+      const journal = await beginRestore(ctx, place, { plan, digest: planDigest(plan) }, more.undoes);
       more.onBegun?.(journal.restore);
       const source = pointSource(await this.reader());
       return await applyPlan(ctx, { plan, source, org, journal, place, options: { ...quickly, ...more.options } });

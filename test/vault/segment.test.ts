@@ -62,7 +62,7 @@ async function write(flow: AsyncIterable<ArrangedRows>, options: Partial<Segment
 async function read(body: Buffer, key = identity, expected?: { rows?: number; plainSha256?: string }) {
   let names: readonly string[] = [];
   const found: string[][] = [];
-  for await (const { columns: some, batch } of readSegment([key], body, { expected })) {
+  for await (const { columns: some, batch } of readSegment([key], Buffer.from(body), { expected })) {
     names = some;
     for (const i of batch.ends.keys()) found.push(cells(batch, i));
   }

@@ -10,6 +10,7 @@ import { applyPlan, beginRestore } from '../restore/apply/apply.ts';
 import { tableRows } from '../restore/apply/tables.ts';
 import { makePlan } from '../restore/make-plan.ts';
 import type { Plan } from '../restore/plan.ts';
+import { planDigest } from '../restore/plan-file.ts';
 import { pointSource } from '../restore/point-source.ts';
 import type { PlanScope } from '../restore/scope.ts';
 import { type SelectionRequest, select } from '../select/selection.ts';
@@ -66,7 +67,7 @@ export async function rehearse(ctx: Context, given: RehearseGiven, request: Rehe
   const plan = await planOf(ctx, { reader, entry, org }, scope, request);
   const meter = new Meter(ctx);
   const place = await restorePlace(vault, given.journalStore);
-  const journal = await beginRestore(meter.ctx, place, plan);
+  const journal = await beginRestore(meter.ctx, place, { plan, digest: planDigest(plan) });
   const options = { maxErrors: 100, wait: async () => {} };
   const applied = await applyPlan(meter.ctx, { plan, source: pointSource(reader), org, journal, place, options });
   const measured = meter.end(org.apiCalls);

@@ -79,7 +79,9 @@ export class Comparison {
     const { target } = scope;
     if (!target) return;
     const ids = new IdTable();
-    for (const id of scope.wanted) if (!scope.vanished.has(id) && !this.#plan.comesAnew(id)) ids.add(id);
+    for (const n of scope.wanted.numbers()) {
+      if (!scope.vanished.at(n) && !this.#plan.comesAnewAt(scope, n)) ids.add(scope.wanted.id(n));
+    }
     for (const id of scope.survivors) ids.add(id);
     if (ids.size === 0) return;
     const fields = this.#comparedFields(scope);

@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import type { RowBatch, RowFlow } from '../../rows/batch.ts';
 import { Keys } from '../../rows/cells.ts';
 import { encodeRows } from '../../rows/csv.ts';
-import type { IdTable } from '../../rows/id-table.ts';
+import type { Ids } from '../../rows/id-table.ts';
 import { keepRows } from '../../rows/keep.ts';
 import { projection } from '../../rows/project.ts';
 import { RowSorter } from '../../rows/sort.ts';
@@ -29,7 +29,7 @@ export async function newestImages(
   ctx: Context,
   place: RestorePlace,
   tables: readonly ImageTable[],
-  ids?: IdTable,
+  ids?: Ids,
 ): Promise<RowFlow> {
   const columns = ['Id', spokenOf, ...imageColumns(tables).filter((name) => name !== 'Id')];
   const keys = new Keys(columns);

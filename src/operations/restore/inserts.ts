@@ -145,13 +145,14 @@ export async function planInserts(
   return { objects, withheld, leftOut: planner.leftOut };
 }
 
-function comingAnew(plan: PlanScope, { wanted }: ObjectScope): Ids {
+function comingAnew(plan: PlanScope, scope: ObjectScope): Ids {
+  const { wanted } = scope;
   let count = 0;
-  for (const id of wanted) if (plan.comesAnew(id)) count += 1;
+  for (const n of wanted.numbers()) if (plan.comesAnewAt(scope, n)) count += 1;
   // Nothing is added to what is wanted any more: a table of millions need not be copied.
   if (count === wanted.size) return wanted;
   const ids = new IdTable();
-  for (const id of wanted) if (plan.comesAnew(id)) ids.add(id);
+  if (count > 0) for (const n of wanted.numbers()) if (plan.comesAnewAt(scope, n)) ids.add(wanted.id(n));
   return ids;
 }
 
@@ -220,6 +221,7 @@ class GroupPlanner {
     const draft = new PlannedRows();
     const { object } = inserts.scope;
     const rules = platformRules(object);
+    const always = inserts.leftOut.map(() => 0);
     for await (const { id, cells } of inserts.rows(this.#plan)) {
       const number = numbers.number(id);
       const without = new Map<string, LeftOutReason>();
@@ -233,7 +235,7 @@ class GroupPlanner {
         refuse('made-by-platform', never);
         continue;
       }
-      for (const reason of inserts.leftOut) if (cells(reason.field) !== '') this.#count(object, reason);
+      for (const [n, { field }] of inserts.leftOut.entries()) if (cells(field) !== '') always[n]! += 1;
       for (const [field, reason] of Object.entries(rules.without?.(cells) ?? {})) {
         if (cells(field) !== '') leave({ field, code: 'platform-derives', reason });
       }
@@ -281,6 +283,7 @@ class GroupPlanner {
         });
       }
     }
+    for (const [n, reason] of inserts.leftOut.entries()) if (always[n]! > 0) this.#count(object, reason, always[n]);
     return draft;
   }
 
@@ -328,11 +331,11 @@ class GroupPlanner {
     this.#lost.add(id);
   }
 
-  #count(object: string, { field, code, reason }: LeftOutReason): void {
+  #count(object: string, { field, code, reason }: LeftOutReason, rows = 1): void {
     const key = `${object}.${field} ${code} ${reason}`;
     const known = this.#leftOut.get(key);
-    if (known) known.rows += 1;
-    else this.#leftOut.set(key, { object, field, code, reason, rows: 1 });
+    if (known) known.rows += rows;
+    else this.#leftOut.set(key, { object, field, code, reason, rows });
   }
 }
 

@@ -78,6 +78,7 @@ export async function makePlan(
   };
   for (const scope of plan.objects) {
     for await (const row of comparison.rows(scope)) add(rows, scope.object, row);
+    if (plan.earlier.size === 0) continue;
     for (const id of scope.wanted) if (plan.earlier.has(id)) rows(scope.object).tally('skip');
   }
   if (request.deleteCreated) {

@@ -226,25 +226,43 @@ function* bodyLines({ header, references, objects }: Plan): Generator<string> {
   for (const [from, to] of references) yield JSON.stringify(['is', from, to]);
   for (const { object, rows, together, keys, keysOfMadeOnly } of objects) {
     yield JSON.stringify(['object', object, together, { keys, keysOfMadeOnly, counts: tallied(rows) }]);
-    const numbers = new Map<string, number>([[sharedLine(nothing), 0]]);
-    for (const row of rows) {
-      const shared = sharedLine(row);
-      let number = numbers.get(shared);
-      if (number === undefined) {
-        number = numbers.size;
-        numbers.set(shared, number);
-        yield shared;
-      }
-      const more = row.now === undefined ? [row.target] : [row.target ?? null, row.now];
-      yield JSON.stringify([row.id, row.action, row.level, number, ...more.filter((cell) => cell !== undefined)]);
-    }
+    yield* rowLines(rows);
   }
+}
+
+/** The rows of an object. There are millions of them: what they share is looked at once, and no row is made into an object. */
+function* rowLines(rows: PlannedRows): Generator<string> {
+  const lines = new Map<string, number>([[sharedLine(nothing), 0]]);
+  /** By the number under which the rows share it: the number in the file. */
+  const numbers: number[] = [];
+  for (let n = 0; n < rows.size; n++) {
+    const rest = rows.restNumberAt(n);
+    let number = numbers[rest];
+    if (number === undefined) {
+      const line = sharedLine(rows.restAt(n));
+      number = lines.get(line) ?? lines.size;
+      numbers[rest] = number;
+      if (!lines.has(line)) {
+        lines.set(line, number);
+        yield line;
+      }
+    }
+    const target = rows.targetAt(n);
+    const now = rows.printAt(n);
+    const more = `${now === undefined && target === undefined ? '' : `,${cell(target)}`}${now === undefined ? '' : `,${cell(now)}`}`;
+    yield `[${cell(rows.idAt(n))},"${rows.actionAt(n)}",${rows.levelAt(n)},${number}${more}]`;
+  }
+}
+
+function cell(text: string | undefined): string {
+  if (text === undefined) return 'null';
+  return /^\w+$/.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** Rows that are counted and not listed. */
 function tallied(rows: PlannedRows): Partial<Record<PlannedRow['action'], number>> {
   const listed = new Map<PlannedRow['action'], number>();
-  for (const { action } of rows) listed.set(action, (listed.get(action) ?? 0) + 1);
+  for (let n = 0; n < rows.size; n++) listed.set(rows.actionAt(n), (listed.get(rows.actionAt(n)) ?? 0) + 1);
   const counts = actions.map((action) => [action, rows.count(action) - (listed.get(action) ?? 0)] as const);
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }

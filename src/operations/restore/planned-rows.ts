@@ -107,6 +107,19 @@ export class PlannedRows {
     return this.#ids.toString('latin1', n * idBytes, (n + 1) * idBytes);
   }
 
+  /** Rows with the same number share all that `restAt` gives. */
+  restNumberAt(n: number): number {
+    return this.#rests[n]!;
+  }
+
+  targetAt(n: number): string | undefined {
+    return this.#targets.get(n);
+  }
+
+  printAt(n: number): string | undefined {
+    return this.#prints.get(n);
+  }
+
   at(n: number): PlannedRow {
     const target = this.#targets.get(n);
     const now = this.#prints.get(n);

@@ -140,6 +140,12 @@ async function childrenOf(plan: PlanScope, newly: Newly, related: Related, depth
 function goneAmong(plan: PlanScope, scope: ObjectScope, ids: Ids): Ids {
   const gone = new IdTable();
   let live = 0;
+  if (ids === scope.wanted && plan.earlier.size === 0) {
+    // By number: most plans are of rows that are all gone, maybe millions.
+    for (const n of scope.wanted.numbers()) if (!scope.bin.at(n) && !scope.vanished.at(n)) live += 1;
+    if (live === 0) return ids;
+    live = 0;
+  }
   for (const id of ids) if (!isGone(plan, scope, id)) live += 1;
   if (live === 0) return ids;
   if (live < ids.size) for (const id of ids) if (isGone(plan, scope, id)) gone.add(id);

@@ -142,7 +142,7 @@ export async function runRestore(
   const { place, org, planned, options } = given;
   await makeFolder(options.folder);
   const automation = writesAnything(planned.plan) ? await automationOf(ctx, org, options) : undefined;
-  const journal = await beginRestore(ctx, place, planned.plan);
+  const journal = await beginRestore(ctx, place, planned);
   const source = pointSource(planned.reader);
   const applied = await applyPlan(ctx, { plan: planned.plan, source, org, journal, place, options, automation });
   return restored(planned.plan, planned.digest, applied);

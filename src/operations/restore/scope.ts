@@ -158,6 +158,14 @@ export class PlanScope {
     return scope.vanished.has(id) || (scope.bin.has(id) && !returns(scope, id));
   }
 
+  /** As `comesAnew`, of a row by its number in the tables of its object. */
+  comesAnewAt(scope: ObjectScope, number: number): boolean {
+    const { wanted, vanished, bin, along, target } = scope;
+    if (!wanted.at(number)) return false;
+    const anew = vanished.at(number) || (bin.at(number) && !(target?.undeletable === true || along.at(number)));
+    return anew && !(this.earlier.size > 0 && this.earlier.has(wanted.id(number)));
+  }
+
   /** True when this row of the point is to come out of the recycle bin, by itself or with another. */
   isUndeleted(id: string): boolean {
     const scope = this.#scopeOfId(id);

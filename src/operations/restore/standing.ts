@@ -16,7 +16,9 @@ export async function findStandings(plan: PlanScope, scope: ObjectScope, ids: Id
   const unknown = unknownOf(scope, ids);
   if (unknown.size === 0) return;
   if (!plan.anotherOrg) await look(plan, scope, unknown, scope.live, scope.bin);
-  for (const id of unknown) if (!scope.live.has(id) && !scope.bin.has(id)) scope.vanished.add(id);
+  const { live, bin, vanished, wanted } = scope;
+  if (unknown === wanted) for (const n of wanted.numbers()) if (!live.at(n) && !bin.at(n)) vanished.mark(n);
+  if (unknown !== wanted) for (const id of unknown) if (!live.has(id) && !bin.has(id)) vanished.add(id);
   if (plan.remade.size > 0) await lookForRemade(plan, scope, unknown);
 }
 

@@ -70,7 +70,7 @@ export async function runUndo(
   // A restore that was interrupted cannot go on once it is taken back.
   await settledJournal(ctx, given, true);
   const automation = writesAnything(planned.plan) ? await automationOf(ctx, org, options) : undefined;
-  const journal = await beginRestore(ctx, place, planned.plan, restore);
+  const journal = await beginRestore(ctx, place, planned, restore);
   const { plan, source, digest } = planned;
   const applied = await applyPlan(ctx, { plan, source, org, journal, place, options, automation });
   const { result, ...more } = restored(plan, digest, applied);

@@ -30,12 +30,16 @@ export interface ApplyRequest {
 }
 
 /**
- * Begins a restore in the vault: lease, plan, signed record. Nothing is written to the org yet. `undoes`: the restore that this one puts back.
- * Throws `lease-held`.
+ * Begins a restore in the vault: lease, plan, signed record. Nothing is written to the org yet. `digest`: of the plan. `undoes`: the restore that
+ * this one puts back. Throws `lease-held`.
  */
-export function beginRestore(ctx: Context, place: RestorePlace, plan: Plan, undoes?: string): Promise<Restore> {
+export function beginRestore(
+  ctx: Context,
+  place: RestorePlace,
+  { plan, digest }: { readonly plan: Plan; readonly digest: string },
+  undoes?: string,
+): Promise<Restore> {
   const { org, point, tool } = plan.header;
-  const digest = planDigest(plan);
   const beginning = { org: org.id, point: point.id, planDigest: digest, tool, ...(undoes ? { undoes } : {}) };
   return Restore.begin(place, beginning, asAsync(planChunks(plan, digest)), ctx.now, randomBytes(3));
 }

@@ -1,7 +1,7 @@
 import { encodeRows } from '../../../rows/csv.ts';
 import { canaryRows } from './canary.ts';
 import { mostRecords, sendGroup } from './collections.ts';
-import { ingestSlice } from './ingest.ts';
+import { inSlices, type SliceQueue } from './ingest.ts';
 import { retryRows } from './retries.ts';
 import type { ObjectWork, Work } from './work.ts';
 
@@ -26,7 +26,11 @@ export async function deleteRows(work: Work): Promise<void> {
   }
 }
 
-async function deleteAll(work: Work, o: ObjectWork, ids: readonly string[]): Promise<void> {
+function deleteAll(work: Work, o: ObjectWork, ids: readonly string[]): Promise<void> {
+  return inSlices(work, o, 'delete', (queue) => deleteSlices(work, o, ids, queue));
+}
+
+async function deleteSlices(work: Work, o: ObjectWork, ids: readonly string[], queue: SliceQueue): Promise<void> {
   for (let at = 0; at < ids.length; ) {
     work.ctx.signal.throwIfAborted();
     const bulk = o.bulk && ids.length >= manyRows;
@@ -42,7 +46,7 @@ async function deleteAll(work: Work, o: ObjectWork, ids: readonly string[]): Pro
     else {
       const batches = [encodeRows(group.map((id) => [work.state.target(id)]))];
       const slice = { columns: ['Id'], batches, ids: group, rest: new Set<number>() };
-      if (!(await ingestSlice(work, o, 'delete', slice))) {
+      if (!(await queue.send(slice, true))) {
         o.bulk = false;
         continue;
       }

@@ -1,5 +1,5 @@
 import { isFault } from '../../../errors.ts';
-import { IdTable } from '../../../rows/id-table.ts';
+import { type Ids, IdTable } from '../../../rows/id-table.ts';
 import type { Written } from '../../../salesforce/writing.ts';
 import { longId } from '../../../schema/ids.ts';
 import { announce, type Sent } from './collections.ts';
@@ -24,7 +24,7 @@ interface Order {
  * Makes rows that hold a file, each with its bytes from the source, oldest version first: the first version of a document makes the document, and
  * later ones name it (field guide, restore 9).
  */
-export async function insertFiles(work: Work, o: ObjectWork, ids: IdTable, final: boolean): Promise<void> {
+export async function insertFiles(work: Work, o: ObjectWork, ids: Ids, final: boolean): Promise<void> {
   const order: Order[] = [];
   for await (const { id, cells } of work.rows(o, ids, [document, 'VersionNumber'])) {
     order.push({ id, document: cells(document), version: Number(cells('VersionNumber')) || 0 });

@@ -1,10 +1,10 @@
-import { IdTable } from '../../../rows/id-table.ts';
+import { type Ids, IdTable } from '../../../rows/id-table.ts';
 import { platformRules } from '../platform.ts';
 import { canaryRows } from './canary.ts';
 import { groups, mostRecords, type Sent, sendGroup } from './collections.ts';
 import type { Outcome } from './entries.ts';
 import { insertFiles } from './files.ts';
-import { ingestSlice } from './ingest.ts';
+import { inSlices, type SliceQueue } from './ingest.ts';
 import { lostReference } from './judge-row.ts';
 import { findMadeRows } from './made-rows.ts';
 import { retryRows } from './retries.ts';
@@ -55,10 +55,7 @@ function pending(work: Work, group: readonly ObjectWork[]): number {
 async function insertLevel(work: Work, o: ObjectWork, final: boolean, level?: number): Promise<void> {
   work.ctx.signal.throwIfAborted();
   await findMadeRows(work, o, final, level);
-  const ids = new IdTable();
-  for (const row of work.state.pendingRows(o.object, 'insert', level)) {
-    if (!row.made && !work.state.retry(row.id, 'insert')) ids.add(row.id);
-  }
+  const ids = work.state.unsent(o.object, level);
   if (ids.size > 0) await (o.blob === undefined ? sendAll(work, o, ids, final) : insertFiles(work, o, ids, final));
   await retryRows(work, o, 'insert', final);
   work.checkErrors(o, 'insert');
@@ -70,7 +67,11 @@ function hasMatched(work: Work, { object }: ObjectWork): boolean {
   return false;
 }
 
-async function sendAll(work: Work, o: ObjectWork, ids: IdTable, final: boolean): Promise<void> {
+function sendAll(work: Work, o: ObjectWork, ids: Ids, final: boolean): Promise<void> {
+  return inSlices(work, o, 'insert', (queue) => sendSlices(work, o, ids, final, queue));
+}
+
+async function sendSlices(work: Work, o: ObjectWork, ids: Ids, final: boolean, queue: SliceQueue): Promise<void> {
   const columns = insertColumns(o);
   let builder = new SliceBuilder(columns);
   let small: Sent[] = [];
@@ -79,8 +80,9 @@ async function sendAll(work: Work, o: ObjectWork, ids: IdTable, final: boolean):
     if (lost.length > 0) await work.settle(o, 'insert', lost);
     lost = [];
     if (builder.rows > 0) {
+      const alone = Number.isFinite(canaryRows(work, o, 'insert'));
       const slice = builder.take();
-      if (!(await ingestSlice(work, o, 'insert', slice))) {
+      if (!(await queue.send(slice, alone))) {
         o.bulk = false;
         builder = new SliceBuilder(columns);
         await sendAll(work, o, IdTable.of(slice.ids), final);

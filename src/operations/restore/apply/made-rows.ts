@@ -59,7 +59,7 @@ export async function rowsByKeys(work: Work, o: ObjectWork, ids: IdTable): Promi
     const match = { field: fields[0]!, values: [...values] };
     const flow = work.org.matching(o.target, match, ['Id', ...fields]);
     for await (const { id, cells } of rowsOf(flow, work.ctx.signal)) {
-      if (work.state.taken.has(id)) continue;
+      if (work.state.ids.isTaken(id)) continue;
       const text = keyText(o, fields, cells);
       found.set(text, [...(found.get(text) ?? []), longId(id)]);
     }

@@ -75,7 +75,7 @@ async function candidatesOf(
   const flow = work.org.extract({ object: o.object, plan, where: conditions.join(' AND '), all: false });
   const found: Candidate[] = [];
   for await (const { id, cells } of rowsOf(flow, work.ctx.signal)) {
-    if (!work.state.taken.has(id) && !work.state.row(id)) found.push({ id: longId(id), cells });
+    if (!work.state.ids.isTaken(id) && !work.state.row(id)) found.push({ id: longId(id), cells });
   }
   return found;
 }

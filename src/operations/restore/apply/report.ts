@@ -5,7 +5,7 @@ import { Fault, systemCode } from '../../../errors.ts';
 import { encodeRow } from '../../../rows/csv.ts';
 import type { StoredTable } from '../../../vault/restores.ts';
 import type { Done, FailedRow, KeptRow } from './state.ts';
-import { TableWriter, tableRows } from './tables.ts';
+import { TableWriter, tableParts } from './tables.ts';
 import type { Work } from './work.ts';
 
 /** What a restore has done. Figures by object, in the order of the plan. */
@@ -47,7 +47,7 @@ export async function report(work: Work, stopped?: Fault): Promise<ApplyResult> 
     }
   };
   const failed = state.failures;
-  const failedFile = failed.length > 0 ? await write('failed', failedColumns, failed.map(failedCells)) : undefined;
+  const failedFile = failed.length > 0 ? await write('failed', failedColumns, [failed.map(failedCells)]) : undefined;
   const idMapFile = work.idTables.length > 0 ? await write('ids', idColumns, idRows(work)) : undefined;
   return {
     restoreId: journal.restore,
@@ -92,7 +92,12 @@ export async function endJournal(work: Work): Promise<void> {
   const { state, journal } = work;
   const tables: StoredTable[] = [];
   const ids = new TableWriter(journal, 'ids', idColumns);
-  for await (const row of idRows(work)) await ids.add(row);
+  for await (const rows of idRows(work)) {
+    for (const row of rows) {
+      const full = ids.add(row);
+      if (full) await full;
+    }
+  }
   if (ids.rows > 0) tables.push(await ids.end({ apart: true }));
   const failed = new TableWriter(journal, 'failed', failedColumns);
   for (const row of state.failures) await failed.add(failedCells(row));
@@ -106,8 +111,8 @@ export async function endJournal(work: Work): Promise<void> {
   await journal.end({ whole, done }, tables, work.ctx.now);
 }
 
-async function* idRows(work: Work): AsyncGenerator<string[]> {
-  for (const table of work.idTables) yield* tableRows(work.place, table, idColumns);
+async function* idRows(work: Work): AsyncGenerator<Iterable<readonly string[]>> {
+  for (const table of work.idTables) yield* tableParts(work.place, table, idColumns);
 }
 
 function failedCells({ id, object, step, code, reason, advice }: FailedRow): string[] {
@@ -121,22 +126,24 @@ function conflictsOf({ plan, state }: Work): KeptRow[] {
   return [...planned, ...state.kept];
 }
 
-const writtenAtOnce = 256 * 1024;
+const writtenAtOnce = 32 * 1024;
 
 /** Files that may hold values of records are for their owner only. */
 async function writeTable(
   name: string,
   columns: readonly string[],
-  rows: Iterable<readonly string[]> | AsyncIterable<readonly string[]>,
+  parts: Iterable<Iterable<readonly string[]>> | AsyncIterable<Iterable<readonly string[]>>,
 ): Promise<void> {
   const file = await open(name, 'w', 0o600);
   try {
     let text = encodeRow(columns);
-    for await (const row of rows) {
-      text += encodeRow(row);
-      if (text.length < writtenAtOnce) continue;
-      await file.writeFile(text);
-      text = '';
+    for await (const rows of parts) {
+      for (const row of rows) {
+        text += encodeRow(row);
+        if (text.length < writtenAtOnce) continue;
+        await file.writeFile(text);
+        text = '';
+      }
     }
     await file.writeFile(text);
   } finally {

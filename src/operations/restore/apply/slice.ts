@@ -7,8 +7,8 @@ import { encodeBulkRow } from '../../../salesforce/bulk-csv.ts';
 
 const batchBytes = 1024 * 1024;
 /** A slice is no larger: far below what the org takes, so that it fits into memory beside everything else. */
-const mostBytes = 40 * 1024 * 1024;
-const mostRows = 100_000;
+const mostBytes = 24 * 1024 * 1024;
+const mostRows = 50_000;
 
 /** Rows of one object that go into one ingest job. */
 export interface Slice {

@@ -1,8 +1,10 @@
-import { IdMap, IdTable } from '../../../rows/id-table.ts';
+import { IdSelection } from '../../../rows/id-selection.ts';
+import { IdTable } from '../../../rows/id-table.ts';
 import type { Action, Plan, PlannedRow } from '../plan.ts';
 import type { PlannedRows } from '../planned-rows.ts';
 import type { Outcome, PlannedSlice, Step } from './entries.ts';
 import { type Remedy, remedyOf } from './errors.ts';
+import { Targets } from './targets.ts';
 
 /** `result.done` of a restore, for one object. */
 export interface Done {
@@ -89,9 +91,7 @@ export class ApplyState {
   /** By object of the plan: its first row, and the one behind its last. */
   readonly #ranges = new Map<string, { readonly rows: PlannedRows; readonly from: number; readonly to: number }>();
   /** Id in the point -> Id in the org, where that is another. */
-  readonly ids = new IdMap();
-  /** Ids in the org that `ids` leads to. */
-  readonly taken = new IdTable();
+  readonly ids = new Targets(this.#rows);
   readonly done = new Map<string, Done>();
   readonly failures: FailedRow[] = [];
   readonly kept: KeptRow[] = [];
@@ -106,20 +106,23 @@ export class ApplyState {
     this.#objects = new Uint16Array(most);
     this.#numbers = new Uint32Array(most);
     this.#bits = new Uint16Array(most);
-    for (const [from, to] of plan.references) this.ids.set(from, to);
     for (const [at, { object, rows }] of plan.objects.entries()) {
       this.done.set(object, zero(rows.count('skip')));
       const from = this.#rows.size;
-      let n = -1;
-      for (const row of rows) {
-        n += 1;
-        if (row.target !== undefined) this.#map(row.id, row.target);
-        if (!works.has(row.action)) continue;
-        const number = this.#rows.add(row.id);
+      for (let n = 0; n < rows.size; n++) {
+        if (!works.has(rows.actionAt(n))) continue;
+        const number = this.#rows.add(rows.idAt(n));
         this.#objects[number] = at;
         this.#numbers[number] = n;
       }
       this.#ranges.set(object, { rows, from, to: this.#rows.size });
+    }
+    for (const [from, to] of plan.references) this.ids.set(from, to);
+    for (const { rows } of plan.objects) {
+      for (let n = 0; n < rows.size; n++) {
+        const target = rows.targetAt(n);
+        if (target !== undefined) this.ids.set(rows.idAt(n), target);
+      }
     }
   }
 
@@ -158,6 +161,20 @@ export class ApplyState {
       const n = this.#numbers[number]!;
       if (level === undefined || rows.levelAt(n) === level) yield rows.at(n);
     }
+  }
+
+  /** Rows of an object that are still to be made and sent, of one level when it is given; neither found by keys nor tried again. */
+  unsent(object: string, level?: number): IdSelection {
+    const { rows, from, to } = this.#ranges.get(object)!;
+    const numbers = new Uint32Array(to - from);
+    let count = 0;
+    for (const number of this.#pendingNumbers(object, 'insert')) {
+      const n = this.#numbers[number]!;
+      if (level !== undefined && rows.levelAt(n) !== level) continue;
+      if (rows.restAt(n).made || (this.#retries.size > 0 && this.retry(rows.idAt(n), 'insert'))) continue;
+      numbers[count++] = number;
+    }
+    return new IdSelection(this.#rows, numbers.slice(0, count));
   }
 
   /** How many rows of an object have this step still before them. */
@@ -233,7 +250,7 @@ export class ApplyState {
     const number = this.#rows.number(id);
     const counts = this.done.get(object)!;
     const key = `${id} ${step}`;
-    if (target !== undefined) this.#map(id, target);
+    if (target !== undefined) this.ids.set(id, target);
     switch (kind) {
       case 'done':
         this.#count(counts, step, id);
@@ -286,11 +303,6 @@ export class ApplyState {
       if (action === 'relink') counts.relinked += 1;
       else if (action === 'update') counts.updated += 1;
     }
-  }
-
-  #map(id: string, target: string): void {
-    this.ids.set(id, target);
-    this.taken.add(target);
   }
 }
 

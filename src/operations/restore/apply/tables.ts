@@ -1,3 +1,4 @@
+import type { RowBatch } from '../../../rows/batch.ts';
 import { cells } from '../../../rows/cells.ts';
 import { encodeRow } from '../../../rows/csv.ts';
 import { RowSplitter } from '../../../rows/split.ts';
@@ -5,11 +6,11 @@ import type { Ref } from '../../../vault/record.ts';
 import type { Restore } from '../../../vault/restore.ts';
 import { type RestorePlace, readTable, type StoredTable } from '../../../vault/restores.ts';
 
-const partBytes = 8 * 1024 * 1024;
+const partBytes = 4 * 1024 * 1024;
 /** Smaller tables stand in the entry itself: one object less to write for each. */
 const inlineBytes = 16 * 1024;
-/** Rows become bytes early: as texts, in pieces on the heap, they would be carried along by every collection. */
-const chunkCharacters = 64 * 1024;
+/** Rows become bytes at once: as texts on the heap they would be carried along by every collection. */
+const chunkBytes = 128 * 1024;
 
 type Cells = readonly (string | null | undefined)[];
 
@@ -21,7 +22,8 @@ export class TableWriter {
   readonly #header: string;
   readonly #parts: Ref[] = [];
   #chunks: Buffer[] = [];
-  #text = '';
+  #open: Buffer = Buffer.alloc(0);
+  #end = 0;
   #size = 0;
   #rows = 0;
 
@@ -36,20 +38,27 @@ export class TableWriter {
     return this.#rows;
   }
 
-  async add(row: Cells): Promise<void> {
+  /** Resolves when the next may come; undefined: at once. */
+  add(row: Cells): Promise<void> | undefined {
     const text = encodeRow(row);
-    this.#text += text;
-    this.#size += text.length;
+    const most = 3 * text.length;
+    if (this.#end + most > this.#open.length) {
+      this.#chunk();
+      this.#open = Buffer.allocUnsafeSlow(Math.max(chunkBytes, most));
+    }
+    const bytes = this.#open.write(text, this.#end);
+    this.#end += bytes;
+    this.#size += bytes;
     this.#rows += 1;
-    if (this.#text.length >= chunkCharacters) this.#chunk();
-    if (this.#size >= partBytes) await this.#flush();
+    return this.#size >= partBytes ? this.#flush() : undefined;
   }
 
   /** `apart`: never inside the entry, however small, so that it can be read by hand. */
   async end({ apart = false } = {}): Promise<StoredTable> {
     const of = { name: this.#name, rows: this.#rows, ...(this.#object === undefined ? {} : { object: this.#object }) };
     if (!apart && this.#parts.length === 0 && this.#size < inlineBytes) {
-      return { ...of, parts: [], text: this.#header + this.#text };
+      this.#chunk();
+      return { ...of, parts: [], text: this.#header + Buffer.concat(this.#chunks).toString() };
     }
     if (this.#size > 0) await this.#flush();
     return { ...of, parts: this.#parts };
@@ -63,8 +72,9 @@ export class TableWriter {
   }
 
   #chunk(): void {
-    this.#chunks.push(Buffer.from(this.#text));
-    this.#text = '';
+    if (this.#end > 0) this.#chunks.push(this.#open.subarray(0, this.#end));
+    this.#open = Buffer.alloc(0);
+    this.#end = 0;
   }
 }
 
@@ -75,7 +85,10 @@ export async function storeTable(
   rows: Iterable<Cells>,
 ): Promise<StoredTable> {
   const writer = new TableWriter(restore, of.name, of.columns, of.object);
-  for (const row of rows) await writer.add(row);
+  for (const row of rows) {
+    const full = writer.add(row);
+    if (full) await full;
+  }
   return writer.end();
 }
 
@@ -85,15 +98,28 @@ export async function* tableRows(
   table: StoredTable,
   columns: readonly string[],
 ): AsyncGenerator<string[]> {
+  for await (const rows of tableParts(place, table, columns)) yield* rows;
+}
+
+/** As `tableRows`, some thousands of rows at a time, each made when it is asked for. */
+export async function* tableParts(
+  place: RestorePlace,
+  table: StoredTable,
+  columns: readonly string[],
+): AsyncGenerator<Iterable<string[]>> {
   for await (const part of readTable(place, table)) {
     const splitter = new RowSplitter({ strict: true, fault: 'segment-invalid' });
     const first = splitter.push(part);
     for (const batch of [...(first ? [first] : []), ...splitter.end()]) {
       const at = columns.map((name) => splitter.columns?.indexOf(name) ?? -1);
-      for (let i = 0; i < batch.ends.length; i++) {
-        const row = cells(batch, i);
-        yield at.map((column) => row[column] ?? '');
-      }
+      yield rowsOf(batch, at);
     }
+  }
+}
+
+function* rowsOf(batch: RowBatch, at: readonly number[]): Generator<string[]> {
+  for (let i = 0; i < batch.ends.length; i++) {
+    const row = cells(batch, i);
+    yield at.map((column) => row[column] ?? '');
   }
 }

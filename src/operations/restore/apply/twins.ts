@@ -29,7 +29,7 @@ export async function findTwins(work: Work, o: ObjectWork, retries: readonly Ret
     const byKey = byKeys.get(keyed.get(id) ?? '')?.shift();
     if (byKey) known.add(id);
     const twin = byKey ?? twinIn(message);
-    if (twin && isOf(o, twin) && !work.state.taken.has(twin)) named.set(id, longId(twin));
+    if (twin && isOf(o, twin) && !work.state.ids.isTaken(twin)) named.set(id, longId(twin));
   }
   const standing = await valuesOf(work, o, [...new Set(named.values())], columns);
   const outcomes = retries.map(({ id, code, message }): Outcome => {

@@ -3,7 +3,7 @@ import { imageRows } from './before-images.ts';
 import { canaryRows } from './canary.ts';
 import { groups, mostRecords, type Sent, sendGroup } from './collections.ts';
 import type { Outcome, Step } from './entries.ts';
-import { ingestSlice } from './ingest.ts';
+import { inSlices, type SliceQueue } from './ingest.ts';
 import { lostReference } from './judge-row.ts';
 import { retryRows } from './retries.ts';
 import { SliceBuilder } from './slice.ts';
@@ -30,7 +30,18 @@ export async function updateRows(work: Work, o: ObjectWork, step: Step, final: b
   work.checkErrors(o, step);
 }
 
-async function sendAll(work: Work, o: ObjectWork, step: Step, ids: IdTable, final: boolean): Promise<void> {
+function sendAll(work: Work, o: ObjectWork, step: Step, ids: IdTable, final: boolean): Promise<void> {
+  return inSlices(work, o, step, (queue) => sendSlices(work, o, step, ids, final, queue));
+}
+
+async function sendSlices(
+  work: Work,
+  o: ObjectWork,
+  step: Step,
+  ids: IdTable,
+  final: boolean,
+  queue: SliceQueue,
+): Promise<void> {
   const columns = ['Id', ...(await columnsOf(work, o, step, ids))];
   const builder = new SliceBuilder(columns);
   const bulk = ids.size >= manyRows && o.bulk && step !== 'rest';
@@ -40,8 +51,9 @@ async function sendAll(work: Work, o: ObjectWork, step: Step, ids: IdTable, fina
     if (lost.length > 0) await work.settle(o, step, lost);
     lost = [];
     if (builder.rows > 0) {
+      const alone = Number.isFinite(canaryRows(work, o, step));
       const slice = builder.take();
-      if (!(await ingestSlice(work, o, step, slice))) {
+      if (!(await queue.send(slice, alone))) {
         o.bulk = false;
         await sendAll(work, o, step, IdTable.of(slice.ids), final);
       }

@@ -3,7 +3,7 @@ import type { Context } from '../../../context.ts';
 import { Fault } from '../../../errors.ts';
 import type { RowFlow } from '../../../rows/batch.ts';
 import { cells, Keys } from '../../../rows/cells.ts';
-import { IdTable } from '../../../rows/id-table.ts';
+import { type Ids, IdTable } from '../../../rows/id-table.ts';
 import type { Org } from '../../../salesforce/org.ts';
 import type { FileContent } from '../../../salesforce/writing.ts';
 import type { FieldDescribe, ObjectDescribe } from '../../../schema/describe.ts';
@@ -23,7 +23,7 @@ export interface ValueSource {
   /** As it was when the values were read; undefined when that is not known. */
   describe(object: string): Promise<ObjectDescribe | undefined>;
   /** Rows with these Ids, ascending; `columns` in this order. */
-  rows(object: string, wanted: { ids: IdTable; columns: readonly string[]; signal?: AbortSignal }): Promise<RowFlow>;
+  rows(object: string, wanted: { ids: Ids; columns: readonly string[]; signal?: AbortSignal }): Promise<RowFlow>;
   file(object: string, id: string, field: string): Promise<FileContent | undefined>;
 }
 
@@ -215,7 +215,7 @@ export class Work {
   /** Rows of the source with these Ids, one by one, with a reader of cells by field name. */
   async *rows(
     o: ObjectWork,
-    ids: IdTable,
+    ids: Ids,
     fields: readonly string[],
   ): AsyncGenerator<{ id: string; cells: (field: string) => string }> {
     if (ids.size === 0) return;
