@@ -130,6 +130,9 @@ describe('a restore that is killed goes on: no row twice, none lost', () => {
     });
   }
 
+  /** Slices of one row: behind the first, two are under way at a time. */
+  const options = () => ({ folder: rig.folder, slices: { first: [1], rows: 1 } });
+
   let standing: ReadonlyMap<string, string> = new Map();
 
   /** Kills a restore at a call, goes on, and compares the org with what it was. False: it ended before that call. */
@@ -147,7 +150,7 @@ describe('a restore that is killed goes on: no row twice, none lost', () => {
         onBegun: (id) => {
           restore = id;
         },
-        options: { folder: rig.folder },
+        options: options(),
       });
       assert.equal(gallows.dead, false, 'a killed process reports nothing');
       await compare(first.idMapFile);
@@ -159,7 +162,7 @@ describe('a restore that is killed goes on: no row twice, none lost', () => {
     }
     if (restore === '') {
       // Nothing had begun: the same plan is a new restore.
-      const result = await rig.apply(await plan(), { options: { folder: rig.folder } });
+      const result = await rig.apply(await plan(), { options: options() });
       assert.deepEqual([result.failed, result.stopped], [[], undefined]);
       await compare(result.idMapFile);
       return true;
@@ -167,7 +170,7 @@ describe('a restore that is killed goes on: no row twice, none lost', () => {
     const ended = await rig.ended(restore);
     if (ended) await compare(await rig.idMapOf(restore));
     else {
-      const result = await rig.resume(restore, { options: { folder: rig.folder } });
+      const result = await rig.resume(restore, { options: options() });
       assert.deepEqual(
         [result.failed, result.stopped, result.conflicts],
         [[], undefined, []],

@@ -6,9 +6,10 @@ const canary = [1, 10, 200];
 
 /** How many rows of the object may be sent at once in this step. */
 export function canaryRows(work: Work, { object }: ObjectWork, step: Step): number {
+  const first = work.options.slices?.first ?? canary;
   const sent = work.state.sent.get(`${object} ${step}`) ?? 0;
   let before = 0;
-  for (const rows of canary) {
+  for (const rows of first) {
     if (sent < before + rows) return rows;
     before += rows;
   }

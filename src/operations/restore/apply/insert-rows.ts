@@ -73,7 +73,7 @@ function sendAll(work: Work, o: ObjectWork, ids: Ids, final: boolean): Promise<v
 
 async function sendSlices(work: Work, o: ObjectWork, ids: Ids, final: boolean, queue: SliceQueue): Promise<void> {
   const columns = insertColumns(o);
-  let builder = new SliceBuilder(columns);
+  let builder = new SliceBuilder(columns, work.options.slices?.rows);
   let small: Sent[] = [];
   let lost: Outcome[] = [];
   const flush = async () => {
@@ -84,7 +84,7 @@ async function sendSlices(work: Work, o: ObjectWork, ids: Ids, final: boolean, q
       const slice = builder.take();
       if (!(await queue.send(slice, alone))) {
         o.bulk = false;
-        builder = new SliceBuilder(columns);
+        builder = new SliceBuilder(columns, work.options.slices?.rows);
         await sendAll(work, o, IdTable.of(slice.ids), final);
       }
     }

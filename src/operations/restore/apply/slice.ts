@@ -24,6 +24,7 @@ export interface Slice {
 export class SliceBuilder {
   readonly #columns: readonly string[];
   readonly #used: boolean[];
+  readonly #most: number;
   #batches: RowBatch[] = [];
   /** Rows that are no batch yet, as bytes: as texts on the heap they would be carried along by every collection. */
   #open = Buffer.alloc(0);
@@ -33,8 +34,10 @@ export class SliceBuilder {
   #ids: string[] = [];
   #rest = new Set<number>();
 
-  constructor(columns: readonly string[]) {
+  /** `rows`: so many fill a slice. */
+  constructor(columns: readonly string[], rows = mostRows) {
     this.#columns = columns;
+    this.#most = rows;
     this.#used = columns.map(() => false);
   }
 
@@ -43,7 +46,7 @@ export class SliceBuilder {
   }
 
   get full(): boolean {
-    return this.#bytes >= mostBytes || this.rows >= mostRows;
+    return this.#bytes >= mostBytes || this.rows >= this.#most;
   }
 
   add(id: string, values: readonly (string | null | undefined)[], rest: boolean): void {

@@ -43,7 +43,7 @@ async function sendSlices(
   queue: SliceQueue,
 ): Promise<void> {
   const columns = ['Id', ...(await columnsOf(work, o, step, ids))];
-  const builder = new SliceBuilder(columns);
+  const builder = new SliceBuilder(columns, work.options.slices?.rows);
   const bulk = ids.size >= manyRows && o.bulk && step !== 'rest';
   let small: Sent[] = [];
   let lost: Outcome[] = [];

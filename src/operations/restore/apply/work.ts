@@ -32,6 +32,8 @@ export interface ApplyOptions {
   readonly maxErrors?: number;
   /** Where the files of failed rows and of Ids are written; none are without. */
   readonly folder?: string;
+  /** Rows of the first slices of an object, one behind the other, and of those behind them, of which two are under way. */
+  readonly slices?: { readonly first: readonly number[]; readonly rows: number };
   /** Waits so many milliseconds before rows that were locked are tried again. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
