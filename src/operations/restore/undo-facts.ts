@@ -1,5 +1,5 @@
 import { decodeHeader } from '../../rows/csv.ts';
-import { IdTable } from '../../rows/id-table.ts';
+import { IdMap, IdTable } from '../../rows/id-table.ts';
 import { type RestorePlace, type RestoreRead, readTable, type StoredTable } from '../../vault/restores.ts';
 import { entrySchema, outcomeColumns, outcomeFrom } from './apply/entries.ts';
 import { tableRows } from './apply/tables.ts';
@@ -24,7 +24,8 @@ export async function factsOf(place: RestorePlace, read: RestoreRead): Promise<M
     facts.set(object, known);
     return known;
   };
-  const targets = new Map<string, string>();
+  const targets = new IdMap();
+  const matched = new IdTable();
   for (const { entry, tables } of read.entries) {
     const known = entrySchema.safeParse(entry).data;
     if (known?.type === 'before') {
@@ -32,7 +33,7 @@ export async function factsOf(place: RestorePlace, read: RestoreRead): Promise<M
     }
     if (known?.type === 'planned') {
       const after = tables.filter(({ name }) => name === 'after');
-      if (known.step === 'update')
+      if (known.step === 'update' || known.step === 'rest')
         for (const table of after) of(known.object).after.push(await withColumns(place, table));
     }
     if (known?.type !== 'results') continue;
@@ -40,11 +41,12 @@ export async function factsOf(place: RestorePlace, read: RestoreRead): Promise<M
     for await (const cells of tableRows(place, tables.find(({ name }) => name === 'outcomes')!, outcomeColumns)) {
       const { id, kind, target } = outcomeFrom(cells);
       if (target !== undefined) targets.set(id, target);
+      if (kind === 'matched') matched.add(id);
       if (kind !== 'done') continue;
       const standing = targets.get(id) ?? id;
       if (known.step === 'insert') one.inserted.add(standing);
       if (known.step === 'undelete') one.undeleted.add(standing);
-      if (known.step === 'update') one.updated.add(standing);
+      if (known.step === 'update' || (known.step === 'rest' && matched.has(id))) one.updated.add(standing);
       if (known.step === 'delete') one.deleted.add(standing);
     }
     await others(place, tables, known.object, of);

@@ -94,6 +94,26 @@ describe('undo', () => {
     });
   });
 
+  test('gives a row that stood already, and was not made again, what it had before', async () => {
+    let gone = '';
+    await using rig = await ApplyRig.start(database, ['Account'], {
+      prepare: async (requests) => {
+        gone = (await requests.create('Account', [{ Name: 'Twice', Phone: '1' }]))[0]!;
+      },
+    });
+    await rig.requests.delete([gone]);
+    await rig.requests.emptyRecycleBin([gone]);
+    const [byHand] = await rig.requests.create('Account', [{ Name: 'Twice', Phone: 'by hand' }]);
+    const damaged = await rig.requests.snapshot(['Account']);
+    const plan = await rig.plan({ Account: [planned(gone)] }, { keys: { Account: [['Name']] } });
+    const applied = await rig.apply(plan, { options: { folder: rig.folder } });
+    const phone = async () => (await rig.requests.query(`SELECT Phone FROM Account WHERE Id = '${byHand}'`))[0]?.Phone;
+    assert.deepEqual([applied.done.Account?.inserted, await phone()], [0, '1']);
+    const { fault } = await undo(rig, applied.restoreId);
+    assert.deepEqual([fault, await phone()], [undefined, 'by hand']);
+    assert.deepEqual(differences(damaged, await rig.requests.snapshot(['Account'])), []);
+  });
+
   test('can be undone itself', async () => {
     await withDamage(async (rig, _made, restore) => {
       const before = await rig.requests.snapshot(objects);

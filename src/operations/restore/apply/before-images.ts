@@ -72,6 +72,7 @@ function fieldsOf(work: Work, o: ObjectWork, step: Step, rows: Iterable<PlannedR
     const plan = work.org.plan(o.target);
     return plan.way === 'none' ? [] : [...plan.fields];
   }
+  if (step === 'rest') return o.writable.filter(({ describe }) => describe.updateable).map(({ name }) => name);
   const names = new Set<string>();
   for (const row of rows) for (const name of row.fields) names.add(name);
   return [...names].filter((name) => o.fields.has(name));

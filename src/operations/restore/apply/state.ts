@@ -73,6 +73,8 @@ const announced = 2048;
 const hasRest = 4096;
 /** It stood in the org already. */
 const matched = 8192;
+/** What its first writing could not carry was announced. */
+const restAnnounced = 16384;
 
 const counted: Readonly<Partial<Record<Step, keyof Done>>> = {
   undelete: 'undeleted',
@@ -219,6 +221,11 @@ export class ApplyState {
     return (this.#bits[this.#rows.number(id)]! & announced) !== 0;
   }
 
+  /** True for a row that stood in the org already and that nothing was written to yet. */
+  isUntouched(id: string): boolean {
+    return (this.#bits[this.#rows.number(id)]! & (matched | restAnnounced)) === matched;
+  }
+
   isMatched(id: string): boolean {
     return (this.#bits[this.#rows.number(id)]! & matched) !== 0;
   }
@@ -239,6 +246,7 @@ export class ApplyState {
       const number = this.#rows.number(row.id);
       if (!this.retry(row.id, step)) count += 1;
       this.#bits[number]! |= announced | (row.rest && step === 'insert' ? hasRest : 0);
+      if (step === 'rest') this.#bits[number]! |= restAnnounced;
     }
     const key = `${object} ${step}`;
     this.sent.set(key, (this.sent.get(key) ?? 0) + count);

@@ -21,10 +21,12 @@ export async function updateRows(work: Work, o: ObjectWork, step: Step, final: b
   for (const row of work.state.pendingRows(o.object, step)) {
     if (work.state.retry(row.id, step)) continue;
     ids.add(row.id);
-    // Rows out of the recycle bin could not be looked at before.
-    if (step === 'update' && !work.imaged.has(row.id) && !work.state.isAnnounced(row.id)) unseen.add(row.id);
+    // Rows out of the recycle bin, and those that were found standing, could not be looked at before.
+    const isUnseen =
+      step === 'update' ? !work.state.isAnnounced(row.id) : step === 'rest' && work.state.isUntouched(row.id);
+    if (isUnseen && !work.imaged.has(row.id)) unseen.add(row.id);
   }
-  if (unseen.size > 0) await imageRows(work, o, 'update', unseen);
+  if (unseen.size > 0) await imageRows(work, o, step, unseen);
   if (ids.size > 0) await sendAll(work, o, step, ids, final);
   await retryRows(work, o, step, final);
   work.checkErrors(o, step);
