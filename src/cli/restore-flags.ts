@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-import { Fault, systemCode } from '../errors.ts';
+import { Fault } from '../errors.ts';
 import type { Incident } from '../operations/restore/compared.ts';
 import type { MappingRule } from '../operations/restore/mapping.ts';
 import type { Asked } from '../operations/restore/request.ts';
+import type { SelectionRequest } from '../operations/select/selection.ts';
 import type { Org } from '../salesforce/org.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { CommandContext, Flags, FlagValues } from './command.ts';
@@ -189,29 +188,37 @@ const kept = [
   ],
 ] as const;
 
-/**
- * What is to be restored, as a plan keeps it: the flags, the point as it was named, and the SHA-256 of what the files hold that flags name. Throws
- * `usage` for a file that cannot be read.
- */
-export async function keptFlags(flags: Given, point: string | undefined): Promise<Record<string, unknown>> {
+/** What the flags name in files, which are read once: a file may be a pipe. */
+export interface NamedInFiles {
+  readonly selection: SelectionRequest;
+  readonly rules: readonly MappingRule[];
+}
+
+/** Throws `usage` for what is no Id and no mapping, `nothing-selected` for a file without any Id. */
+export async function namedInFiles(flags: Given): Promise<NamedInFiles> {
+  return { selection: await selectionOf(flags), rules: await mappingRules(flags.mapping) };
+}
+
+/** What is to be restored, as a plan keeps it: the flags, the point as it was named, and digests of what is named in files. */
+export function keptFlags(
+  flags: Given,
+  point: string | undefined,
+  { selection, rules }: NamedInFiles,
+): Record<string, unknown> {
   return {
     point: point ?? null,
     ...Object.fromEntries(kept.map((name) => [name, flags[name] ?? null])),
-    idsFile: await contentDigest(flags.idsFile),
-    mapping: await contentDigest(flags.mapping),
+    idsFile: flags.idsFile === undefined ? null : digestOf(selection.ids!.sorted()),
+    mapping:
+      flags.mapping === undefined
+        ? null
+        : digestOf(rules.map(({ object, from, to }) => JSON.stringify([object, from, to]))),
   };
 }
 
-async function contentDigest(file: string | undefined): Promise<string | null> {
-  if (file === undefined) return null;
+function digestOf(lines: Iterable<string>): string {
   const hash = createHash('sha256');
-  try {
-    await pipeline(createReadStream(file), hash);
-  } catch (cause) {
-    const code = systemCode(cause);
-    if (code === undefined) throw cause;
-    throw new Fault('usage', `${file} cannot be read: ${code}`, { cause });
-  }
+  for (const line of lines) hash.update(`${line}\n`);
   return hash.digest('hex');
 }
 
@@ -228,10 +235,12 @@ export async function askedOf(
   ctx: CommandContext,
   { vault, org, point }: { readonly vault: Vault; readonly org: Org; readonly point: string },
   flags: Given,
+  named?: NamedInFiles,
 ): Promise<Asked> {
+  const files = named ?? (await namedInFiles(flags));
   const { parseDepth, parseRelationships } = await import('../operations/restore/request.ts');
   return {
-    selection: await selectionOf(flags),
+    selection: files.selection,
     all: flags.all,
     incident: await incidentOf(vault, org, flags),
     fields: flags.fields,
@@ -244,8 +253,8 @@ export async function askedOf(
       children: parseDepth('with-children', flags.withChildren),
       relationships: parseRelationships(flags.relationship),
     },
-    mapping: { rules: await mappingRules(flags.mapping), unmapped: flags.unmapped },
-    asked: await keptFlags(flags, point),
+    mapping: { rules: files.rules, unmapped: flags.unmapped },
+    asked: keptFlags(flags, point, files),
     tool: ctx.tool,
     now: ctx.now(),
   };

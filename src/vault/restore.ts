@@ -24,7 +24,6 @@ export class Restore {
   readonly #lease: LeaseHolder;
   readonly restore: string;
   readonly beginning: Beginning;
-  #appended: Promise<void> = Promise.resolve();
   readonly #refs: Ref[];
   #entries: number;
   #parts: number;
@@ -72,16 +71,8 @@ export class Restore {
     return restore;
   }
 
-  /** Appends an entry, one after the other. Throws `lease-held` when another process goes on with the same restore. */
-  append(entry: JournalEntry['entry'], tables: readonly StoredTable[] = []): Promise<void> {
-    const done = this.#appended.then(() => this.#append(entry, tables));
-    // What comes behind an entry that is not there must not be there either.
-    this.#appended = done;
-    done.catch(() => undefined);
-    return done;
-  }
-
-  async #append(entry: JournalEntry['entry'], tables: readonly StoredTable[]): Promise<void> {
+  /** Appends an entry. Throws `lease-held` when another process goes on with the same restore. */
+  async append(entry: JournalEntry['entry'], tables: readonly StoredTable[] = []): Promise<void> {
     const { store, vault, recipient, signer } = this.#place;
     for (let attempt = 1; ; attempt++) {
       const number = this.#entries + 1;

@@ -186,7 +186,7 @@ try {
       const seen = await measured(
         [
           ...[process.execPath, program, 'restore', 'latest', '--objects', object],
-          ...['--confirm', org.username, '--quiet', '--json'],
+          ...['--confirm', org.username, '--result-folder', folder, '--quiet', '--json'],
         ],
         salvorEnvironment(org, vault, keys),
         { fails: true },

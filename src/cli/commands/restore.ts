@@ -9,7 +9,7 @@ import { milliseconds } from '../durations.ts';
 import { connectLasting, connectToWrite } from '../login.ts';
 import { openJournalStore, openVault } from '../open-vault.ts';
 import { planText, restoreText } from '../output/restore.ts';
-import { askedOf, assertAlone, keptFlags, restoreFlags } from '../restore-flags.ts';
+import { askedOf, assertAlone, keptFlags, namedInFiles, restoreFlags } from '../restore-flags.ts';
 
 export const restore = defineCommand({
   name: 'restore',
@@ -67,8 +67,9 @@ async function restored(
   if (fromFile && point !== undefined) await operation.assertPointOf(fromFile, vault, point);
   if (flags.resume !== undefined) assertAlone(ctx, 'resume');
   const named = fromFile?.header.point.id ?? point;
+  const files = fromFile || flags.resume !== undefined ? undefined : await namedInFiles(flags);
   if (!onlyShown) {
-    const what = fromFile ? { plan: fromFile } : { asked: await keptFlags(flags, point), point };
+    const what = fromFile ? { plan: fromFile } : { asked: files ? keptFlags(flags, point, files) : {}, point };
     const open = await operation.unfinishedRestore(ctx, place, org, flags.resume, what);
     if (open) {
       // What it does was confirmed when it began.
@@ -86,7 +87,9 @@ async function restored(
     throw new Fault('usage', 'no recovery point is named', { actions: ['name one: salvor restore latest …'] });
   }
   const given = { vault, place, org, point: named, acceptPartial: flags.acceptPartial };
-  const what = fromFile ? { plan: fromFile } : { asked: await askedOf(ctx, { vault, org, point: named }, flags) };
+  const what = fromFile
+    ? { plan: fromFile }
+    : { asked: await askedOf(ctx, { vault, org, point: named }, flags, files) };
   const planned = await operation.planRestore(ctx, given, what);
   assertInTime(planned.plan, flags.maxDuration);
   if (flags.planOut !== undefined) await operation.writePlanFile(flags.planOut, planned.plan);

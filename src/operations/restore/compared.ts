@@ -8,6 +8,7 @@ import { type Joined, join, type RowAt } from './joined.ts';
 import { judge, type Overwriting } from './judge.ts';
 import { nowPrint } from './now-print.ts';
 import type { PlannedRow } from './plan.ts';
+import { platformRules } from './platform.ts';
 import type { ObjectScope, PlanScope } from './scope.ts';
 
 /** The incident whose damage is put back; undefined: none was named. */
@@ -140,6 +141,7 @@ export class Comparison {
     const then = after && read.after?.values(after);
     const is = read.now.values(now);
     const wanted = scope.wanted.has(id);
+    const derived = derivedOf(scope, fields, was);
     const byIncident = this.#byIncident(read.stamps.values(now));
     const back: number[] = [];
     const conflicts: string[] = [];
@@ -147,7 +149,7 @@ export class Comparison {
     for (const [n, { field, updateable, lookup, wanted: chosen }] of fields.entries()) {
       const values = { before: was[n] ?? '', now: is[n] ?? '', after: then?.[n], byIncident };
       const lost = lookup && this.#lost(field, values.before, values.now);
-      if (!lost && !(wanted && chosen)) continue;
+      if ((!lost && !(wanted && chosen)) || derived?.has(field.name)) continue;
       const verdict = lost ? 'put-back' : judge(field, values, this.#overwriting);
       if (verdict === 'conflict') conflicts.push(field.name);
       else if (verdict === 'put-back' && updateable) {
@@ -200,6 +202,18 @@ export class Comparison {
     if (known) known.rows += 1;
     else this.#kept.set(key, { object, field, why, rows: 1 });
   }
+}
+
+/** Fields of a row that the platform derives from others of it: they come right by themselves. */
+function derivedOf(
+  { object }: ObjectScope,
+  fields: readonly ComparedField[],
+  was: readonly (string | undefined)[],
+): ReadonlySet<string> | undefined {
+  const derives = platformRules(object).derives?.(
+    (name) => was[fields.findIndex(({ field }) => field.name === name)] ?? '',
+  );
+  return derives && new Set(Object.keys(derives));
 }
 
 function planned(id: string, action: PlannedRow['action'], more: Partial<PlannedRow>): PlannedRow {

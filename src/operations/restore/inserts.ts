@@ -202,7 +202,8 @@ class GroupPlanner {
 
   async group(group: readonly ObjectInserts[]): Promise<ObjectPlan[]> {
     const numbers = group.length === 1 ? group[0]!.ids : new IdTable();
-    if (numbers instanceof IdTable) for (const { ids } of group) for (const id of ids) numbers.add(id);
+    if (group.length > 1 && numbers instanceof IdTable)
+      for (const { ids } of group) for (const id of ids) numbers.add(id);
     const levels = new RowLevels(numbers.end);
     const drafts = new Map<string, PlannedRows>();
     for (const inserts of group) drafts.set(inserts.scope.object, await this.#draft(inserts, numbers, levels));
@@ -236,7 +237,7 @@ class GroupPlanner {
         continue;
       }
       for (const [n, { field }] of inserts.leftOut.entries()) if (cells(field) !== '') always[n]! += 1;
-      for (const [field, reason] of Object.entries(rules.without?.(cells) ?? {})) {
+      for (const [field, reason] of Object.entries({ ...rules.derives?.(cells), ...rules.without?.(cells) })) {
         if (cells(field) !== '') leave({ field, code: 'platform-derives', reason });
       }
       for (const { name, check } of inserts.fields) {

@@ -124,6 +124,7 @@ export async function makePlan(
   };
 }
 
+/** Uses `earlier` up: nothing is planned behind this, and it may hold millions. */
 function allReferences({ earlier, references }: PlanScope): IdMap {
   for (const [from, to] of references) earlier.set(from, to);
   return earlier;

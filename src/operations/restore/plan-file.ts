@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, open, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { z } from 'zod';
 import { Fault, systemCode } from '../../errors.ts';
 import { IdMap } from '../../rows/id-table.ts';
@@ -38,15 +39,18 @@ export function* planChunks(plan: Plan, digest: string): Generator<Buffer> {
   yield* chunks(withDigest(bodyLines(plan), digest));
 }
 
-/** What `writePlanFile` would say of its file, before the plan is made, which may take an hour. Throws `usage`, `disk-error`. */
+/** Whether there is room for the file of a plan, before the plan is made, which may take an hour. Throws `usage`, `disk-error`. */
 export async function assertPlanFile(name: string): Promise<void> {
   try {
-    const file = await open(name, 'wx', 0o600);
-    await file.close();
-    await rm(name);
+    await access(path.dirname(name), constants.W_OK);
   } catch (cause) {
     throw notWritten(name, cause);
   }
+  const there = await access(name).then(
+    () => true,
+    () => false,
+  );
+  if (there) throw new Fault('usage', `there is a file ${name} already`);
 }
 
 /**
@@ -114,6 +118,8 @@ const headerSchema = z.looseObject({
   request: z.record(z.string(), z.unknown()),
   schema: z.record(z.string(), z.string()),
   salt: z.string(),
+  // Where an earlier salvor kept what now stands in lines.
+  references: z.never().optional(),
 });
 const names = z.array(z.string());
 const objectMore = z.object({
@@ -122,7 +128,8 @@ const objectMore = z.object({
   counts: z.partialRecord(z.enum(actions), z.number().int()),
 });
 const objectLine = z.tuple([z.literal('object'), z.string(), names, objectMore]);
-const isLine = z.tuple([z.literal('is'), z.string().length(18), z.string().length(18)]);
+const id = z.string().regex(/^[0-9A-Za-z]{18}$/);
+const isLine = z.tuple([z.literal('is'), id, id]);
 const withLine = z.tuple([z.literal('with'), names, names, names, z.string().nullable(), z.literal(true).nullable()]);
 
 type Shared = Pick<PlannedRow, 'fields' | 'later' | 'without' | 'reason' | 'made'>;

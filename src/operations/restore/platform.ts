@@ -21,6 +21,8 @@ export interface PlatformRules {
   readonly keysOfMadeOnly?: true;
   /** Fields that are not sent on insert since the platform derives them or acts on them, with the reason. */
   readonly without?: (cells: Cells) => Readonly<Record<string, string>>;
+  /** Fields that the platform derives whenever a row is written, with the reason. */
+  readonly derives?: (cells: Cells) => Readonly<Record<string, string>>;
   /** Fields that the platform fills when nothing is sent for them: where the point has nothing there, nothing is what is written. */
   readonly fills?: readonly string[];
   /** Fields that these rules look at beside those that rules of several objects do. */
@@ -39,13 +41,13 @@ export function isDraft(status: string): boolean {
 const activated = (cells: Cells) => cells('Status') !== '' && !isDraft(cells('Status'));
 const history = { code: 'not-createable', reason: 'history is written by the platform alone' } as const;
 
-const made = (field: string, reason: string): Readonly<Record<string, string>> => ({ [field]: reason });
+const because = (field: string, reason: string): Readonly<Record<string, string>> => ({ [field]: reason });
 
 const rules: Readonly<Record<string, PlatformRules>> = {
   Account: {
     reads: ['Name'],
-    without: (cells) =>
-      cells('IsPersonAccount') === 'true' ? made('Name', 'the platform makes it of the names of the person') : {},
+    derives: (cells) =>
+      cells('IsPersonAccount') === 'true' ? because('Name', 'the platform makes it of the names of the person') : {},
   },
   AccountContactRelation: { keys: [['AccountId', 'ContactId']] },
   CampaignMember: {

@@ -29,7 +29,10 @@ export async function takeRelated(plan: PlanScope, related: Related): Promise<vo
     const children = await childrenOf(plan, newly, related, depth);
     const found = merged(parents, children);
     // Only now: what is found in one round is looked from in the next, or a depth of one would be two.
-    for (const [object, ids] of found) for (const id of ids) (await plan.object(object)).wanted.add(id);
+    for (const [object, ids] of found) {
+      const { wanted } = await plan.object(object);
+      for (const id of ids) wanted.add(id);
+    }
     newly = found;
   }
 }
@@ -143,10 +146,7 @@ function goneAmong(plan: PlanScope, scope: ObjectScope, ids: Ids): Ids {
   if (ids === scope.wanted && plan.earlier.size === 0) {
     // By number: most plans are of rows that are all gone, maybe millions.
     for (const n of scope.wanted.numbers()) if (!scope.bin.at(n) && !scope.vanished.at(n)) live += 1;
-    if (live === 0) return ids;
-    live = 0;
-  }
-  for (const id of ids) if (!isGone(plan, scope, id)) live += 1;
+  } else for (const id of ids) if (!isGone(plan, scope, id)) live += 1;
   if (live === 0) return ids;
   if (live < ids.size) for (const id of ids) if (isGone(plan, scope, id)) gone.add(id);
   return gone;

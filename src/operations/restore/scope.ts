@@ -154,23 +154,24 @@ export class PlanScope {
   /** True when this row of the point is to come back under a new Id. */
   comesAnew(id: string): boolean {
     const scope = this.#scopeOfId(id);
-    if (!scope?.wanted.has(id) || this.earlier.has(id)) return false;
-    return scope.vanished.has(id) || (scope.bin.has(id) && !returns(scope, id));
+    const number = scope?.wanted.number(id) ?? -1;
+    return number >= 0 && this.comesAnewAt(scope!, number);
   }
 
   /** As `comesAnew`, of a row by its number in the tables of its object. */
   comesAnewAt(scope: ObjectScope, number: number): boolean {
-    const { wanted, vanished, bin, along, target } = scope;
+    const { wanted, vanished, bin } = scope;
     if (!wanted.at(number)) return false;
-    const anew = vanished.at(number) || (bin.at(number) && !(target?.undeletable === true || along.at(number)));
+    const anew = vanished.at(number) || (bin.at(number) && !returns(scope, number));
     return anew && !(this.earlier.size > 0 && this.earlier.has(wanted.id(number)));
   }
 
   /** True when this row of the point is to come out of the recycle bin, by itself or with another. */
   isUndeleted(id: string): boolean {
     const scope = this.#scopeOfId(id);
-    if (!scope?.wanted.has(id) || this.earlier.has(id)) return false;
-    return scope.bin.has(id) && returns(scope, id);
+    const number = scope?.wanted.number(id) ?? -1;
+    if (number < 0 || this.earlier.has(id)) return false;
+    return scope!.bin.at(number) && returns(scope!, number);
   }
 
   #scopeOfId(id: string): ObjectScope | undefined {
@@ -179,6 +180,6 @@ export class PlanScope {
   }
 }
 
-function returns({ target, along }: ObjectScope, id: string): boolean {
-  return target?.undeletable === true || along.has(id);
+function returns({ target, along }: ObjectScope, number: number): boolean {
+  return target?.undeletable === true || along.at(number);
 }

@@ -1,7 +1,7 @@
 import { isFault } from '../../../errors.ts';
 import { encodeRow } from '../../../rows/csv.ts';
 import type { WriteRecord, Written } from '../../../salesforce/writing.ts';
-import type { Outcome, PlannedSlice, Step } from './entries.ts';
+import { leftOf, type Outcome, type PlannedSlice, type Step } from './entries.ts';
 import { rowColumns } from './ingest.ts';
 import { outcomeOf, stopIfNeeded } from './judge-row.ts';
 import { reconcile } from './reconcile.ts';
@@ -14,6 +14,8 @@ export interface Sent {
   /** As in the plan. */
   readonly id: string;
   readonly record: WriteRecord;
+  /** Fields of the plan that it is sent without. */
+  readonly left?: readonly string[];
 }
 
 export const mostRecords = 200;
@@ -85,7 +87,10 @@ export async function announce(
   const since = step === 'insert' ? (await work.org.serverTime()).toISOString() : '';
   const slice = ++work.state.slices;
   const columns = [...new Set(rows.flatMap(({ record }) => Object.keys(record)))];
-  const planned: PlannedSlice = { type: 'planned', slice, object: o.object, step, way, columns, since };
+  const left = new Map<string, number>();
+  for (const field of rows.flatMap((row) => row.left ?? [])) left.set(field, (left.get(field) ?? 0) + 1);
+  const of = { slice, object: o.object, step, way, columns, since };
+  const planned: PlannedSlice = { type: 'planned', ...of, ...leftOf(o.object, left) };
   const { object } = o;
   const digest = ({ record }: Sent) => rowDigest(Buffer.from(encodeRow(columns.map((name) => record[name]))));
   const cells = rows.map((row) => [row.id, columns.length === 0 ? '' : digest(row), '']);

@@ -1,7 +1,7 @@
 import { encodeRows } from '../../../rows/csv.ts';
 import { canaryRows } from './canary.ts';
 import { mostRecords, sendGroup } from './collections.ts';
-import { inSlices, type SliceQueue } from './ingest.ts';
+import { ingestSlice } from './ingest.ts';
 import { retryRows } from './retries.ts';
 import type { ObjectWork, Work } from './work.ts';
 
@@ -26,15 +26,14 @@ export async function deleteRows(work: Work): Promise<void> {
   }
 }
 
-function deleteAll(work: Work, o: ObjectWork, ids: readonly string[]): Promise<void> {
-  return inSlices(work, o, 'delete', (queue) => deleteSlices(work, o, ids, queue));
-}
-
-async function deleteSlices(work: Work, o: ObjectWork, ids: readonly string[], queue: SliceQueue): Promise<void> {
+async function deleteAll(work: Work, o: ObjectWork, ids: readonly string[]): Promise<void> {
   for (let at = 0; at < ids.length; ) {
     work.ctx.signal.throwIfAborted();
     const bulk = o.bulk && ids.length >= manyRows;
-    const most = Math.min(canaryRows(work, o, 'delete'), bulk ? rowsOfSlice : mostRecords);
+    const most = Math.min(
+      canaryRows(work, o, 'delete'),
+      bulk ? (work.options.slices?.rows ?? rowsOfSlice) : mostRecords,
+    );
     const group = ids.slice(at, at + most);
     if (!bulk)
       await sendGroup(
@@ -45,8 +44,8 @@ async function deleteSlices(work: Work, o: ObjectWork, ids: readonly string[], q
       );
     else {
       const batches = [encodeRows(group.map((id) => [work.state.target(id)]))];
-      const slice = { columns: ['Id'], batches, ids: group, rest: new Set<number>() };
-      if (!(await queue.send(slice, true))) {
+      const slice = { columns: ['Id'], batches, ids: group, rest: new Set<number>(), left: new Map<string, number>() };
+      if (!(await ingestSlice(work, o, 'delete', slice))) {
         o.bulk = false;
         continue;
       }

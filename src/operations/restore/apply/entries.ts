@@ -14,7 +14,7 @@ export type Step = (typeof steps)[number];
 
 const slice = z.number().int();
 const step = z.enum(steps);
-/** Fields that were not written since the entry before that says so: `Object.Field` -> rows. */
+/** Fields of the plan that these rows are sent without: `Object.Field` -> rows. */
 const left = z.record(z.string(), z.number().int()).optional();
 
 export const plannedSchema = z.object({
@@ -30,6 +30,12 @@ export const plannedSchema = z.object({
 });
 export type PlannedSlice = z.infer<typeof plannedSchema>;
 
+/** `fields`: field -> rows. */
+export function leftOf(object: string, fields: ReadonlyMap<string, number>): Pick<PlannedSlice, 'left'> {
+  if (fields.size === 0) return {};
+  return { left: Object.fromEntries([...fields].map(([field, rows]) => [`${object}.${field}`, rows])) };
+}
+
 export const entrySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('before'), object: z.string(), step }),
   plannedSchema,
@@ -41,7 +47,7 @@ export const entrySchema = z.discriminatedUnion('type', [
   /** The org has done nothing of it and will not. */
   z.object({ type: z.literal('abandoned'), slice, why: z.string() }),
   /** What became of rows; `slice`: of all of its rows. */
-  z.object({ type: z.literal('results'), slice: slice.optional(), object: z.string(), step, left }),
+  z.object({ type: z.literal('results'), slice: slice.optional(), object: z.string(), step }),
 ]);
 export type Entry = z.infer<typeof entrySchema>;
 

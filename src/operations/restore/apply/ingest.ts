@@ -5,7 +5,7 @@ import { parseErrorCell } from '../../../salesforce/bulk-csv.ts';
 import type { IngestResultKind, IngestState, WriteError } from '../../../salesforce/writing.ts';
 import { longId } from '../../../schema/ids.ts';
 import type { StoredTable } from '../../../vault/restores.ts';
-import type { Outcome, PlannedSlice, Step } from './entries.ts';
+import { leftOf, type Outcome, type PlannedSlice, type Step } from './entries.ts';
 import { ownCodes } from './errors.ts';
 import { failure, stopIfNeeded } from './judge-row.ts';
 import { reconcile, sentRows } from './reconcile.ts';
@@ -24,73 +24,25 @@ export const rowColumns = ['Id', 'Digest', 'Rest'] as const;
 /** An upload whose answer was lost had no effect: another job takes the rows. */
 const mostUploads = 3;
 
-/** Slices of one object and step: while the org does one, the next is gathered and sent. Two are under way at most. */
-export class SliceQueue {
-  readonly #work: Work;
-  readonly #o: ObjectWork;
-  readonly #step: Step;
-  #last: Promise<void> = Promise.resolve();
-
-  constructor(work: Work, o: ObjectWork, step: Step) {
-    this.#work = work;
-    this.#o = o;
-    this.#step = step;
-  }
-
-  /**
-   * Sends a slice; resolves when the one before is done, or this one when it goes `alone`. False: the org takes no ingest jobs of the object, and
-   * nothing was done. Rejects with what went wrong with any of both.
-   */
-  async send(slice: Slice, alone: boolean): Promise<boolean> {
-    const open = await startSlice(this.#work, this.#o, this.#step, slice);
-    const last = this.#last;
-    if (open) {
-      this.#last = last.then(() => finishSlice(this.#work, this.#o, open));
-      this.#last.catch(() => undefined);
-    }
-    await (alone ? this.#last : last);
-    return open !== undefined;
-  }
-
-  async end(): Promise<void> {
-    await this.#last;
-  }
-}
-
-/** Has slices of an object sent, and resolves when all are done. What went wrong first is thrown, when nothing is under way any more. */
-export async function inSlices(
-  work: Work,
-  o: ObjectWork,
-  step: Step,
-  send: (queue: SliceQueue) => Promise<void>,
-): Promise<void> {
-  const queue = new SliceQueue(work, o, step);
-  try {
-    await send(queue);
-  } catch (error) {
-    await queue.end().catch(() => undefined);
-    throw error;
-  }
-  await queue.end();
-}
-
 /**
- * Writes a slice by one ingest job. Every entry of the journal is durable before the org goes on, so that a restore that is killed anywhere goes on
- * without doing any row twice (field guide, restore 8.2). Undefined: the org takes no ingest jobs of the object, and nothing was done.
+ * Writes a slice by one ingest job and notes what became of every row. Every entry of the journal is durable before the org goes on, so that
+ * a restore that is killed anywhere goes on without doing any row twice (field guide, restore 8.2). One slice is under way at a time: what an
+ * answer that was lost did can only be told while nothing else makes rows. False: the org takes no ingest jobs of the object, and nothing was done.
  */
-async function startSlice(work: Work, o: ObjectWork, step: Step, slice: Slice): Promise<OpenSlice | undefined> {
+export async function ingestSlice(work: Work, o: ObjectWork, step: Step, slice: Slice): Promise<boolean> {
   const digests = [...digestsOf(slice.batches)];
   const tables = [await rowsTable(work, o, slice, digests), ...(await writtenTable(work, o, step, slice))];
   for (let attempt = 1; ; attempt++) {
     const planned = await plan(work, o, step, slice, tables);
     const job = await begin(work, planned, slice);
-    if (job === 'refused') return undefined;
+    if (job === 'refused') return false;
     if (job === 'lost') {
       if (attempt === mostUploads) throw new Fault('answer-lost', `the upload of rows of ${o.object} does not succeed`);
       continue;
     }
     await work.org.writer.ingest.close(job);
-    return { planned, job, matcher: new ResultMatcher(slice.ids, digests) };
+    await finishSlice(work, o, { planned, job, matcher: new ResultMatcher(slice.ids, digests) });
+    return true;
   }
 }
 
@@ -120,6 +72,7 @@ async function plan(work: Work, o: ObjectWork, step: Step, slice: Slice, tables:
     way: 'bulk',
     columns: [...columns],
     since,
+    ...leftOf(o.object, slice.left),
   };
   await work.append(planned, tables);
   work.state.announce(

@@ -4,7 +4,7 @@ import { canaryRows } from './canary.ts';
 import { groups, mostRecords, type Sent, sendGroup } from './collections.ts';
 import type { Outcome } from './entries.ts';
 import { insertFiles } from './files.ts';
-import { inSlices, type SliceQueue } from './ingest.ts';
+import { ingestSlice } from './ingest.ts';
 import { lostReference } from './judge-row.ts';
 import { findMadeRows } from './made-rows.ts';
 import { retryRows } from './retries.ts';
@@ -67,11 +67,7 @@ function hasMatched(work: Work, { object }: ObjectWork): boolean {
   return false;
 }
 
-function sendAll(work: Work, o: ObjectWork, ids: Ids, final: boolean): Promise<void> {
-  return inSlices(work, o, 'insert', (queue) => sendSlices(work, o, ids, final, queue));
-}
-
-async function sendSlices(work: Work, o: ObjectWork, ids: Ids, final: boolean, queue: SliceQueue): Promise<void> {
+async function sendAll(work: Work, o: ObjectWork, ids: Ids, final: boolean): Promise<void> {
   const columns = insertColumns(o);
   let builder = new SliceBuilder(columns, work.options.slices?.rows);
   let small: Sent[] = [];
@@ -80,9 +76,8 @@ async function sendSlices(work: Work, o: ObjectWork, ids: Ids, final: boolean, q
     if (lost.length > 0) await work.settle(o, 'insert', lost);
     lost = [];
     if (builder.rows > 0) {
-      const alone = Number.isFinite(canaryRows(work, o, 'insert'));
       const slice = builder.take();
-      if (!(await queue.send(slice, alone))) {
+      if (!(await ingestSlice(work, o, 'insert', slice))) {
         o.bulk = false;
         builder = new SliceBuilder(columns, work.options.slices?.rows);
         await sendAll(work, o, IdTable.of(slice.ids), final);
@@ -96,14 +91,13 @@ async function sendSlices(work: Work, o: ObjectWork, ids: Ids, final: boolean, q
     const row = work.state.row(id)!;
     const rendered = renderInsert(work, o, row, cells, { bulk: o.bulk, final });
     if (rendered.lost !== undefined) lost.push(lostReference(id, rendered.lost));
-    else if (rendered.awaited) continue;
-    else work.leave(o, rendered.left);
-    if (rendered.lost !== undefined) continue;
+    if (rendered.lost !== undefined || rendered.awaited) continue;
+    const { left } = rendered;
     // What nobody can change afterwards cannot be completed afterwards either.
     if (o.bulk && rendered.rest.length > 0 && platformRules(o.object).frozen?.(cells)) {
-      small.push({ id, record: recordOf(columns, renderInsert(work, o, row, cells, { bulk: false, final })) });
-    } else if (o.bulk) builder.add(id, rendered.values, rendered.rest.length > 0);
-    else small.push({ id, record: recordOf(columns, rendered) });
+      small.push({ id, record: recordOf(columns, renderInsert(work, o, row, cells, { bulk: false, final })), left });
+    } else if (o.bulk) builder.add(id, rendered.values, rendered.rest.length > 0, left);
+    else small.push({ id, record: recordOf(columns, rendered), left });
     const most = canaryRows(work, o, 'insert');
     if (builder.full || builder.rows >= most || small.length >= Math.min(most, mostRecords)) await flush();
   }

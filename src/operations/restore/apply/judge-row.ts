@@ -32,7 +32,6 @@ export function failure(work: Work, o: ObjectWork, step: Step, id: string, error
   if (fields.length === 0) return failed(worst.code);
   const required = step === 'insert' && fields.some((name) => requiredOnCreate(o.fields.get(name)!));
   if (required) return failed(ownCodes.required);
-  work.leave(o, fields);
   return { ...again, fields };
 }
 

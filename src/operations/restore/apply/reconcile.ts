@@ -4,6 +4,7 @@ import { longId } from '../../../schema/ids.ts';
 import { sameValue } from '../../../schema/values.ts';
 import type { Outcome, PlannedSlice } from './entries.ts';
 import { ownCodes } from './errors.ts';
+import { failure } from './judge-row.ts';
 import { insertColumns, recordOf, renderInsert } from './values.ts';
 import { type ObjectWork, rowsOf, type Work } from './work.ts';
 
@@ -26,12 +27,8 @@ export async function reconcile(
   planned: PlannedSlice,
   rows: readonly { readonly id: string; readonly record: WriteRecord }[],
 ): Promise<Outcome[]> {
-  const again = (id: string): Outcome => ({
-    id,
-    kind: 'again',
-    code: ownCodes.unprocessed,
-    message: 'the answer was lost',
-  });
+  const lost = [{ code: ownCodes.unprocessed, message: 'the answer was lost', fields: [] }];
+  const again = (id: string): Outcome => failure(work, o, planned.step, id, lost);
   if (planned.step !== 'insert') return rows.map(({ id }) => again(id));
   const names = [...new Set(rows.flatMap(({ record }) => Object.keys(record)))];
   const compared = names.filter((name) => comparable(o, name));

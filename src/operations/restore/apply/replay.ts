@@ -93,7 +93,7 @@ async function settled(
   tables: readonly StoredTable[],
 ): Promise<void> {
   for await (const cells of tableRows(work.place, named(tables, 'outcomes'), outcomeColumns)) {
-    work.state.settle(object, step, outcomeFrom(cells));
+    work.note(object, step, outcomeFrom(cells));
   }
   const ids = tables.find(({ name }) => name === 'ids');
   if (!ids) return;

@@ -58,7 +58,7 @@ async function retryAlike(
   final: boolean,
 ): Promise<void> {
   const [first] = rows as [Retry];
-  if (first.remedy.kind === 'wait') await backOff(work, first);
+  if (first.remedy.kind === 'wait' || first.remedy.kind === 'resend') await backOff(work, first);
   const ids = IdTable.of(rows.map(({ id }) => id));
   if (step === 'insert' && o.blob !== undefined) {
     await insertFiles(work, o, ids, final);
@@ -73,9 +73,15 @@ async function retryAlike(
 }
 
 async function backOff(work: Work, { of, code, message }: Retry): Promise<void> {
-  const attempt = of.wait ?? 1;
+  const attempt = of.wait ?? of.resend ?? 1;
   const waitMs = Math.round(Math.min(longestWaitMs, firstWaitMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2));
-  work.ctx.report({ type: 'retry', what: 'rows that were locked', attempt, waitMs, reason: code || message });
+  work.ctx.report({
+    type: 'retry',
+    what: of.wait === undefined ? 'rows that the org did not answer about' : 'rows that were locked',
+    attempt,
+    waitMs,
+    reason: code || message,
+  });
   await work.wait(waitMs);
 }
 

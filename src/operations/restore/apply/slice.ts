@@ -18,6 +18,8 @@ export interface Slice {
   readonly ids: readonly string[];
   /** Numbers of rows of which cells are left for afterwards. */
   readonly rest: ReadonlySet<number>;
+  /** Fields of the plan that rows are sent without, and in how many rows. */
+  readonly left: ReadonlyMap<string, number>;
 }
 
 /** Gathers rows until they are enough for a slice. */
@@ -33,6 +35,7 @@ export class SliceBuilder {
   #bytes = 0;
   #ids: string[] = [];
   #rest = new Set<number>();
+  #left = new Map<string, number>();
 
   /** `rows`: so many fill a slice. */
   constructor(columns: readonly string[], rows = mostRows) {
@@ -49,7 +52,8 @@ export class SliceBuilder {
     return this.#bytes >= mostBytes || this.rows >= this.#most;
   }
 
-  add(id: string, values: readonly (string | null | undefined)[], rest: boolean): void {
+  add(id: string, values: readonly (string | null | undefined)[], rest: boolean, left: readonly string[] = []): void {
+    for (const field of left) this.#left.set(field, (this.#left.get(field) ?? 0) + 1);
     for (const [at, value] of values.entries()) if (value !== undefined) this.#used[at] = true;
     const text = encodeBulkRow(values);
     if (rest) this.#rest.add(this.rows);
@@ -71,10 +75,11 @@ export class SliceBuilder {
     // A row without any cell would be none: the first column stays.
     const columns = this.#columns.filter((_, at) => this.#used[at] || (at === 0 && !this.#used.includes(true)));
     const project = projection(this.#columns, columns);
-    const slice = { columns, batches: this.#batches.map(project), ids: this.#ids, rest: this.#rest };
+    const slice = { columns, batches: this.#batches.map(project), ids: this.#ids, rest: this.#rest, left: this.#left };
     this.#batches = [];
     this.#ids = [];
     this.#rest = new Set();
+    this.#left = new Map();
     this.#bytes = 0;
     this.#used.fill(false);
     return slice;

@@ -44,7 +44,8 @@ export class TableWriter {
     const most = 3 * text.length;
     if (this.#end + most > this.#open.length) {
       this.#chunk();
-      this.#open = Buffer.allocUnsafeSlow(Math.max(chunkBytes, most));
+      // Most tables are small.
+      this.#open = Buffer.allocUnsafeSlow(Math.max(this.#size === 0 ? chunkBytes / 32 : chunkBytes, most));
     }
     const bytes = this.#open.write(text, this.#end);
     this.#end += bytes;

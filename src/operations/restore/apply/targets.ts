@@ -43,7 +43,7 @@ export class Targets {
     return number < 0 ? this.#others.has(id) : this.#has?.[number] === 1;
   }
 
-  /** True when a row leads to this Id of the org already. */
+  /** True when a row leads to this Id of the org already, be it of the plan, of another restore, or only referred to. */
   isTaken(target: string): boolean {
     if (!this.#taken) {
       this.#taken = new IdTable();

@@ -3,7 +3,7 @@ import { imageRows } from './before-images.ts';
 import { canaryRows } from './canary.ts';
 import { groups, mostRecords, type Sent, sendGroup } from './collections.ts';
 import type { Outcome, Step } from './entries.ts';
-import { inSlices, type SliceQueue } from './ingest.ts';
+import { ingestSlice } from './ingest.ts';
 import { lostReference } from './judge-row.ts';
 import { retryRows } from './retries.ts';
 import { SliceBuilder } from './slice.ts';
@@ -32,18 +32,7 @@ export async function updateRows(work: Work, o: ObjectWork, step: Step, final: b
   work.checkErrors(o, step);
 }
 
-function sendAll(work: Work, o: ObjectWork, step: Step, ids: IdTable, final: boolean): Promise<void> {
-  return inSlices(work, o, step, (queue) => sendSlices(work, o, step, ids, final, queue));
-}
-
-async function sendSlices(
-  work: Work,
-  o: ObjectWork,
-  step: Step,
-  ids: IdTable,
-  final: boolean,
-  queue: SliceQueue,
-): Promise<void> {
+async function sendAll(work: Work, o: ObjectWork, step: Step, ids: IdTable, final: boolean): Promise<void> {
   const columns = ['Id', ...(await columnsOf(work, o, step, ids))];
   const builder = new SliceBuilder(columns, work.options.slices?.rows);
   const bulk = ids.size >= manyRows && o.bulk && step !== 'rest';
@@ -53,9 +42,8 @@ async function sendSlices(
     if (lost.length > 0) await work.settle(o, step, lost);
     lost = [];
     if (builder.rows > 0) {
-      const alone = Number.isFinite(canaryRows(work, o, step));
       const slice = builder.take();
-      if (!(await queue.send(slice, alone))) {
+      if (!(await ingestSlice(work, o, step, slice))) {
         o.bulk = false;
         await sendAll(work, o, step, IdTable.of(slice.ids), final);
       }
@@ -71,11 +59,10 @@ async function sendSlices(
     if (!work.state.pending(row, step)) continue;
     const rendered = renderUpdate(work, o, row, cells, columns, step, { bulk, final });
     if (rendered.awaited) continue;
-    work.leave(o, rendered.left);
     if (rendered.lost === '') lost.push({ id, kind: 'done' });
     else if (rendered.lost !== undefined) lost.push(lostReference(id, rendered.lost));
-    else if (bulk && o.bulk && rendered.rest.length === 0) builder.add(id, rendered.values, false);
-    else small.push({ id, record: recordOf(columns, rendered) });
+    else if (bulk && o.bulk && rendered.rest.length === 0) builder.add(id, rendered.values, false, rendered.left);
+    else small.push({ id, record: recordOf(columns, rendered), left: rendered.left });
     const most = step === 'rest' ? mostRecords : canaryRows(work, o, step);
     if (builder.full || builder.rows >= most || small.length >= Math.min(most, mostRecords))
       await flush(!bulk || !o.bulk);

@@ -79,8 +79,6 @@ export class Work {
   readonly imaged = new IdTable();
   /** `Object.Field` -> rows in which a field that the plan has was not written. */
   readonly leftOut = new Map<string, number>();
-  /** What of it no entry of the journal says yet. */
-  readonly #unsaid = new Map<string, number>();
   /** By number of the slice. */
   readonly #leftOf = new Map<number, Readonly<Record<string, number>> | undefined>();
   /** Tables of Ids of the whole restore, in order. */
@@ -125,11 +123,8 @@ export class Work {
   /** Appends an entry; it is durable when this resolves. */
   append(entry: Entry, tables: readonly StoredTable[] = []): Promise<void> {
     this.ctx.signal.throwIfAborted();
-    if (entry.type === 'abandoned') this.recall(entry);
-    if (entry.type !== 'planned') return this.journal.append(entry, tables);
-    const left = this.#takeUnsaid();
-    this.#leftOf.set(entry.slice, left.left);
-    return this.journal.append({ ...entry, ...left }, tables);
+    this.recall(entry);
+    return this.journal.append(entry, tables);
   }
 
   /**
@@ -152,41 +147,32 @@ export class Work {
       tables.push(await storeTable(this.journal, { name: 'ids', columns }, idsOf(object, outcomes, others)));
       this.idTables.push(tables[1]!);
     }
-    const of = { ...(slice === undefined ? {} : { slice }), ...this.#takeUnsaid() };
+    const of = slice === undefined ? {} : { slice };
     await this.journal.append({ type: 'results', object, step, ...of } satisfies Entry, tables);
-    for (const outcome of outcomes) this.state.settle(object, step, outcome);
+    for (const outcome of outcomes) this.note(object, step, outcome);
     for (const [, id, target] of others) this.state.ids.set(id, target);
     this.#report(object, step);
   }
 
-  /** Notes fields that are not written: lookups to what is not there, and fields that the org refuses. */
-  leave({ object }: ObjectWork, fields: readonly string[]): void {
-    for (const field of fields) {
-      const key = `${object}.${field}`;
-      for (const counts of [this.leftOut, this.#unsaid]) counts.set(key, (counts.get(key) ?? 0) + 1);
-    }
+  /** What became of one row, as the journal says it. */
+  note(object: string, step: Step, outcome: Outcome): void {
+    this.state.settle(object, step, outcome);
+    // The org refuses these fields: the row goes without them.
+    if (outcome.kind === 'again') for (const field of outcome.fields ?? []) this.#count(`${object}.${field}`, 1);
   }
 
-  /** Takes up what an entry says of fields that were not written. What was abandoned is sent again, and they are counted again then. */
+  /** Counts the fields that an entry says rows go without. What is abandoned is announced again, or rendered anew. */
   recall(entry: Entry): void {
     if (entry.type === 'planned') this.#leftOf.set(entry.slice, entry.left);
-    if (entry.type === 'planned' || entry.type === 'results') this.#count(entry.left, 1);
-    if (entry.type === 'abandoned') this.#count(this.#leftOf.get(entry.slice), -1);
+    if (entry.type !== 'planned' && entry.type !== 'abandoned') return;
+    const left = Object.entries(this.#leftOf.get(entry.slice) ?? {});
+    for (const [key, rows] of left) this.#count(key, entry.type === 'planned' ? rows : -rows);
   }
 
-  #count(left: Readonly<Record<string, number>> = {}, sign: 1 | -1): void {
-    for (const [key, rows] of Object.entries(left)) {
-      const sum = (this.leftOut.get(key) ?? 0) + sign * rows;
-      if (sum > 0) this.leftOut.set(key, sum);
-      else this.leftOut.delete(key);
-    }
-  }
-
-  #takeUnsaid(): { left?: Record<string, number> } {
-    if (this.#unsaid.size === 0) return {};
-    const left = Object.fromEntries(this.#unsaid);
-    this.#unsaid.clear();
-    return { left };
+  #count(key: string, rows: number): void {
+    const sum = (this.leftOut.get(key) ?? 0) + rows;
+    if (sum === 0) this.leftOut.delete(key);
+    else this.leftOut.set(key, sum);
   }
 
   /** Stops when too many rows of the object have failed. */
