@@ -157,7 +157,7 @@ export function explained(flag: Flag): string {
   const more = [
     flag.choices ? `one of ${flag.choices.join(', ')}` : '',
     flag.repeatable ? 'repeatable' : '',
-    flag.bare === undefined ? '' : `${flag.bare} without a value`,
+    flag.bare === undefined ? '' : `${flag.bare} without a value; a value follows =`,
     flag.default === undefined ? '' : `default ${flag.default}`,
     flag.env ? `env ${flag.env}` : '',
   ].filter((part) => part !== '');

@@ -58,8 +58,8 @@ export const rescue = defineCommand({
       const { lastGoodPoint } = await import('../../operations/restore/incident-points.ts');
       const { parseWindow } = await import('../../operations/select/window.ts');
       const { from } = parseWindow(answers.incident, 'incident');
-      const entry = await lastGoodPoint(vault, from);
-      if (!entry) {
+      const found = await lastGoodPoint(vault, from, answers.objects);
+      if (!found) {
         throw new Fault(
           'no-such-point',
           `no whole point of the vault was over before ${new Date(from).toISOString()}`,
@@ -67,6 +67,11 @@ export const rescue = defineCommand({
             actions: ['see `salvor list-points`; a partial point can be named to `salvor restore` all the same'],
           },
         );
+      }
+      const { entry, passedOver } = found;
+      if (passedOver.length > 0) {
+        const message = `passed over, since they hold few objects: ${passedOver.join(', ')}`;
+        ctx.report({ type: 'warning', name: 'point-narrow', message });
       }
       const place = await operation.restorePlace(vault, await openJournalStore(ctx, flags.journalTo));
       const point = entry.record.point!;

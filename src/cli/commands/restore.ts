@@ -33,6 +33,10 @@ export const restore = defineCommand({
   ],
   exits: [3, 4, 5, 68, 69, 74, 75],
   async run(ctx, { flags, arguments: given }) {
+    const only = flags.healAutomation ? '--heal-automation' : flags.end === undefined ? undefined : '--end';
+    if (only && (flags.dryRun || flags.planOut !== undefined)) {
+      throw new Fault('usage', `${only} makes no plan: neither --dry-run nor --plan-out goes with it`);
+    }
     const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write' });
     const org = await connectToWrite(ctx, flags);
     const lasting = await connectLasting(ctx, flags.bypass);
@@ -94,7 +98,7 @@ async function restored(
   assertInTime(planned.plan, flags.maxDuration);
   if (flags.planOut !== undefined) await operation.writePlanFile(flags.planOut, planned.plan);
   if (onlyShown) {
-    const next = nextOf(planned.plan, flags.planOut);
+    const next = nextOf(planned.plan, flags.planOut ?? flags.plan);
     return {
       result: operation.dryRunResult(planned),
       human: (paint) => `${planText(planned, paint)}\n${paint.next(...next)}`,

@@ -117,7 +117,7 @@ export function restoreText(result: RestoreResult, paint: Paint): string {
           ...(conflicts.length > mostNamed ? [`  and ${count(conflicts.length - mostNamed)} more, see --json`] : []),
         ]),
     ...leftOutText(
-      result.leftOut.filter(({ code }) => code === 'not-written'),
+      result.leftOut.filter(({ code }) => code === 'not-written' || code === 'emptied' || code === 'differs'),
       paint,
     ),
     ...(failedFile ? [`failed rows, to be given to --ids-file when the reason is gone: ${failedFile}`] : []),

@@ -81,7 +81,10 @@ export class Comparison {
     if (!target) return;
     const ids = new IdTable();
     for (const n of scope.wanted.numbers()) {
-      if (!scope.vanished.at(n) && !this.#plan.comesAnewAt(scope, n)) ids.add(scope.wanted.id(n));
+      if (scope.vanished.at(n) || this.#plan.comesAnewAt(scope, n)) continue;
+      const id = scope.wanted.id(n);
+      // What lies in the recycle bin was made again by an earlier restore, and stands.
+      if (!(scope.bin.at(n) && this.#plan.earlier.has(id))) ids.add(id);
     }
     for (const id of scope.survivors) ids.add(id);
     if (ids.size === 0) return;
@@ -142,6 +145,7 @@ export class Comparison {
     const is = read.now.values(now);
     const wanted = scope.wanted.has(id);
     const derived = derivedOf(scope, fields, was);
+    const isFrozen = platformRules(scope.object).frozen?.((name) => cellOf(fields, is, name)) ?? false;
     const byIncident = this.#byIncident(read.stamps.values(now));
     const back: number[] = [];
     const conflicts: string[] = [];
@@ -152,7 +156,7 @@ export class Comparison {
       if ((!lost && !(wanted && chosen)) || derived?.has(field.name)) continue;
       const verdict = lost ? 'put-back' : judge(field, values, this.#overwriting);
       if (verdict === 'conflict') conflicts.push(field.name);
-      else if (verdict === 'put-back' && updateable) {
+      else if (verdict === 'put-back' && updateable && !isFrozen) {
         back.push(n);
         if (lost) relinks += 1;
       } else if (verdict !== 'same')
@@ -210,10 +214,12 @@ function derivedOf(
   fields: readonly ComparedField[],
   was: readonly (string | undefined)[],
 ): ReadonlySet<string> | undefined {
-  const derives = platformRules(object).derives?.(
-    (name) => was[fields.findIndex(({ field }) => field.name === name)] ?? '',
-  );
+  const derives = platformRules(object).derives?.((name) => cellOf(fields, was, name));
   return derives && new Set(Object.keys(derives));
+}
+
+function cellOf(fields: readonly ComparedField[], cells: readonly (string | undefined)[], name: string): string {
+  return cells[fields.findIndex(({ field }) => field.name === name)] ?? '';
 }
 
 function planned(id: string, action: PlannedRow['action'], more: Partial<PlannedRow>): PlannedRow {

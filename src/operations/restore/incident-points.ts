@@ -18,15 +18,30 @@ export async function pointAfter(vault: Vault, name: string | undefined, to: num
   return undefined;
 }
 
-/** The newest point that is complete, not suspect, and ended before the incident began; undefined when there is none. */
-export async function lastGoodPoint(vault: Vault, from: number): Promise<LogEntry | undefined> {
+const mostLookedAt = 20;
+
+/**
+ * The newest point that is complete, not suspect, and ended before the incident began; undefined when there is none. A point of a few objects, taken
+ * for some other purpose, is passed over when one before it holds at least twice as many, unless it holds all of `objects`. `passedOver`: such points.
+ */
+export async function lastGoodPoint(
+  vault: Vault,
+  from: number,
+  objects: readonly string[],
+): Promise<{ entry: LogEntry; passedOver: readonly string[] } | undefined> {
   const { points, entries } = await vault.state();
+  const good: { entry: LogEntry; held: ReadonlySet<string> }[] = [];
   for (const entry of points.toReversed()) {
+    if (good.length === mostLookedAt) break;
     if (Date.parse(entry.record.ended) > from || quarantined(entries).has(entry.record.point!)) continue;
-    const { status, suspect } = await vault.root(entry);
-    if (status === 'complete' && !suspect) return entry;
+    const { status, suspect, objects: held } = await vault.root(entry);
+    if (status === 'complete' && !suspect) good.push({ entry, held: new Set(held.map(({ object }) => object)) });
   }
-  return undefined;
+  const most = Math.max(...good.map(({ held }) => held.size));
+  const isNamed = (held: ReadonlySet<string>) => objects.length > 0 && objects.every((name) => held.has(name));
+  const at = good.findIndex(({ held }) => 2 * held.size >= most || isNamed(held));
+  if (at < 0) return undefined;
+  return { entry: good[at]!.entry, passedOver: good.slice(0, at).map(({ entry }) => entry.record.point!) };
 }
 
 function quarantined(entries: readonly LogEntry[]): Set<string> {

@@ -116,17 +116,31 @@ async function newPlan(
   return makePlan(ctx, { ...given, remade }, { ...request, related });
 }
 
-/** Rows that restores before this one made again in the org: Id in the point -> Id there; later restores win. */
+/**
+ * Rows that restores and undos before this one made again in the org: Id in the point -> Id there; later ones win. What was made again and deleted
+ * and made once more is followed to its end.
+ */
 async function remadeRows(ctx: Context, place: RestorePlace, org: Org): Promise<IdMap> {
-  const remade = new IdMap();
+  const made = new IdMap();
+  const again = new IdMap();
   const found = await findRestores(place, ctx.now());
   for (const one of found.toReversed()) {
-    const { beginning } = one;
-    if (beginning.org.slice(0, 15) !== org.identity.orgId.slice(0, 15) || beginning.undoes !== undefined) continue;
+    if (one.beginning.org.slice(0, 15) !== org.identity.orgId.slice(0, 15)) continue;
+    // An undo names rows by their Ids in the org.
+    const into = one.beginning.undoes === undefined ? made : again;
     for (const table of await readable(ctx, () => idTables(place, one, ctx.now()), []))
-      for await (const [, id, target] of tableRows(place, table, ['Object', 'Id', 'Target'])) remade.set(id!, target!);
+      for await (const [, id, target] of tableRows(place, table, ['Object', 'Id', 'Target'])) into.set(id!, target!);
   }
-  return remade;
+  for (const [id] of again) if (!made.has(id)) made.set(id, again.get(id)!);
+  if (again.size > 0) for (const [id, target] of made) made.set(id, lastOf(again, target));
+  return made;
+}
+
+function lastOf(again: IdMap, id: string): string {
+  let last = id;
+  for (let next = again.get(last), steps = 0; next !== undefined && steps < 100; next = again.get(last), steps++)
+    last = next;
+  return last;
 }
 
 /** Applies a plan. Resolves also when it had to stop: the fault then says why, and that the same restore can go on. */
@@ -295,6 +309,7 @@ export function restored(plan: Plan, digest: string, applied: ApplyResult): Rest
     unwritten ??
     rowsFailed(failed.length, failedFile) ??
     rowsWithheld(plan.header.withheld) ??
+    valuesStay(plan) ??
     valuesNotWritten(applied.leftOut) ??
     rowsKept(conflicts.length);
   return fault ? { result, fault } : { result };
@@ -334,6 +349,23 @@ function valuesNotWritten(leftOut: ApplyResult['leftOut']): Fault | undefined {
   return new Fault('rows-failed', `values of ${fields.length} fields could not be written: ${name} in ${rows} rows`);
 }
 
+/** What was to be put back and stays, since the point has nothing there. */
+function valuesStay({ header }: Plan): Fault | undefined {
+  const stay = header.leftOut.filter(({ code }) => code === 'emptied');
+  if (stay.length === 0) return undefined;
+  const { object, field, rows } = stay[0]!;
+  const more = stay.length > 1 ? `, and those of ${stay.length - 1} more fields` : '';
+  return new Fault(
+    'rows-kept',
+    `${object}.${field} of ${rows} ${rows === 1 ? 'row' : 'rows'} stays as it is, since the point has nothing there${more}`,
+    { actions: ['clear them too with --write-nulls, or --fields with their names'] },
+  );
+}
+
 function rowsKept(count: number): Fault | undefined {
-  return count === 0 ? undefined : new Fault('rows-kept', `${count} rows were kept, since somebody changed them`);
+  if (count === 0) return undefined;
+  return new Fault(
+    'rows-kept',
+    `${count} ${count === 1 ? 'row was' : 'rows were'} kept, since somebody changed ${count === 1 ? 'it' : 'them'}`,
+  );
 }

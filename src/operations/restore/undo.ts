@@ -191,13 +191,19 @@ function* revertedRow({ id, before, after, now }: Joined, fields: ObjectDescribe
   for (const field of fields) {
     const { name } = field;
     if (!spoken.has(name) || sameValue(field, is(name), was(name))) continue;
-    if (sameValue(field, is(name), wrote(name))) back.push([field, is(name)]);
+    if (isWhatWasWritten(field, is(name), wrote(name))) back.push([field, is(name)]);
     else edited.push(name);
   }
   const names = back.map(([{ name }]) => name);
   if (back.length > 0) yield planned(id, 'update', { fields: names, now: nowPrint(salt, back) });
   if (edited.length > 0) yield planned(id, 'conflict', { fields: edited, reason: 'edited since the restore' });
   if (back.length + edited.length === 0) yield planned(id, 'skip', {});
+}
+
+/** Bulk writes nothing as `#N/A`, and the org trims texts (field guide, restore 1.5). */
+function isWhatWasWritten(field: ObjectDescribe['fields'][number], is: string, wrote: string): boolean {
+  const value = wrote === '#N/A' && is === '' ? '' : wrote;
+  return sameValue(field, is, value) || is.trim() === value.trim();
 }
 
 function reader({ columns, batch, row }: RowAt): (field: string) => string {

@@ -93,7 +93,7 @@ export async function findOut(
   const journal = await Restore.goOn(place, read, ctx.now);
   const work = await openWork(ctx, { ...parts, place, plan }, journal, {});
   try {
-    await replay(work, read);
+    await replay(work, read, end);
     if (end) await endJournal(work);
   } finally {
     if (!end) await journal.release(ctx.now);

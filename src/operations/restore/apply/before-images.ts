@@ -78,9 +78,9 @@ function fieldsOf(work: Work, o: ObjectWork, step: Step, rows: Iterable<PlannedR
   return [...names].filter((name) => o.fields.has(name));
 }
 
-/** True when somebody changed what the plan was made for. A row in the recycle bin could be changed by nobody. */
+/** True when somebody changed what the plan was made for. What lay in the recycle bin until now could be changed by nobody. */
 function moved(work: Work, o: ObjectWork, row: PlannedRow, cells: (field: string) => string): boolean {
-  if (row.now === undefined || row.action === 'undelete') return false;
+  if (row.now === undefined || (row.action === 'undelete' && !work.state.isMatched(row.id))) return false;
   const values = row.fields.flatMap((name) => {
     const field = o.fields.get(name);
     return field ? [[field, cells(name)] as const] : [];

@@ -90,7 +90,7 @@ function comparable(o: ObjectWork, name: string): boolean {
 }
 
 /** The org trims texts; a field that was not sent has whatever default it has. */
-function isSame(o: ObjectWork, name: string, sent: string | null | undefined, now: string): boolean {
+export function isSame(o: ObjectWork, name: string, sent: string | null | undefined, now: string): boolean {
   if (sent === undefined) return true;
   const field = o.fields.get(name)!;
   return sameValue(field, sent ?? '', now) || (sent ?? '').trim() === now.trim();

@@ -1,18 +1,21 @@
 import { Fault, isFault } from '../../../errors.ts';
 import type { JournalEntry, RestoreRead, StoredTable } from '../../../vault/restores.ts';
-import { type Entry, entrySchema, outcomeColumns, outcomeFrom, type PlannedSlice } from './entries.ts';
+import { type Entry, entrySchema, type Outcome, outcomeColumns, outcomeFrom, type PlannedSlice } from './entries.ts';
 import { documentsOf } from './files.ts';
 import { finishSlice, rowColumns } from './ingest.ts';
-import { reconcile, sentRows } from './reconcile.ts';
+import { isSame, reconcile, sentRows } from './reconcile.ts';
 import { ResultMatcher } from './slice.ts';
 import { tableRows } from './tables.ts';
-import type { ObjectWork, Work } from './work.ts';
+import { updatedFields } from './values.ts';
+import { type ObjectWork, rowsOf, type Work } from './work.ts';
 
 /** A slice that the journal announces and whose results it does not have. */
 interface Unfinished {
   readonly planned: PlannedSlice;
   readonly ids: readonly string[];
   readonly digests: readonly string[];
+  /** What an update was to write: Id in the org and fields. */
+  readonly after: StoredTable | undefined;
   job?: string;
   /** The org was told to begin, or may have been. */
   closing?: true;
@@ -23,9 +26,10 @@ const others: ReadonlySet<string> = new Set(['begin', 'end', 'bypass-on', 'bypas
 
 /**
  * Brings the state to what the journal says, and finds out what the org has made of slices that it was busy with when the restore ended: their
- * rows are done, or nobody has done them and they are still to be done (field guide, restore 8.2).
+ * rows are done, or nobody has done them and they are still to be done (field guide, restore 8.2). `end`: nothing will be done any more, so that what
+ * may have been done counts as done: an undo looks at it.
  */
-export async function replay(work: Work, read: RestoreRead): Promise<void> {
+export async function replay(work: Work, read: RestoreRead, end = false): Promise<void> {
   const unfinished = new Map<number, Unfinished>();
   for (const { entry, tables } of read.entries) {
     if (others.has(entry.type)) continue;
@@ -35,7 +39,7 @@ export async function replay(work: Work, read: RestoreRead): Promise<void> {
     }
     await fold(work, unfinished, parsed.data, tables);
   }
-  for (const one of unfinished.values()) await recover(work, work.objects.get(one.planned.object)!, one);
+  for (const one of unfinished.values()) await recover(work, work.objects.get(one.planned.object)!, one, end);
 }
 
 async function fold(
@@ -57,6 +61,7 @@ async function fold(
       await settled(work, entry, tables);
       return;
     case 'abandoned':
+      work.state.takeBack(unfinished.get(entry.slice)?.ids ?? []);
       unfinished.delete(entry.slice);
       return;
     case 'job':
@@ -84,7 +89,7 @@ async function announced(work: Work, planned: PlannedSlice, tables: readonly Sto
     rows.push({ id: id!, rest: rest === '1' });
   }
   work.state.announce(planned, rows);
-  return { planned, ids, digests };
+  return { planned, ids, digests, after: tables.find(({ name }) => name === 'after') };
 }
 
 async function settled(
@@ -108,23 +113,58 @@ function named(tables: readonly StoredTable[], name: string): StoredTable {
 }
 
 /** What became of a slice that was being written when the restore ended. */
-async function recover(work: Work, o: ObjectWork, one: Unfinished): Promise<void> {
-  const { planned } = one;
-  const { slice, step, way } = planned;
+async function recover(work: Work, o: ObjectWork, one: Unfinished, end: boolean): Promise<void> {
+  const { slice, step, way } = one.planned;
   if (way === 'bulk') {
     if (one.closing && one.job !== undefined) await takeUp(work, o, one, one.job);
     else await giveUp(work, one);
   } else if (step === 'insert') await lookUp(work, o, one);
-  // It has the same effect twice: the rows are sent again.
-  else await work.append({ type: 'abandoned', slice, why: 'the restore was interrupted' });
+  else if (end && (step === 'undelete' || step === 'delete')) await work.settle(o, step, one.ids.map(doneRow), slice);
+  else {
+    // It has the same effect twice: what does not show in the org is sent again.
+    await work.settle(o, step, (await writtenAmong(work, o, one)).map(doneRow));
+    await abandon(work, one);
+  }
+}
+
+function doneRow(id: string): Outcome {
+  return { id, kind: 'done' };
+}
+
+async function abandon(work: Work, { planned, ids }: Unfinished): Promise<void> {
+  await work.append({ type: 'abandoned', slice: planned.slice, why: 'the restore was interrupted' });
+  work.state.takeBack(ids);
+}
+
+/** Rows of an update that stand in the org as they were to be written. */
+async function writtenAmong(work: Work, o: ObjectWork, { planned, ids, after }: Unfinished): Promise<string[]> {
+  if (!after) return [];
+  const byTarget = new Map(ids.map((id) => [work.state.target(id), id]));
+  const wrote = new Map<string, ReadonlyMap<string, string>>();
+  for await (const cells of tableRows(work.place, after, planned.columns)) {
+    const row = new Map(planned.columns.map((name, at) => [name, cells[at]!]));
+    wrote.set(row.get('Id') ?? '', row);
+  }
+  const columns = ['Id', ...planned.columns.filter((name) => name !== 'Id')];
+  const flow = work.org.records(o.target, [...wrote.keys()].sort(), columns);
+  const written: string[] = [];
+  for await (const { id, cells } of rowsOf(flow, work.ctx.signal)) {
+    const row = byTarget.has(id) ? work.state.row(byTarget.get(id)!) : undefined;
+    if (!row) continue;
+    const fields = updatedFields(work, o, row, cells, planned.step).filter((name) => planned.columns.includes(name));
+    if (fields.length > 0 && fields.every((name) => isSame(o, name, wrote.get(id)!.get(name), cells(name)))) {
+      written.push(row.id);
+    }
+  }
+  return written;
 }
 
 /** A job that nobody closed has no effect and never will. */
-async function giveUp(work: Work, { planned, job }: Unfinished): Promise<void> {
+async function giveUp(work: Work, one: Unfinished): Promise<void> {
   const { ingest } = work.org.writer;
-  if (job !== undefined) await ingest.abort(job);
-  else await abortStrays(work, planned);
-  await work.append({ type: 'abandoned', slice: planned.slice, why: 'the restore was interrupted' });
+  if (one.job !== undefined) await ingest.abort(one.job);
+  else await abortStrays(work, one.planned);
+  await abandon(work, one);
 }
 
 /** A job may have been made whose Id never arrived: it is open, and of this user. */

@@ -252,6 +252,11 @@ export class ApplyState {
     this.sent.set(key, (this.sent.get(key) ?? 0) + count);
   }
 
+  /** These rows were announced, and nothing of it was done. */
+  takeBack(ids: Iterable<string>): void {
+    for (const id of ids) this.#bits[this.#rows.number(id)]! &= ~(announced | restAnnounced);
+  }
+
   /** What became of one row. */
   settle(object: string, step: Step, outcome: Outcome): void {
     const { id, kind, target } = outcome;

@@ -13,8 +13,11 @@ const waitMs = 2000;
  * (field guide, restore 3). A row that is not in the bin after all is made anew, in its place among the inserts.
  */
 export async function undeleteRows(work: Work): Promise<void> {
+  const pending = ({ object }: ObjectWork) => [...work.state.pendingRows(object, 'undelete')].map(({ id }) => id);
+  const isFirst = work.ordered.every(({ object }) => !work.state.sent.has(`${object} undelete`));
+  if (isFirst) for (const o of work.ordered) await passOver(work, o, pending(o));
   for (const o of work.ordered) {
-    const ids = [...work.state.pendingRows(o.object, 'undelete')].map(({ id }) => id);
+    const ids = pending(o);
     for (let at = 0; at < ids.length; at += mostRecords) {
       work.ctx.signal.throwIfAborted();
       await undeleteGroup(work, o, ids.slice(at, at + mostRecords));
@@ -33,6 +36,18 @@ async function undeleteGroup(work: Work, o: ObjectWork, ids: readonly string[]):
   );
   let left = ids.filter((id) => !live.has(id));
   for (let attempt = 1; left.length > 0; attempt++) left = await undeleteOnce(work, o, left, attempt);
+}
+
+/** Before anything comes out of the recycle bin: rows that somebody else has taken out since the plan was made. They are none of ours. */
+async function passOver(work: Work, o: ObjectWork, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const live = await liveAmong(work, o, ids);
+  const there = ids.filter((id) => live.has(id));
+  await work.settle(
+    o,
+    'undelete',
+    there.map((id) => ({ id, kind: 'matched' })),
+  );
 }
 
 /** One call; returns the rows that are worth another. */

@@ -59,9 +59,11 @@ export function renderInsert(
   cells: Cells,
   options: RenderOptions,
 ): Rendered {
-  const out = new Set([...row.without, ...row.later, ...(options.without ?? [])]);
+  const { fills = [], derives, without } = platformRules(o.object);
+  // The plan did not know that this row is made: it was to come out of the recycle bin.
+  const derived = row.action === 'insert' ? [] : Object.keys({ ...derives?.(cells), ...without?.(cells) });
+  const out = new Set([...row.without, ...row.later, ...(options.without ?? []), ...derived]);
   const unfit = options.bulk ? unfitFields(o, cells) : none;
-  const { fills = [] } = platformRules(o.object);
   let awaited = false;
   let lost: string | undefined;
   const left: string[] = [];
