@@ -42,7 +42,8 @@ export class Restore {
 
   /**
    * Takes the lease of the org, stores the plan (its lines), begins the journal and appends the signed record. When this resolves, the org
-   * may be written to. Throws `lease-held` when another restore into the same org is at work.
+   * may be written to. `assertCurrent` is asked when nobody else can begin any more, and before anything is stored. Throws what that throws, and
+   * `lease-held` when another restore into the same org is at work.
    */
   static async begin(
     place: RestorePlace,
@@ -50,11 +51,18 @@ export class Restore {
     plan: AsyncIterable<Buffer>,
     now: () => Date,
     random: Buffer,
+    assertCurrent: () => Promise<void> = async () => {},
   ): Promise<Restore> {
     const started = now();
     const full: Beginning = { type: 'begin', ...beginning, epoch: place.epoch, started: started.toISOString() };
     const restore = new Restore(place, mintRestore(started, random), full);
     await restore.#hold(now);
+    try {
+      await assertCurrent();
+    } catch (error) {
+      await restore.release(now);
+      throw error;
+    }
     const parts: Ref[] = [];
     for await (const lines of plan) parts.push(await restore.putPart(lines));
     await restore.append(full, [{ name: 'plan', rows: 0, parts }]);

@@ -79,6 +79,14 @@ export interface RestorePlace {
   readonly signer: Signer;
   /** Absent when the vault is read-only and the journal lies elsewhere. */
   readonly log?: Log;
+  /** The vault, when the journal lies elsewhere. */
+  readonly vaultStore?: Store;
+}
+
+/** The place itself, and the vault where the journal lies elsewhere: everywhere that restores are known to be. */
+export function placesOf(place: RestorePlace): RestorePlace[] {
+  const { vaultStore, ...own } = place;
+  return [own, ...(vaultStore ? [{ ...own, store: vaultStore }] : [])];
 }
 
 /**
@@ -96,7 +104,7 @@ export async function restorePlace(vault: Vault, journalTo?: Store): Promise<Res
     ...(await vault.epoch()),
     identities: await vault.rowIdentities(),
     signer,
-    ...(journalTo ? {} : { log: vault.log }),
+    ...(journalTo ? { vaultStore: vault.store } : { log: vault.log }),
   };
 }
 

@@ -113,7 +113,12 @@ export class ApplyRig implements AsyncDisposable {
     const place = await this.place(more.store);
     const org = more.org ?? (await this.connect());
     try {
-      const journal = await beginRestore(ctx, place, { plan, digest: planDigest(plan) }, more.undoes);
+      const journal = await beginRestore(
+        ctx,
+        place,
+        { plan, digest: planDigest(plan) },
+        more.undoes === undefined ? {} : { undoes: more.undoes },
+      );
       more.onBegun?.(journal.restore);
       const source = pointSource(await this.reader());
       return await applyPlan(ctx, { plan, source, org, journal, place, options: { ...quickly, ...more.options } });

@@ -105,6 +105,10 @@ async function restored(
     };
   }
   await confirmRestore(ctx, vault.anchored, org.identity, planned, flags);
+  if (flags.journalTo !== undefined) {
+    const message = `what this restore makes is known to later ones only when they are given --journal-to ${flags.journalTo} too`;
+    ctx.report({ type: 'warning', name: 'journal-apart', message });
+  }
   return outcome(await operation.runRestore(ctx, { place, org, planned, options }));
 }
 

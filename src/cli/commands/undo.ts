@@ -1,5 +1,6 @@
-import { defineCommand } from '../command.ts';
-import { confirmRestore } from '../confirm-restore.ts';
+import type { Restored } from '../../operations/restore/restore.ts';
+import { defineCommand, type Outcome } from '../command.ts';
+import { assertAnchored, confirmRestore } from '../confirm-restore.ts';
 import { connectLasting, connectToWrite } from '../login.ts';
 import { openJournalStore, openVault } from '../open-vault.ts';
 import { planText, restoreText } from '../output/restore.ts';
@@ -33,19 +34,25 @@ export const undo = defineCommand({
     const org = await connectToWrite(ctx, flags);
     const lasting = await connectLasting(ctx, flags.bypass);
     try {
-      const { restorePlace, dryRunResult } = await import('../../operations/restore/restore.ts');
+      const { restorePlace, dryRunResult, goOn, openUndo } = await import('../../operations/restore/restore.ts');
       const operation = await import('../../operations/restore/undo.ts');
       const place = await restorePlace(vault, await openJournalStore(ctx, flags.journalTo));
       const undone = { vault, place, org, restore: given['restore-id'] };
+      const options = { maxErrors: flags.maxErrors, folder: flags.resultFolder, bypass: flags.bypass, lasting };
+      const open = flags.dryRun ? undefined : await openUndo(ctx, place, undone.restore);
+      if (open) {
+        // What it does was confirmed when it began.
+        assertAnchored(vault.anchored, org.identity);
+        ctx.report({ type: 'note', message: `going on with ${open.restore}, which takes it back and has not ended` });
+        return outcomeOf(await goOn(ctx, { vault, place, org, restore: open, options }));
+      }
       const planned = await operation.planUndo(ctx, undone);
       if (flags.dryRun) {
         const result = { ...dryRunResult(planned), undoes: given['restore-id'] };
         return { result, human: (paint) => planText(planned, paint) };
       }
       await confirmRestore(ctx, vault.anchored, org.identity, planned, flags);
-      const options = { maxErrors: flags.maxErrors, folder: flags.resultFolder, bypass: flags.bypass, lasting };
-      const { result, fault } = await operation.runUndo(ctx, { ...undone, planned, options });
-      return { result, human: (paint) => restoreText(result, paint), ...(fault ? { fault } : {}) };
+      return outcomeOf(await operation.runUndo(ctx, { ...undone, planned, options }));
     } finally {
       await lasting?.close();
       await org.close();
@@ -53,3 +60,7 @@ export const undo = defineCommand({
     }
   },
 });
+
+function outcomeOf({ result, fault }: Restored): Outcome {
+  return { result, human: (paint) => restoreText(result, paint), ...(fault ? { fault } : {}) };
+}

@@ -8,7 +8,7 @@ import { schemaPrint } from '../../schema/print.ts';
 import type { LogEntry } from '../../vault/log.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
 import { Comparison, type Incident, type Kept } from './compared.ts';
-import { createdSince } from './created-since.ts';
+import { deletions } from './created-since.ts';
 import { takeIncident } from './incident-rows.ts';
 import { planInserts } from './inserts.ts';
 import { mapReferences, type ReferenceMapping } from './mapping.ts';
@@ -47,10 +47,16 @@ export interface RestoreRequest {
  */
 export async function makePlan(
   ctx: Context,
-  given: { readonly reader: PointReader; readonly entry: LogEntry; readonly org: Org; readonly remade: IdMap },
+  given: {
+    readonly reader: PointReader;
+    readonly entry: LogEntry;
+    readonly org: Org;
+    readonly remade: IdMap;
+    readonly restores?: string;
+  },
   request: RestoreRequest,
 ): Promise<Plan> {
-  const { reader, entry, org } = given;
+  const { reader, entry, org, restores = '' } = given;
   const plan = await PlanScope.open(ctx, reader, org, given.remade);
   const made = await org.serverTime();
   const salt = randomBytes(12).toString('hex');
@@ -82,10 +88,8 @@ export async function makePlan(
     for (const id of scope.wanted) if (plan.earlier.has(id)) rows(scope.object).tally('skip');
   }
   if (request.deleteCreated) {
-    for (const object of request.objects(plan)) {
-      const scope = await plan.object(object);
-      for await (const row of createdSince(plan, scope, request.incident, salt)) add(rows, object, row);
-    }
+    const asked = { objects: request.objects(plan), incident: request.incident, salt, planned: rowsOf };
+    for await (const { object, row } of deletions(plan, asked)) add(rows, object, row);
   }
   const objects = inOrder(plan, inserts.objects, rowsOf);
   const leftOut = [...inserts.leftOut, ...comparison.kept.map(keptReason)];
@@ -112,6 +116,7 @@ export async function makePlan(
           return target ? [[object, schemaPrint(target)]] : [];
         }),
       ),
+      restores,
       salt,
       leftOut,
       withheld: inserts.withheld,

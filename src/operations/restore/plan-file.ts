@@ -117,6 +117,7 @@ const headerSchema = z.looseObject({
   made: z.string(),
   request: z.record(z.string(), z.unknown()),
   schema: z.record(z.string(), z.string()),
+  restores: z.string(),
   salt: z.string(),
   // Where an earlier salvor kept what now stands in lines.
   references: z.never().optional(),

@@ -5,13 +5,20 @@ import { IdMap } from '../../rows/id-table.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { LogEntry } from '../../vault/log.ts';
 import { PointReader } from '../../vault/point-reader.ts';
-import { findRestores, idTables, type RestoreFound, type RestorePlace, readRestore } from '../../vault/restores.ts';
+import {
+  findRestores,
+  idTables,
+  placesOf,
+  type RestoreFound,
+  type RestorePlace,
+  readRestore,
+} from '../../vault/restores.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { findPoint } from '../points.ts';
 import { applyPlan, beginRestore, findOut, planOf, resumeRestore } from './apply/apply.ts';
 import { type ApplyResult, makeFolder } from './apply/report.ts';
 import { tableRows } from './apply/tables.ts';
-import { assertBefore, assertPlanFits, assertRoom, assertWhole } from './guards.ts';
+import { assertBefore, assertPlanFits, assertRoom, assertWhole, restoresInto } from './guards.ts';
 import { makePlan } from './make-plan.ts';
 import { type FieldLeftOut, type Plan, type Step, steps, type Withheld, writesAnything } from './plan.ts';
 import { planDigest } from './plan-file.ts';
@@ -112,8 +119,9 @@ async function newPlan(
       ctx.report({ type: 'warning', name: 'point-late', message });
     }
   }
+  const restores = await restoresInto(given.place, given.org, ctx.now());
   const remade = await remadeRows(ctx, given.place, given.org);
-  return makePlan(ctx, { ...given, remade }, { ...request, related });
+  return makePlan(ctx, { ...given, remade, restores }, { ...request, related });
 }
 
 /**
@@ -123,13 +131,15 @@ async function newPlan(
 async function remadeRows(ctx: Context, place: RestorePlace, org: Org): Promise<IdMap> {
   const made = new IdMap();
   const again = new IdMap();
-  const found = await findRestores(place, ctx.now());
-  for (const one of found.toReversed()) {
+  const found: { at: RestorePlace; one: RestoreFound }[] = [];
+  for (const at of placesOf(place)) for (const one of await findRestores(at, ctx.now())) found.push({ at, one });
+  found.sort((a, b) => (a.one.restore < b.one.restore ? -1 : 1));
+  for (const { at, one } of found) {
     if (one.beginning.org.slice(0, 15) !== org.identity.orgId.slice(0, 15)) continue;
     // An undo names rows by their Ids in the org.
     const into = one.beginning.undoes === undefined ? made : again;
-    for (const table of await readable(ctx, () => idTables(place, one, ctx.now()), []))
-      for await (const [, id, target] of tableRows(place, table, ['Object', 'Id', 'Target'])) into.set(id!, target!);
+    for (const table of await readable(ctx, () => idTables(at, one, ctx.now()), []))
+      for await (const [, id, target] of tableRows(at, table, ['Object', 'Id', 'Target'])) into.set(id!, target!);
   }
   for (const [id] of again) if (!made.has(id)) made.set(id, again.get(id)!);
   if (again.size > 0) for (const [id, target] of made) made.set(id, lastOf(again, target));
@@ -156,7 +166,7 @@ export async function runRestore(
   const { place, org, planned, options } = given;
   await makeFolder(options.folder);
   const automation = writesAnything(planned.plan) ? await automationOf(ctx, org, options) : undefined;
-  const journal = await beginRestore(ctx, place, planned);
+  const journal = await beginRestore(ctx, place, planned, { org });
   const source = pointSource(planned.reader);
   const applied = await applyPlan(ctx, { plan: planned.plan, source, org, journal, place, options, automation });
   return restored(planned.plan, planned.digest, applied);
@@ -226,6 +236,12 @@ export async function unfinishedRestore(
       data: { restore },
     },
   );
+}
+
+/** The undo of a restore that was interrupted: another one would take back what it has done. */
+export async function openUndo(ctx: Context, place: RestorePlace, undone: string): Promise<RestoreFound | undefined> {
+  const all = await findRestores(place, ctx.now());
+  return all.find(({ state, beginning }) => state === 'interrupted' && beginning.undoes === undone);
 }
 
 /** What a damaged journal would say does not stand in the way of every other restore; that it is damaged is told. */

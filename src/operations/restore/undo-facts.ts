@@ -11,6 +11,8 @@ export interface ObjectFacts {
   readonly inserted: IdTable;
   readonly undeleted: IdTable;
   readonly updated: IdTable;
+  /** Those of them that stood already when they were to be made: the platform had made them, or somebody. */
+  readonly found: IdTable;
   readonly deleted: IdTable;
   readonly before: ImageTable[];
   readonly after: ImageTable[];
@@ -46,7 +48,8 @@ export async function factsOf(place: RestorePlace, read: RestoreRead): Promise<M
       const standing = targets.get(id) ?? id;
       if (known.step === 'insert') one.inserted.add(standing);
       if (known.step === 'undelete') one.undeleted.add(standing);
-      if (known.step === 'update' || (known.step === 'rest' && matched.has(id))) one.updated.add(standing);
+      if (known.step === 'rest' && matched.has(id)) one.found.add(standing);
+      if (known.step === 'update' || one.found.has(standing)) one.updated.add(standing);
       if (known.step === 'delete') one.deleted.add(standing);
     }
     await others(place, tables, known.object, of);
@@ -70,7 +73,16 @@ async function others(
 
 function empty(object: string): ObjectFacts {
   const table = () => new IdTable();
-  return { object, inserted: table(), undeleted: table(), updated: table(), deleted: table(), before: [], after: [] };
+  return {
+    object,
+    inserted: table(),
+    undeleted: table(),
+    updated: table(),
+    found: table(),
+    deleted: table(),
+    before: [],
+    after: [],
+  };
 }
 
 /** A table with the columns that its first part names. */

@@ -12,6 +12,7 @@ import type { Vault } from '../../vault/vault.ts';
 import { applyPlan, beginRestore, findOut, planOf } from './apply/apply.ts';
 import { makeFolder } from './apply/report.ts';
 import type { ValueSource } from './apply/work.ts';
+import { restoresInto } from './guards.ts';
 import { imageSource, newestImages, spokenOf } from './images.ts';
 import { type Joined, join, type RowAt } from './joined.ts';
 import { nowPrint } from './now-print.ts';
@@ -51,10 +52,17 @@ export async function planUndo(ctx: Context, undone: Undone): Promise<PlannedUnd
   const facts = await factsOf(place, read);
   const objects = await inOrder(org, original, facts);
   const salt = randomBytes(8).toString('hex');
+  const restores = await restoresInto(place, org, ctx.now());
+  const made = IdTable.of([...facts.values()].flatMap(({ inserted }) => [...inserted]));
   const plans: ObjectPlan[] = [];
   const kept = await keptRows(ctx, org, read, objects);
-  for (const { facts: one, target } of objects) plans.push(await objectPlan(ctx, place, org, one, target, salt, kept));
-  const plan = { header: header(ctx, original, restore, salt, plans), references: new IdMap(), objects: plans };
+  for (const { facts: one, target } of objects)
+    plans.push(await objectPlan(ctx, place, org, one, target, salt, kept, made));
+  const plan = {
+    header: { ...header(ctx, original, restore, salt, plans), restores },
+    references: new IdMap(),
+    objects: plans,
+  };
   const images = new Map([...facts].map(([object, { before }]) => [object, before]));
   return { plan, digest: planDigest(plan), source: imageSource(ctx, place, images) };
 }
@@ -70,7 +78,7 @@ export async function runUndo(
   // A restore that was interrupted cannot go on once it is taken back.
   await settledJournal(ctx, given, true);
   const automation = writesAnything(planned.plan) ? await automationOf(ctx, org, options) : undefined;
-  const journal = await beginRestore(ctx, place, planned, restore);
+  const journal = await beginRestore(ctx, place, planned, { undoes: restore, org });
   const { plan, source, digest } = planned;
   const applied = await applyPlan(ctx, { plan, source, org, journal, place, options, automation });
   const { result, ...more } = restored(plan, digest, applied);
@@ -141,6 +149,7 @@ async function objectPlan(
   target: ObjectDescribe,
   salt: string,
   kept: IdTable,
+  made: IdTable,
 ): Promise<ObjectPlan> {
   const rows = new PlannedRows();
   // Children of the same object were made later, and objects are deleted from the end.
@@ -153,12 +162,12 @@ async function objectPlan(
   }
   for (const id of facts.deleted) rows.add(planned(id, 'undelete', {}));
   if (facts.updated.size > 0) {
-    for await (const row of reverted(ctx, place, org, facts, target, salt)) rows.add(row);
+    for await (const row of reverted(ctx, place, org, facts, target, salt, made)) rows.add(row);
   }
   return { object: facts.object, rows, together: [facts.object] };
 }
 
-/** Rows whose fields return to their before-images. Those that were undeleted go as a whole. */
+/** Rows whose fields return to their before-images. Those that were undeleted go as a whole, and others with what was made. */
 async function* reverted(
   ctx: Context,
   place: RestorePlace,
@@ -166,16 +175,29 @@ async function* reverted(
   facts: ObjectFacts,
   target: ObjectDescribe,
   salt: string,
+  made: IdTable,
 ): AsyncGenerator<PlannedRow> {
   const before = await newestImages(ctx, place, facts.before, facts.updated);
   const after = await newestImages(ctx, place, facts.after, facts.updated);
   const fields = target.fields.filter(({ name }) => name !== 'Id' && after.columns.includes(name));
   const ids = [...facts.updated.sorted()];
-  const now = org.records(target, ids, ['Id', ...fields.map(({ name }) => name)]);
+  const names = new Set([...fields, ...lookupsOf(target)].map(({ name }) => name));
+  const now = org.records(target, ids, ['Id', ...names]);
   for await (const joined of join(before, now, after, ctx.signal)) {
     if (facts.undeleted.has(joined.id)) continue;
+    if (facts.found.has(joined.id) && joined.now && goesAlong(target, joined.now, made)) continue;
     yield* revertedRow(joined, fields, salt);
   }
+}
+
+function lookupsOf({ fields }: ObjectDescribe): ObjectDescribe['fields'] {
+  return fields.filter(({ type }) => type === 'reference');
+}
+
+/** True when the row refers to one that the restore made: it was made along with that one. */
+function goesAlong(target: ObjectDescribe, now: RowAt, made: IdTable): boolean {
+  const cells = reader(now);
+  return lookupsOf(target).some(({ name }) => made.has(cells(name)));
 }
 
 function* revertedRow({ id, before, after, now }: Joined, fields: ObjectDescribe['fields'], salt: string) {

@@ -36,6 +36,7 @@ const header: PlanHeader = {
   made: '2026-11-23T10:00:00.000Z',
   request: {},
   schema: {},
+  restores: '',
   salt: 'salt',
   leftOut: [],
   withheld: [],

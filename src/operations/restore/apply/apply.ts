@@ -4,6 +4,7 @@ import { Fault, isFault } from '../../../errors.ts';
 import type { Org } from '../../../salesforce/org.ts';
 import { Restore } from '../../../vault/restore.ts';
 import { type RestorePlace, readRestore, readTable } from '../../../vault/restores.ts';
+import { assertNoneSince } from '../guards.ts';
 import type { Plan } from '../plan.ts';
 import { planChunks, planDigest, readPlan } from '../plan-file.ts';
 import { imageAll } from './before-images.ts';
@@ -31,17 +32,18 @@ export interface ApplyRequest {
 
 /**
  * Begins a restore in the vault: lease, plan, signed record. Nothing is written to the org yet. `digest`: of the plan. `undoes`: the restore that
- * this one puts back. Throws `lease-held`.
+ * this one puts back. `org`: it must not have been written to by another restore since. Throws `lease-held`, `plan-stale`.
  */
 export function beginRestore(
   ctx: Context,
   place: RestorePlace,
   { plan, digest }: { readonly plan: Plan; readonly digest: string },
-  undoes?: string,
+  { undoes, org: into }: { readonly undoes?: string; readonly org?: Org } = {},
 ): Promise<Restore> {
   const { org, point, tool } = plan.header;
   const beginning = { org: org.id, point: point.id, planDigest: digest, tool, ...(undoes ? { undoes } : {}) };
-  return Restore.begin(place, beginning, asAsync(planChunks(plan, digest)), ctx.now, randomBytes(3));
+  const assertCurrent = async () => into && assertNoneSince(plan, place, into, ctx.now());
+  return Restore.begin(place, beginning, asAsync(planChunks(plan, digest)), ctx.now, randomBytes(3), assertCurrent);
 }
 
 /**
@@ -93,7 +95,7 @@ export async function findOut(
   const journal = await Restore.goOn(place, read, ctx.now);
   const work = await openWork(ctx, { ...parts, place, plan }, journal, {});
   try {
-    await replay(work, read, end);
+    await replay(work, read);
     if (end) await endJournal(work);
   } finally {
     if (!end) await journal.release(ctx.now);

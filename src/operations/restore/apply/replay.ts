@@ -26,10 +26,9 @@ const others: ReadonlySet<string> = new Set(['begin', 'end', 'bypass-on', 'bypas
 
 /**
  * Brings the state to what the journal says, and finds out what the org has made of slices that it was busy with when the restore ended: their
- * rows are done, or nobody has done them and they are still to be done (field guide, restore 8.2). `end`: nothing will be done any more, so that what
- * may have been done counts as done: an undo looks at it.
+ * rows are done, or nobody has done them and they are still to be done (field guide, restore 8.2).
  */
-export async function replay(work: Work, read: RestoreRead, end = false): Promise<void> {
+export async function replay(work: Work, read: RestoreRead): Promise<void> {
   const unfinished = new Map<number, Unfinished>();
   for (const { entry, tables } of read.entries) {
     if (others.has(entry.type)) continue;
@@ -39,7 +38,7 @@ export async function replay(work: Work, read: RestoreRead, end = false): Promis
     }
     await fold(work, unfinished, parsed.data, tables);
   }
-  for (const one of unfinished.values()) await recover(work, work.objects.get(one.planned.object)!, one, end);
+  for (const one of unfinished.values()) await recover(work, work.objects.get(one.planned.object)!, one);
 }
 
 async function fold(
@@ -113,18 +112,27 @@ function named(tables: readonly StoredTable[], name: string): StoredTable {
 }
 
 /** What became of a slice that was being written when the restore ended. */
-async function recover(work: Work, o: ObjectWork, one: Unfinished, end: boolean): Promise<void> {
-  const { slice, step, way } = one.planned;
+async function recover(work: Work, o: ObjectWork, one: Unfinished): Promise<void> {
+  const { step, way } = one.planned;
   if (way === 'bulk') {
     if (one.closing && one.job !== undefined) await takeUp(work, o, one, one.job);
     else await giveUp(work, one);
   } else if (step === 'insert') await lookUp(work, o, one);
-  else if (end && (step === 'undelete' || step === 'delete')) await work.settle(o, step, one.ids.map(doneRow), slice);
   else {
     // It has the same effect twice: what does not show in the org is sent again.
-    await work.settle(o, step, (await writtenAmong(work, o, one)).map(doneRow));
+    const isMoved = step === 'undelete' || step === 'delete';
+    const done = await (isMoved ? movedAmong(work, o, one) : writtenAmong(work, o, one));
+    await work.settle(o, step, done.map(doneRow));
     await abandon(work, one);
   }
+}
+
+/** Rows that stand in the org although they were in the recycle bin, or the other way round. */
+async function movedAmong(work: Work, o: ObjectWork, { planned, ids }: Unfinished): Promise<string[]> {
+  const live = new Set<string>();
+  const targets = ids.map((id) => work.state.target(id)).sort();
+  for await (const { id } of rowsOf(work.org.records(o.target, targets, ['Id']), work.ctx.signal)) live.add(id);
+  return ids.filter((id) => live.has(work.state.target(id)) === (planned.step === 'undelete'));
 }
 
 function doneRow(id: string): Outcome {
