@@ -1,18 +1,15 @@
 import type { Context } from '../../context.ts';
 import { IdTable } from '../../rows/id-table.ts';
 import type { Org } from '../../salesforce/org.ts';
-import type { ObjectDescribe } from '../../schema/describe.ts';
 import { rowsOf } from './apply/work.ts';
+import { childrenOf, type RowsOfObject } from './taken-along.ts';
 
 /** Rows that a restore made or took out of the recycle bin, of one object. */
-export interface BroughtBack {
-  readonly target: ObjectDescribe;
-  readonly ids: IdTable;
-}
+export type BroughtBack = RowsOfObject;
 
 /**
  * Of rows that a restore brought back, those that people have worked on since: they were changed, records were attached to them that would be deleted
- * with them, or they are parents that would take such a row along. `objects` in the order in which they were made; `since` by the org's clock.
+ * with them, new ones or others that were moved there, or they are parents that would take such a row along. `objects` in the order in which they were made; `since` by the org's clock.
  */
 export async function workedOn(ctx: Context, org: Org, objects: readonly BroughtBack[], since: Date): Promise<IdTable> {
   const kept = new IdTable();
@@ -40,26 +37,19 @@ async function changed(
     if (Date.parse(cells(stamp)) > since.getTime()) kept.add(id);
 }
 
-/** Children that would go with a row, and that came after the restore. */
+/**
+ * Rows with a child that would go with them, is none of the restore's own, and was made, changed or moved since. A child that nobody touched since
+ * cannot have been put there since: it came out of the recycle bin with its parent, or the platform made it with it, and goes as it came.
+ */
 async function attached(
   ctx: Context,
   org: Org,
-  { target, ids }: BroughtBack,
+  one: BroughtBack,
   since: Date,
   all: IdTable,
   kept: IdTable,
 ): Promise<void> {
-  const relations = target.childRelationships.filter(({ cascadeDelete }) => cascadeDelete);
-  const described = await org.describe([...new Set(relations.map(({ childSObject }) => childSObject))]);
-  const where = `CreatedDate > ${since.toISOString().slice(0, 19)}Z`;
-  for (const { childSObject, field } of relations) {
-    const child = described.get(childSObject);
-    if (!child || 'reason' in child || !child.queryable || org.plan(child).way === 'none') continue;
-    const has = (name: string) => child.fields.some((one) => one.name === name && one.filterable);
-    if (!has('CreatedDate') || !has(field) || childSObject.endsWith('History')) continue;
-    const flow = org.matching(child, { field, values: [...ids.sorted()], where }, ['Id', field]);
-    for await (const { id, cells } of rowsOf(flow, ctx.signal)) if (!all.has(id)) kept.add(cells(field));
-  }
+  for await (const { id, parent } of childrenOf(ctx, org, one, since)) if (!all.has(id)) kept.add(parent);
 }
 
 /** A parent that is deleted takes its children along: those of a row that is kept are kept too. Children stand behind their parents. */

@@ -1,4 +1,6 @@
 import { encodeRows } from '../../../rows/csv.ts';
+import { IdTable } from '../../../rows/id-table.ts';
+import { type Child, takingAlong } from '../taken-along.ts';
 import { canaryRows } from './canary.ts';
 import { mostRecords, sendGroup } from './collections.ts';
 import { ingestSlice } from './ingest.ts';
@@ -8,10 +10,11 @@ import type { ObjectWork, Work } from './work.ts';
 const manyRows = 2000;
 const rowsOfSlice = 100_000;
 
-/** Puts rows into the recycle bin, children first. */
+/** Puts rows into the recycle bin, children first. A row that would take along one that is not to be deleted is kept. */
 export async function deleteRows(work: Work): Promise<void> {
   const objects = work.ordered.toReversed();
   for (const o of objects) {
+    await keepTaking(work, o);
     const ids: string[] = [];
     for (const row of work.state.pendingRows(o.object, 'delete')) {
       if (!work.state.retry(row.id, 'delete')) ids.push(row.id);
@@ -24,6 +27,40 @@ export async function deleteRows(work: Work): Promise<void> {
     await retryRows(work, o, 'delete', true);
     work.checkErrors(o, 'delete');
   }
+}
+
+/** Keeps rows of an object that would take along others by now. */
+async function keepTaking(work: Work, o: ObjectWork): Promise<void> {
+  const ids = new IdTable();
+  for (const { id } of work.state.pendingRows(o.object, 'delete')) ids.add(id);
+  if (ids.size === 0) return;
+  const taking = await takingAlong(work.ctx, work.org, [{ target: o.target, ids }], await staying(work));
+  const message = 'records that are not to be deleted would be deleted with it';
+  const outcomes = [...taking].filter((id) => ids.has(id)).map((id) => ({ id, kind: 'kept', code, message }) as const);
+  await work.settle(o, 'delete', outcomes);
+}
+
+const code = 'CHANGED_SINCE';
+
+/**
+ * Tells which children of rows that are to be deleted stay: those that the plan does not delete, and those that were kept. Of an undo, which was
+ * planned with a look at all of them, only what was made, changed or moved since: what came back along with a row goes with it again.
+ */
+async function staying(work: Work): Promise<(child: Child) => boolean> {
+  const { state, plan } = work;
+  const kept = IdTable.of(state.kept.map(({ id }) => id));
+  const since = plan.header.request.undo === undefined ? undefined : await plannedAt(work);
+  return ({ id, stamped }) => {
+    if (kept.has(id)) return true;
+    if (state.row(id)?.action === 'delete') return false;
+    return since === undefined || (stamped !== undefined && stamped > since);
+  };
+}
+
+/** When an undo was planned, by the org's clock, which is known to a second. */
+async function plannedAt({ ctx, org, plan }: Work): Promise<Date> {
+  const skew = (await org.serverTime()).getTime() - ctx.now().getTime();
+  return new Date(Date.parse(plan.header.made) + skew + 1000);
 }
 
 async function deleteAll(work: Work, o: ObjectWork, ids: readonly string[]): Promise<void> {
