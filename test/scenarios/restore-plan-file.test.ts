@@ -76,6 +76,19 @@ describe('a plan that was saved', () => {
     assert.equal(back!.Email, lead!.Email);
   });
 
+  test('is not applied twice: what was purged is made again once', async () => {
+    const gone = some(3);
+    await restores.org.delete(gone);
+    await restores.org.emptyRecycleBin(gone);
+    await planned('--ids', gone.join());
+    const count = async () => (await restores.org.query('SELECT Id FROM Lead')).length;
+    const before = await count();
+    assert.equal((await apply()).json.result.done.Lead.inserted, 3);
+    const again = await apply();
+    assert.deepEqual([again.status, again.json.name], [5, 'plan-stale']);
+    assert.equal(await count(), before + 3);
+  });
+
   test('keeps, as a conflict, a row that somebody changed since', async () => {
     const [moved, still] = some(2) as [string, string];
     const whole = await restores.before();

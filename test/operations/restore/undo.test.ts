@@ -114,6 +114,46 @@ describe('undo', () => {
     assert.deepEqual(differences(damaged, await rig.requests.snapshot(['Account'])), []);
   });
 
+  test('returns what the restore cleared by Bulk, and what the org trimmed of its texts', async () => {
+    let ids: string[] = [];
+    await using rig = await ApplyRig.start(database, ['Account'], {
+      prepare: async (requests) => {
+        const many = Array.from({ length: 2100 }, (_, n) => ({ Name: `Many ${n}`, Description: 'trimmed ' }));
+        ids = await requests.create('Account', many);
+      },
+    });
+    await rig.requests.update(
+      'Account',
+      ids.map((Id) => ({ Id, Phone: 'damaged', Description: 'damaged' })),
+    );
+    const fields = ['Phone', 'Description'];
+    const plan = await rig.plan({ Account: ids.map((id) => planned(id, { action: 'update', fields })) });
+    const { restoreId, failed } = await rig.apply(plan, { options: { folder: rig.folder } });
+    assert.deepEqual(failed, []);
+    const { fault, result } = await undo(rig, restoreId);
+    assert.deepEqual([fault, result.done.Account?.updated], [undefined, 2100]);
+    const damaged = await rig.requests.query("SELECT Id FROM Account WHERE Phone = 'damaged'");
+    assert.equal(damaged.length, 2100);
+  });
+
+  test('leaves a row alone that somebody had undeleted before the restore came to it', async () => {
+    let id = '';
+    await using rig = await ApplyRig.start(database, ['Account'], {
+      prepare: async (requests) => {
+        id = (await requests.create('Account', [{ Name: 'Binned' }]))[0]!;
+      },
+    });
+    await rig.requests.delete([id]);
+    const plan = await rig.plan({ Account: [planned(id, { action: 'undelete' })] });
+    const org = await rig.connect();
+    await org.writer.undelete([id]);
+    await org.close();
+    const applied = await rig.apply(plan, { options: { folder: rig.folder } });
+    assert.deepEqual([applied.done.Account?.undeleted, applied.done.Account?.skipped], [0, 1]);
+    await undo(rig, applied.restoreId);
+    assert.equal((await rig.requests.query(`SELECT Id FROM Account WHERE Id = '${id}'`)).length, 1);
+  });
+
   test('can be undone itself', async () => {
     await withDamage(async (rig, _made, restore) => {
       const before = await rig.requests.snapshot(objects);
