@@ -22,6 +22,8 @@ export class References {
   readonly #live = new IdTable();
   /** Rows outside the plan that do not. */
   readonly #dead = new IdTable();
+  /** Of all objects that the user sees in the org. */
+  readonly #prefixes = new Set<string>();
   /** Users that cannot own records, by their Ids in the org. */
   readonly #idle = new IdTable();
 
@@ -55,6 +57,8 @@ export class References {
         }
       }
     }
+    if (all.length > 0)
+      for (const { keyPrefix } of await this.#plan.org.objects()) if (keyPrefix) this.#prefixes.add(keyPrefix);
     for (const [object, ids] of outside) await this.#look(object, ids);
     if (users.size > 0) await this.#lookAtUsers(users);
     return refersTo;
@@ -68,12 +72,15 @@ export class References {
     const of = this.#plan.objectOfId(id);
     const scope = of === undefined ? undefined : this.#plan.known(of);
     if (scope?.live.has(id)) return !this.#plan.anotherOrg;
-    // Setup that the point does not hold (profiles, layouts …) is taken to stand where it stood; another org has its own.
-    return !this.#plan.anotherOrg && (of === undefined || !this.#plan.reader.objects().includes(of)) && object !== '';
+    // Setup that the point does not hold (profiles, layouts …) is taken to stand where it stood; another org has its own. What is of no object that
+    // this user sees is refused with its row.
+    if (this.#plan.anotherOrg || object === '') return false;
+    return of === undefined ? this.#prefixes.has(id.slice(0, 3)) : !this.#plan.reader.objects().includes(of);
   }
 
   why(id: string): string {
-    const of = this.#plan.objectOfId(id) ?? 'record';
+    const of = this.#plan.objectOfId(id);
+    if (of === undefined) return 'it refers to a record of an object that this user does not see in the org';
     if (this.#plan.anotherOrg && isReferenceOnly(of)) return `the org has no ${of} that it is mapped to`;
     return this.#plan.comesAnew(id)
       ? `the ${of} that it refers to cannot be restored`

@@ -90,6 +90,9 @@ const mimeTypes: Record<string, string> = {
   png: 'image/png',
 };
 
+/** Of a document and of all its versions. */
+const ownerOf = (document: number, org: SampleOrg) => org.live('User', document % 20);
+
 const contentDocument: SampleObject = {
   declaration: {
     name: 'ContentDocument',
@@ -119,6 +122,7 @@ const contentDocument: SampleObject = {
     const version = latestVersion(number);
     const [title, extension] = titleOf(number);
     return {
+      OwnerId: ownerOf(number, org),
       Title: title,
       PublishStatus: 'P',
       LatestPublishedVersionId: org.id('ContentVersion', version),
@@ -173,6 +177,7 @@ const contentVersion: SampleObject = {
     const document = documentOf(number);
     const [title, extension] = titleOf(document);
     return {
+      OwnerId: ownerOf(document, org),
       ContentDocumentId: org.id('ContentDocument', document),
       IsLatest: latestVersion(document) === number,
       VersionNumber: document < severalVersions ? String((number % 3) + 1) : '1',
@@ -233,9 +238,7 @@ const contentDocumentLink: SampleObject = {
   },
   row: (number, org) => ({
     LinkedEntityId:
-      number < documentCount
-        ? org.live('User', number % 20)
-        : org.live(linkTargets[number % linkTargets.length]!, number * 3),
+      number < documentCount ? ownerOf(number, org) : org.live(linkTargets[number % linkTargets.length]!, number * 3),
     ContentDocumentId: org.id('ContentDocument', number % documentCount),
     ShareType: number < documentCount ? 'I' : 'V',
     Visibility: 'AllUsers',

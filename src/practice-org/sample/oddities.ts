@@ -66,7 +66,7 @@ const customSetting: SampleObject = {
       ...audit,
       boolean('Bypass_Triggers__c'),
       string('Sender__c', 255),
-      numberField('Threshold__c', 'double', 8, 2),
+      numberField('Threshold__c', 'double', 10, 2),
     ],
   },
   count: 3,
