@@ -14,6 +14,9 @@ function ignoreClosedPipe(stream) {
 }
 
 function start() {
+  // npm runs scripts in the folder of the package; a command is for the folder in which somebody typed it.
+  const { npm_lifecycle_event: script, INIT_CWD: typedIn } = process.env;
+  if (script === 'salvor' && typedIn) process.chdir(typedIn);
   ignoreClosedPipe(process.stdout);
   ignoreClosedPipe(process.stderr);
   if (process.argv.length === 3 && process.argv[2] === '--version') {

@@ -72,7 +72,7 @@ test('a whole point climbs all rungs, each with its figure', async () => {
   assert.deepEqual(figures, [
     'log: 3 records, 1 trust file, 2 wrapped keys and attestations',
     'existence: 27 objects, N kB',
-    'digests: 27 objects, N kB; 1 object that no point reaches',
+    'digests: 27 objects, N kB; 1 object beside them, which no point needs',
     'decrypt: 22 objects, N kB',
     'parse: 4 segments, 11 rows, 1 tombstone',
     'counts: 3 objects, 11 rows',

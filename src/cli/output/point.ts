@@ -99,5 +99,5 @@ function statusText(point: PointListed, paint: Paint): string {
 
 function verifiedText(verified: PointListed['verified'], paint: Paint): string {
   if (!verified) return paint.faint('never');
-  return `${verified.ok ? paint.good(verified.rung) : paint.bad(`failed at ${verified.rung}`)} ${verified.at.slice(0, 10)}`;
+  return `${verified.ok ? paint.good(verified.rung) : paint.bad(`failed after ${verified.rung}`)} ${verified.at.slice(0, 10)}`;
 }

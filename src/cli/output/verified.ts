@@ -20,7 +20,7 @@ export function verifyText(result: VerifyResult, paint: Paint): string {
   lines.push(
     result.ok
       ? paint.next('salvor show latest', 'what is in it')
-      : paint.next('salvor verify --all', 'see which other points are concerned; do not prune'),
+      : paint.next('salvor verify --all', 'see which other points are concerned'),
   );
   return lines.join('\n');
 }

@@ -27,6 +27,9 @@ export async function addIdsOfFile(file: string, into: IdTable): Promise<void> {
           const named = row.findIndex((cell) => cell.trim().toLowerCase() === 'id');
           column = Math.max(0, named);
           if (named >= 0) continue;
+          if (!looksLikeId((row[0] ?? '').trim())) {
+            throw new Fault('usage', `${file} begins with no Id, and none of its columns is called Id`);
+          }
         }
         const id = (row[column] ?? '').trim();
         if (id === '') continue;
@@ -37,7 +40,8 @@ export async function addIdsOfFile(file: string, into: IdTable): Promise<void> {
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;
-    throw new Fault('usage', `${file} cannot be read: ${code}`, { cause: error });
+    const why = code === 'ENOENT' ? 'there is no such file' : code;
+    throw new Fault('usage', `${file} cannot be read: ${why}`, { cause: error });
   }
   if (found === 0) throw new Fault('nothing-selected', `${file} holds no Id`);
 }

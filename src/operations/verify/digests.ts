@@ -65,6 +65,7 @@ export async function verifyLeftovers(
     if (!whole) ladder.problem('digests', key, `${key} does not have the digest that its name says`);
   }
   const unreached = leftovers.filter((key) => key !== readme).length;
-  if (unreached > 0) ladder.rung('digests')!.figure += `; ${counted(unreached, 'object')} that no point reaches`;
+  if (unreached > 0)
+    ladder.rung('digests')!.figure += `; ${counted(unreached, 'object')} beside them, which no point needs`;
   return leftovers;
 }

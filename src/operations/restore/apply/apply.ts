@@ -156,23 +156,26 @@ async function letGo(journal: Restore, ctx: Context): Promise<void> {
 
 /** The steps in their order; what the journal has done already is not done again. */
 async function allSteps(work: Work): Promise<void> {
-  const stage = (name: string) => work.ctx.report({ type: 'stage', stage: name });
-  stage('Keeping before-images');
+  const stage = (name: string, ...of: Step[]) => {
+    const isNeeded = work.ordered.some(({ object }) => of.some((step) => work.state.pendingCount(object, step) > 0));
+    if (isNeeded) work.ctx.report({ type: 'stage', stage: name });
+  };
+  stage('Keeping before-images', 'update', 'delete');
   await imageAll(work);
-  stage('Undeleting');
+  stage('Undeleting', 'undelete');
   await undeleteRows(work);
-  stage('Inserting');
+  stage('Inserting', 'insert');
   await insertRows(work, false);
-  stage('Updating');
+  stage('Updating', 'later', 'update');
   await updateAll(work, 'later', false);
   await updateAll(work, 'update', false);
-  stage('Trying again what failed');
+  stage('Trying again what failed', 'insert', 'later', 'update');
   await insertRows(work, true);
   await updateAll(work, 'later', true);
   await updateAll(work, 'update', true);
-  stage('Activating');
+  stage('Activating', 'activate');
   await updateAll(work, 'activate', true);
-  stage('Deleting');
+  stage('Deleting', 'delete');
   await deleteRows(work);
   await failLeftovers(work);
 }
