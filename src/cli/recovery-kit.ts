@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { Fault, systemCode } from '../errors.ts';
 
 /**
@@ -15,13 +16,15 @@ export function recoveryKit(facts: {
   made: string;
 }): string {
   const head = facts.head ? `${facts.head.seq}:${facts.head.digest}` : undefined;
-  const vault = `--vault ${facts.vault} --identity recovery-kit.txt --root-fingerprint ${facts.rootFingerprint}`;
+  // The page is read elsewhere: a folder is named from the root on.
+  const place = facts.vault.includes('://') ? facts.vault : path.resolve(facts.vault);
+  const vault = `--vault ${place} --identity recovery-kit.txt --root-fingerprint ${facts.rootFingerprint}`;
   return `# SALVOR RECOVERY KIT                            print this page, lock it away
 #
 # Whoever holds the identity below can read every recovery point of this vault, and
 # administer it. Without an identity of this vault nobody can.
 #
-# vault             ${facts.vault}
+# vault             ${place}
 # vault id          ${facts.vaultId}
 # root fingerprint  ${facts.rootFingerprint}
 # last head         ${head ?? 'none yet'}

@@ -63,9 +63,7 @@ export const init = defineCommand({
     const probe = await probeStore(store, ctx.signal);
     const kitOf = (secrets: Secrets, head?: { seq: number; digest: string }) => {
       const last = secrets.identities.at(-1)!;
-      // A page is read elsewhere: a folder is named from the root on.
-      const vault = url.includes('://') ? url : path.resolve(url);
-      return recoveryKit({ ...secrets, ...last, vault, head, made: ctx.now().toISOString() });
+      return recoveryKit({ ...secrets, ...last, vault: url, head, made: ctx.now().toISOString() });
     };
     let kept: Secrets | undefined;
     const made = await operations.init(
