@@ -85,7 +85,18 @@ async function takeVanished(plan: PlanScope, scope: ObjectScope, take: Take): Pr
   const there = new IdTable();
   const keys = new Keys(flow.columns);
   for await (const batch of flow.batches) for (let i = 0; i < batch.ends.length; i++) there.add(keys.id(batch, i));
-  for (const id of inPoint) if (!there.has(id)) take(id);
+  let gone = 0;
+  for (const id of inPoint) {
+    if (there.has(id)) continue;
+    take(id);
+    gone += 1;
+  }
+  if (gone > 0) {
+    const rows = gone === 1 ? '1 row' : `${gone} rows`;
+    plan.notSearched.push(
+      `${rows} of ${scope.object} left no trace, not even in the recycle bin: no org tells when, or by whom`,
+    );
+  }
 }
 
 /** Rows of the org, those in the recycle bin included: Ids only. */
