@@ -48,6 +48,7 @@ const documentOf = (version: number) =>
   version < severalVersions * 3 ? Math.floor(version / 3) : version - severalVersions * 2;
 const latestVersion = (document: number) =>
   document < severalVersions ? document * 3 + 2 : document + severalVersions * 2;
+const ownerOf = (document: number, org: SampleOrg) => org.live('User', document % 20);
 
 function titleOf(document: number): readonly [string, string, number] {
   const [title, extension, size] = titles[document % titles.length]!;
@@ -89,9 +90,6 @@ const mimeTypes: Record<string, string> = {
   csv: 'text/csv',
   png: 'image/png',
 };
-
-/** Of a document and of all its versions. */
-const ownerOf = (document: number, org: SampleOrg) => org.live('User', document % 20);
 
 const contentDocument: SampleObject = {
   declaration: {
