@@ -41,7 +41,7 @@ describe('the journal of a restore', () => {
     restores = await Restores.start(rig, ['Account', 'Contact'], async (org) => {
       accounts = await org.create(
         'Account',
-        Array.from({ length: 10 }, () => ({ Name: 'Zanzibar Holdings', Phone: '+255 24 223' })),
+        Array.from({ length: 12 }, () => ({ Name: 'Zanzibar Holdings', Phone: '+255 24 223' })),
       );
       await org.create(
         'Contact',
@@ -118,6 +118,16 @@ describe('the journal of a restore', () => {
         for (const secret of secrets) assert.equal(bytes.indexOf(secret), -1, `${secret} stands in ${name}`);
       }
     }
+  });
+
+  test('elsewhere knows what a restore in the vault made again', async () => {
+    const { whole, args } = await damaged();
+    assert.equal((await restores.restore(whole, ...args)).ran.status, 0);
+    const count = async () => (await restores.org.query('SELECT Id FROM Account')).length;
+    const before = await count();
+    const again = await rig.salvor('restore', ...args, '--journal-to', journal, '--json', '--no-prompt');
+    assert.deepEqual([again.status, again.json.result.done.Account?.inserted ?? 0], [0, 0], again.stderr);
+    assert.equal(await count(), before);
   });
 
   test('is not to be read with the writer key alone', async () => {
