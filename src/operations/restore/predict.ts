@@ -47,6 +47,7 @@ export function cannotForesee(
   if (some('insert', 'update', 'relink')) {
     said.push('triggers, flows, validation rules and duplicate rules of the org run on every record that is written');
     said.push('which picklist values a record type allows is not told by the org');
+    said.push('the platform cuts spaces at the ends of texts');
   }
   if (some('insert'))
     said.push('sharing, history, feeds and approvals of records that are made again do not come back');
