@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { Database } from '../../src/practice-org/database.ts';
+import { sampleDatabase } from '../../src/practice-org/generate.ts';
 import { loadDatabase } from '../../src/practice-org/load.ts';
 import { project, type Ran, Rig, type RigOptions } from '../support/rig.ts';
 
@@ -114,8 +116,19 @@ test('onto a later point, only what is missing there is restored, and nothing el
   assert.notEqual(rehearsal.onto, rehearsal.point);
 });
 
+/** A setting with a number that its field cannot hold any more: it was made smaller since. */
+function withNumberTooLarge({ facts, tables }: Database): Database {
+  const settings = tables.get('Automation_Settings__c')!;
+  const { size, row, find } = settings.source;
+  const tooLarge = (number: number) => (number === 0 ? { ...row(number), Threshold__c: 1e12 } : row(number));
+  return {
+    facts,
+    tables: new Map(tables).set('Automation_Settings__c', { ...settings, source: { size, row: tooLarge, find } }),
+  };
+}
+
 test('a row that does not come back fails the verification, and is named with the reason', async () => {
-  await using rig = await backedUp();
+  await using rig = await backedUp({ database: withNumberTooLarge(sampleDatabase()) });
   const ran = await rig.salvor('verify', '--rehearse', '--objects', 'Automation_Settings__c', '--json');
   assert.equal(ran.status, 4);
   assert.equal(ran.json.name, 'verify-failed');
