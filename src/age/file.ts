@@ -32,22 +32,20 @@ export async function seal(recipients: readonly Recipient[], plaintext: Buffer |
  * Throws `wrong-identity` when the file is for others, `not-authentic` when any byte was changed, cut or added.
  */
 export async function open(identities: readonly Identity[], file: Buffer): Promise<Buffer> {
-  const bytes = isArmored(file) === true ? removeArmor(file) : file;
-  const { fileKey, headerLength: from } = await openHeader(identities, bytes);
-  try {
-    return openPayload(fileKey, bytes.subarray(from));
-  } finally {
-    fileKey.fill(0);
-  }
+  return isArmored(file) === true ? openInPlace(identities, file) : decrypted(identities, file);
 }
 
 /** As `open`, of a file that is no longer needed: the plaintext takes its place, so that a large one is not in memory twice. */
 export async function openInPlace(identities: readonly Identity[], file: Buffer): Promise<Buffer> {
-  if (isArmored(file) === true) return open(identities, file);
+  const bytes = isArmored(file) === true ? removeArmor(file) : file;
+  return decrypted(identities, bytes, bytes);
+}
+
+/** `into`: where the plaintext goes; the file itself, or undefined for a buffer of its own. */
+async function decrypted(identities: readonly Identity[], file: Buffer, into?: Buffer): Promise<Buffer> {
   const { fileKey, headerLength: from } = await openHeader(identities, file);
   try {
-    const payload = file.subarray(from);
-    return openPayload(fileKey, payload, payload);
+    return openPayload(fileKey, file.subarray(from), into?.subarray(from));
   } finally {
     fileKey.fill(0);
   }

@@ -1,4 +1,4 @@
-import { longId, looksLikeId, significant } from '../schema/ids.ts';
+import { longId, significant } from '../schema/ids.ts';
 
 const chunkBits = 16;
 const inChunk = (1 << chunkBits) - 1;
@@ -20,13 +20,6 @@ export class IdList {
   /** Puts another Id in the place of `number`, which there is. */
   replace(number: number, bytes: Buffer, start: number): void {
     bytes.copy(this.#chunks[number >>> chunkBits]!, (number & inChunk) * significant, start, start + significant);
-  }
-
-  /** As `replace`, by a text of 15 or 18 characters. Throws TypeError for a text that is no Id. */
-  replaceBy(number: number, id: string): void {
-    if (!looksLikeId(id)) throw new TypeError(`no Id of 15 or 18 characters: ${id}`);
-    const at = (number & inChunk) * significant;
-    this.#chunks[number >>> chunkBits]!.write(id.slice(0, significant), at, 'latin1');
   }
 
   /** Below 0 when the first of two Ids comes before the second by its bytes, above 0 when behind; 0: they are the same. */

@@ -20,6 +20,11 @@ export function sameValue(field: Typed, a: string, b: string): boolean {
   return canonicalValue(field, a) === canonicalValue(field, b);
 }
 
+/** As `sameValue`, of a value that was written and the cell that it became: the org trims texts (field guide, restore 1.5). */
+export function holdsWritten(field: Typed, written: string, now: string): boolean {
+  return sameValue(field, written, now) || written.trim() === now.trim();
+}
+
 /** One writing of a cell's value: two cells of a field hold the same value if and only if their canonical values are the same text. */
 export function canonicalValue({ type }: Typed, cell: string): string {
   switch (type) {

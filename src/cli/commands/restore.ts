@@ -1,6 +1,5 @@
 import { Fault } from '../../errors.ts';
 import type { Plan } from '../../operations/restore/plan.ts';
-import type { Restored } from '../../operations/restore/restore.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { type CommandContext, defineCommand, type FlagValues, type Outcome } from '../command.ts';
@@ -8,7 +7,7 @@ import { assertAnchored, confirmRestore } from '../confirm-restore.ts';
 import { milliseconds } from '../durations.ts';
 import { connectLasting, connectToWrite } from '../login.ts';
 import { openJournalStore, openVault } from '../open-vault.ts';
-import { planText, restoreText } from '../output/restore.ts';
+import { planText, restoredOutcome } from '../output/restore.ts';
 import { askedOf, assertAlone, keptFlags, namedInFiles, restoreFlags } from '../restore-flags.ts';
 
 export const restore = defineCommand({
@@ -83,7 +82,7 @@ async function restored(
         const message = `going on with restore ${restore} of point ${beginning.point}, which was asked for the same and has not ended`;
         ctx.report({ type: 'note', message });
       }
-      return outcome(await operation.goOn(ctx, { vault, place, org, restore: open, options }));
+      return restoredOutcome(await operation.goOn(ctx, { vault, place, org, restore: open, options }));
     }
   }
   if (flags.planOut !== undefined) await operation.assertPlanFile(flags.planOut);
@@ -109,16 +108,12 @@ async function restored(
     const message = `what this restore makes is known to later ones only when they are given --journal-to ${flags.journalTo} too`;
     ctx.report({ type: 'warning', name: 'journal-apart', message });
   }
-  return outcome(await operation.runRestore(ctx, { place, org, planned, options }));
+  return restoredOutcome(await operation.runRestore(ctx, { place, org, planned, options }));
 }
 
 function nextOf(plan: Plan, file: string | undefined): [string, string] {
   if (file !== undefined) return [`salvor restore --plan ${file}`, 'apply exactly this'];
   return [`salvor restore ${plan.header.point.id} …`, 'the same without --dry-run applies it'];
-}
-
-function outcome({ result, fault }: Restored): Outcome {
-  return { result, human: (paint) => restoreText(result, paint), ...(fault ? { fault } : {}) };
 }
 
 function assertInTime(plan: Plan, most: string | undefined): void {

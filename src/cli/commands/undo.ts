@@ -1,9 +1,8 @@
-import type { Restored } from '../../operations/restore/restore.ts';
-import { defineCommand, type Outcome } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { assertAnchored, confirmRestore } from '../confirm-restore.ts';
 import { connectLasting, connectToWrite } from '../login.ts';
 import { openJournalStore, openVault } from '../open-vault.ts';
-import { planText, restoreText } from '../output/restore.ts';
+import { planText, restoredOutcome } from '../output/restore.ts';
 import { restoreFlags } from '../restore-flags.ts';
 
 const undoFlags = {
@@ -44,7 +43,7 @@ export const undo = defineCommand({
         // What it does was confirmed when it began.
         assertAnchored(vault.anchored, org.identity);
         ctx.report({ type: 'note', message: `going on with ${open.restore}, which takes it back and has not ended` });
-        return outcomeOf(await goOn(ctx, { vault, place, org, restore: open, options }));
+        return restoredOutcome(await goOn(ctx, { vault, place, org, restore: open, options }));
       }
       const planned = await operation.planUndo(ctx, undone);
       if (flags.dryRun) {
@@ -52,7 +51,7 @@ export const undo = defineCommand({
         return { result, human: (paint) => planText(planned, paint) };
       }
       await confirmRestore(ctx, vault.anchored, org.identity, planned, flags);
-      return outcomeOf(await operation.runUndo(ctx, { ...undone, planned, options }));
+      return restoredOutcome(await operation.runUndo(ctx, { ...undone, planned, options }));
     } finally {
       await lasting?.close();
       await org.close();
@@ -60,7 +59,3 @@ export const undo = defineCommand({
     }
   },
 });
-
-function outcomeOf({ result, fault }: Restored): Outcome {
-  return { result, human: (paint) => restoreText(result, paint), ...(fault ? { fault } : {}) };
-}

@@ -1,5 +1,6 @@
 import type { FieldLeftOut, Plan, Withheld } from '../../operations/restore/plan.ts';
-import type { RestoreResult } from '../../operations/restore/restore.ts';
+import type { Restored, RestoreResult } from '../../operations/restore/restore.ts';
+import type { Outcome } from '../command.ts';
 import { count, countOf, duration, time } from './figures.ts';
 import type { Paint } from './paint.ts';
 
@@ -78,6 +79,11 @@ function leftOutText(leftOut: readonly FieldLeftOut[], paint: Paint): string[] {
 function named(ids: readonly string[]): string {
   const more = ids.length > mostNamed ? ` and ${count(ids.length - mostNamed)} more` : '';
   return ids.slice(0, mostNamed).join(', ') + more;
+}
+
+/** What a restore or an undo leaves its command with. */
+export function restoredOutcome({ result, fault }: Restored): Outcome {
+  return { result, human: (paint) => restoreText(result, paint), ...(fault ? { fault } : {}) };
 }
 
 /** What a restore did. */

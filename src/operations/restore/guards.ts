@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto';
 import { Fault } from '../../errors.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { OrgLimits } from '../../salesforce/writing.ts';
 import { schemaPrint } from '../../schema/print.ts';
 import type { LogEntry } from '../../vault/log.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
-import { findRestores, placesOf, type RestorePlace } from '../../vault/restores.ts';
+import type { RestorePlace } from '../../vault/restores.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { findPoint } from '../points.ts';
 import type { Incident } from './compared.ts';
+import { earlierDigest, earlierRestores } from './earlier-restores.ts';
 import type { Plan } from './plan.ts';
 
 /** What a record takes of an org's data storage, nearly whatever it holds; in kB. */
@@ -74,24 +74,9 @@ export function assertRoom(plan: Plan, limits: OrgLimits): void {
   }
 }
 
-/**
- * Digest of the restores into an org that are over, well or not: of one that came after a plan was made, the plan does not know what it made again.
- */
-export async function restoresInto(place: RestorePlace, org: Org, now: Date): Promise<string> {
-  const over = new Set<string>();
-  for (const at of placesOf(place)) {
-    for (const { restore, state, beginning } of await findRestores(at, now)) {
-      if (state !== 'running' && beginning.org.slice(0, 15) === org.identity.orgId.slice(0, 15)) over.add(restore);
-    }
-  }
-  return createHash('sha256')
-    .update([...over].sort().join())
-    .digest('hex');
-}
-
 /** Throws `plan-stale` when another restore wrote to the org since the plan was made. */
 export async function assertNoneSince({ header }: Plan, place: RestorePlace, org: Org, now: Date): Promise<void> {
-  if (header.restores === '' || header.restores === (await restoresInto(place, org, now))) return;
+  if (header.restores === '' || header.restores === earlierDigest(await earlierRestores(place, org, now))) return;
   throw new Fault('plan-stale', 'another restore, or an undo, has written to the org since the plan was made');
 }
 

@@ -156,6 +156,14 @@ function comingAnew(plan: PlanScope, scope: ObjectScope): Ids {
   return ids;
 }
 
+/** The rows of a group, each with a number. A table of one object, maybe of millions, is not copied. */
+function numbersOf(group: readonly ObjectInserts[]): Ids {
+  if (group.length === 1) return group[0]!.ids;
+  const numbers = new IdTable();
+  for (const { ids } of group) for (const id of ids) numbers.add(id);
+  return numbers;
+}
+
 /** Plans objects that refer to each other. */
 class GroupPlanner {
   readonly #plan: PlanScope;
@@ -201,9 +209,7 @@ class GroupPlanner {
   }
 
   async group(group: readonly ObjectInserts[]): Promise<ObjectPlan[]> {
-    const numbers = group.length === 1 ? group[0]!.ids : new IdTable();
-    if (group.length > 1 && numbers instanceof IdTable)
-      for (const { ids } of group) for (const id of ids) numbers.add(id);
+    const numbers = numbersOf(group);
     const levels = new RowLevels(numbers.end);
     const drafts = new Map<string, PlannedRows>();
     for (const inserts of group) drafts.set(inserts.scope.object, await this.#draft(inserts, numbers, levels));

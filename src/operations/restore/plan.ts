@@ -95,7 +95,7 @@ export interface PlanHeader {
   readonly request: Readonly<Record<string, unknown>>;
   /** Print of the describe of each object that is touched, in the target (`schemaPrint`). */
   readonly schema: Readonly<Record<string, string>>;
-  /** Digest of the restores into the org that the plan knows of (`restoresInto`); '' when there is nothing to know. */
+  /** Digest of the restores into the org that the plan knows of (`earlierDigest`); '' when there is nothing to know. */
   readonly restores: string;
   /** Salt of the prints in `PlannedRow.now`. */
   readonly salt: string;

@@ -1,24 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Context } from '../../context.ts';
-import { Fault, isFault } from '../../errors.ts';
-import { IdMap } from '../../rows/id-table.ts';
+import { Fault } from '../../errors.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { LogEntry } from '../../vault/log.ts';
 import { PointReader } from '../../vault/point-reader.ts';
-import {
-  findRestores,
-  idTables,
-  placesOf,
-  type RestoreFound,
-  type RestorePlace,
-  readRestore,
-} from '../../vault/restores.ts';
+import { findRestores, type RestoreFound, type RestorePlace, readRestore } from '../../vault/restores.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { findPoint } from '../points.ts';
 import { applyPlan, beginRestore, findOut, planOf, resumeRestore } from './apply/apply.ts';
 import { type ApplyResult, makeFolder } from './apply/report.ts';
-import { tableRows } from './apply/tables.ts';
-import { assertBefore, assertPlanFits, assertRoom, assertWhole, restoresInto } from './guards.ts';
+import { earlierDigest, earlierRestores, readable, remadeRows } from './earlier-restores.ts';
+import { assertBefore, assertPlanFits, assertRoom, assertWhole } from './guards.ts';
 import { makePlan } from './make-plan.ts';
 import { type FieldLeftOut, type Plan, type Step, steps, type Withheld, writesAnything } from './plan.ts';
 import { planDigest } from './plan-file.ts';
@@ -119,38 +111,9 @@ async function newPlan(
       ctx.report({ type: 'warning', name: 'point-late', message });
     }
   }
-  const restores = await restoresInto(given.place, given.org, ctx.now());
-  const remade = await remadeRows(ctx, given.place, given.org);
-  return makePlan(ctx, { ...given, remade, restores }, { ...request, related });
-}
-
-/**
- * Rows that restores and undos before this one made again in the org: Id in the point -> Id there; later ones win. What was made again and deleted
- * and made once more is followed to its end.
- */
-async function remadeRows(ctx: Context, place: RestorePlace, org: Org): Promise<IdMap> {
-  const made = new IdMap();
-  const again = new IdMap();
-  const found: { at: RestorePlace; one: RestoreFound }[] = [];
-  for (const at of placesOf(place)) for (const one of await findRestores(at, ctx.now())) found.push({ at, one });
-  found.sort((a, b) => (a.one.restore < b.one.restore ? -1 : 1));
-  for (const { at, one } of found) {
-    if (one.beginning.org.slice(0, 15) !== org.identity.orgId.slice(0, 15)) continue;
-    // An undo names rows by their Ids in the org.
-    const into = one.beginning.undoes === undefined ? made : again;
-    for (const table of await readable(ctx, () => idTables(at, one, ctx.now()), []))
-      for await (const [, id, target] of tableRows(at, table, ['Object', 'Id', 'Target'])) into.set(id!, target!);
-  }
-  for (const [id] of again) if (!made.has(id)) made.set(id, again.get(id)!);
-  if (again.size > 0) for (const [id, target] of made) made.set(id, lastOf(again, target));
-  return made;
-}
-
-function lastOf(again: IdMap, id: string): string {
-  let last = id;
-  for (let next = again.get(last), steps = 0; next !== undefined && steps < 100; next = again.get(last), steps++)
-    last = next;
-  return last;
+  const earlier = await earlierRestores(given.place, given.org, ctx.now());
+  const remade = await remadeRows(ctx, earlier);
+  return makePlan(ctx, { ...given, remade, restores: earlierDigest(earlier) }, { ...request, related });
 }
 
 /** Applies a plan. Resolves also when it had to stop: the fault then says why, and that the same restore can go on. */
@@ -242,21 +205,6 @@ export async function unfinishedRestore(
 export async function openUndo(ctx: Context, place: RestorePlace, undone: string): Promise<RestoreFound | undefined> {
   const all = await findRestores(place, ctx.now());
   return all.find(({ state, beginning }) => state === 'interrupted' && beginning.undoes === undone);
-}
-
-/** What a damaged journal would say does not stand in the way of every other restore; that it is damaged is told. */
-async function readable<T>(ctx: Context, read: () => Promise<T>, otherwise: T): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!isFault(error, 'journal-damaged', 'plan-edited', 'digest-mismatch', 'object-missing')) throw error;
-    ctx.report({
-      type: 'warning',
-      name: error.name,
-      message: `a restore before this one is passed over: ${error.message}`,
-    });
-    return otherwise;
-  }
 }
 
 /**

@@ -6,13 +6,13 @@ import { decodeRow } from '../../rows/csv.ts';
 import { IdMap, IdTable } from '../../rows/id-table.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { ObjectDescribe } from '../../schema/describe.ts';
-import { sameValue } from '../../schema/values.ts';
+import { holdsWritten, sameValue } from '../../schema/values.ts';
 import { type RestorePlace, type RestoreRead, readRestore } from '../../vault/restores.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { applyPlan, beginRestore, findOut, planOf } from './apply/apply.ts';
 import { makeFolder } from './apply/report.ts';
 import type { ValueSource } from './apply/work.ts';
-import { restoresInto } from './guards.ts';
+import { earlierDigest, earlierRestores } from './earlier-restores.ts';
 import { imageSource, newestImages, spokenOf } from './images.ts';
 import { type Joined, join, type RowAt } from './joined.ts';
 import { nowPrint } from './now-print.ts';
@@ -52,7 +52,7 @@ export async function planUndo(ctx: Context, undone: Undone): Promise<PlannedUnd
   const facts = await factsOf(place, read);
   const objects = await inOrder(org, original, facts);
   const salt = randomBytes(8).toString('hex');
-  const restores = await restoresInto(place, org, ctx.now());
+  const restores = earlierDigest(await earlierRestores(place, org, ctx.now()));
   const made = IdTable.of([...facts.values()].flatMap(({ inserted }) => [...inserted]));
   const plans: ObjectPlan[] = [];
   const kept = await keptRows(ctx, org, read, objects);
@@ -222,10 +222,10 @@ function* revertedRow({ id, before, after, now }: Joined, fields: ObjectDescribe
   if (back.length + edited.length === 0) yield planned(id, 'skip', {});
 }
 
-/** Bulk writes nothing as `#N/A`, and the org trims texts (field guide, restore 1.5). */
+/** Bulk writes nothing as `#N/A` (field guide, restore 1.5). */
 function isWhatWasWritten(field: ObjectDescribe['fields'][number], is: string, wrote: string): boolean {
   const value = wrote === '#N/A' && is === '' ? '' : wrote;
-  return sameValue(field, is, value) || is.trim() === value.trim();
+  return holdsWritten(field, value, is);
 }
 
 function reader({ columns, batch, row }: RowAt): (field: string) => string {

@@ -1,7 +1,7 @@
 import { IdTable } from '../../../rows/id-table.ts';
 import type { WriteRecord } from '../../../salesforce/writing.ts';
 import { longId } from '../../../schema/ids.ts';
-import { sameValue } from '../../../schema/values.ts';
+import { holdsWritten } from '../../../schema/values.ts';
 import type { Outcome, PlannedSlice } from './entries.ts';
 import { ownCodes } from './errors.ts';
 import { failure } from './judge-row.ts';
@@ -93,7 +93,7 @@ function comparable(o: ObjectWork, name: string): boolean {
 export function isSame(o: ObjectWork, name: string, sent: string | null | undefined, now: string): boolean {
   if (sent === undefined) return true;
   const field = o.fields.get(name)!;
-  return sameValue(field, sent ?? '', now) || (sent ?? '').trim() === now.trim();
+  return holdsWritten(field, sent ?? '', now);
 }
 
 /** Rows of a slice as they were sent, made once more from the source. `document`: which the row makes, or ''. */

@@ -1,12 +1,12 @@
-import { IdList } from '../../../rows/id-list.ts';
 import { IdMap, IdTable } from '../../../rows/id-table.ts';
+import { longId } from '../../../schema/ids.ts';
+import { RowTexts } from '../row-texts.ts';
 
-/** Id in the point -> Id in the org, where that is another: 15 bytes for each row of the plan, however many have one. */
+/** Id in the point -> Id in the org, where that is another: 18 bytes for each row of the plan, however many have one. */
 export class Targets {
   /** Rows of the plan; none is added any more once the first has a target. */
   readonly #rows: IdTable;
-  readonly #ofRows = new IdList();
-  #has: Uint8Array | undefined;
+  readonly #ofRows = new RowTexts(18);
   readonly #others = new IdMap();
   /** Ids in the org that rows lead to; there is none before somebody asks. */
   #taken: IdTable | undefined;
@@ -19,28 +19,18 @@ export class Targets {
   set(id: string, target: string): void {
     this.#taken?.add(target);
     const number = this.#rows.number(id);
-    if (number < 0) {
-      this.#others.set(id, target);
-      return;
-    }
-    if (!this.#has) {
-      this.#has = new Uint8Array(this.#rows.size);
-      for (let n = 0; n < this.#rows.size; n++) this.#ofRows.push(nothing, 0);
-    }
-    this.#ofRows.replaceBy(number, target);
-    this.#has[number] = 1;
+    if (number < 0) this.#others.set(id, target);
+    else this.#ofRows.set(number, longId(target), this.#rows.size);
   }
 
   /** 18 characters; undefined when it is the same in the org, as far as is known. */
   get(id: string): string | undefined {
     const number = this.#rows.number(id);
-    if (number < 0) return this.#others.get(id);
-    return this.#has?.[number] ? this.#ofRows.id(number) : undefined;
+    return number < 0 ? this.#others.get(id) : this.#ofRows.get(number);
   }
 
   has(id: string): boolean {
-    const number = this.#rows.number(id);
-    return number < 0 ? this.#others.has(id) : this.#has?.[number] === 1;
+    return this.get(id) !== undefined;
   }
 
   /** True when a row leads to this Id of the org already, be it of the plan, of another restore, or only referred to. */
@@ -48,10 +38,11 @@ export class Targets {
     if (!this.#taken) {
       this.#taken = new IdTable();
       for (const [, to] of this.#others) this.#taken.add(to);
-      for (let n = 0; n < this.#rows.size; n++) if (this.#has?.[n]) this.#taken.add(this.#ofRows.id(n));
+      for (let n = 0; n < this.#rows.size; n++) {
+        const to = this.#ofRows.get(n);
+        if (to !== undefined) this.#taken.add(to);
+      }
     }
     return this.#taken.has(target);
   }
 }
-
-const nothing = Buffer.alloc(15);

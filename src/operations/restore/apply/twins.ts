@@ -1,6 +1,6 @@
 import { IdTable } from '../../../rows/id-table.ts';
 import { longId } from '../../../schema/ids.ts';
-import { sameValue } from '../../../schema/values.ts';
+import { holdsWritten } from '../../../schema/values.ts';
 import type { Outcome } from './entries.ts';
 import { ownCodes, twinIn } from './errors.ts';
 import { keyOf, rowsByKeys } from './made-rows.ts';
@@ -64,6 +64,6 @@ function isSameRow(
   return columns.every((name, at) => {
     const value = values[at];
     if (value === undefined || /^(Created|LastModified)/.test(name)) return true;
-    return sameValue(o.fields.get(name)!, value ?? '', now(name)) || (value ?? '').trim() === now(name).trim();
+    return holdsWritten(o.fields.get(name)!, value ?? '', now(name));
   });
 }
