@@ -40,6 +40,42 @@ describe('what people did with records that a restore brought back', () => {
     assert.equal((await restores.org.query(`SELECT Id FROM Contact WHERE Id = '${contact}'`)).length, 1);
   });
 
+  test('nor from below what came back along with a record and was never in the point', async () => {
+    const [one, other] = (await restores.org.create('Account', [{ Name: 'Deep' }, { Name: 'Shallow' }])) as [
+      string,
+      string,
+    ];
+    await restores.backup('deep');
+    const opportunity = (AccountId: string) => ({
+      AccountId,
+      Name: 'O',
+      StageName: 'Closed Won',
+      CloseDate: '2026-01-01',
+    });
+    const [along] = await restores.org.create('Opportunity', [opportunity(one), opportunity(other)]);
+    await restores.org.delete([one, other]);
+    const restored = await rig.salvor('restore', 'deep', '--ids', `${one},${other}`, '--json', '--no-prompt');
+    assert.equal(restored.status, 0, restored.stderr);
+    assert.equal(restored.json.result.done.Account.undeleted, 2);
+    await pause(2500);
+    const [task] = await restores.org.create('Task', [{ Subject: 'Call', WhatId: along }]);
+
+    const undone = await rig.salvor('undo', restored.json.result.restoreId, '--json', '--no-prompt');
+    assert.equal(undone.status, 3, undone.stdout);
+    assert.equal(undone.json.name, 'rows-kept');
+    assert.deepEqual(
+      undone.json.result.conflicts.map(({ id }: { id: string }) => id),
+      [one],
+    );
+    assert.equal(undone.json.result.done.Account.deleted, 1);
+    assert.equal((await restores.org.query(`SELECT Id FROM Task WHERE Id = '${task}'`)).length, 1);
+    const there = await restores.org.query(`SELECT Id FROM Account WHERE Id IN ('${one}', '${other}')`);
+    assert.deepEqual(
+      there.map(({ Id }) => Id),
+      [one],
+    );
+  });
+
   test('an interrupted restore can be left as it stands, so that another may begin', async () => {
     const [one] = await restores.org.create('Account', [{ Name: 'Half' }]);
     await restores.backup('half');

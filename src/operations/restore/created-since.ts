@@ -39,7 +39,8 @@ export async function* deletions(
   }
   const moving = movedAway(planned);
   const goes = ({ id }: Child) => leaving.some(({ ids }) => ids.has(id));
-  const kept = await takingAlong(plan.ctx, plan.org, leaving, (child) => !goes(child) && !moving(child));
+  const fate = (child: Child) => (goes(child) || moving(child) ? 'goes' : 'stays');
+  const kept = await takingAlong(plan.ctx, plan.org, leaving, 'made', fate);
   for (const [object, rows] of found) for (const row of rows) yield { object, row: kept.has(row.id) ? held(row) : row };
 }
 

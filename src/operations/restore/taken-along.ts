@@ -36,25 +36,36 @@ const marks: Readonly<Record<string, string>> = { AccountContactRelation: 'IsDir
 /** From the one that the most moves to the one that the fewest do: a merge moves only the first. */
 const stamps = ['SystemModstamp', 'LastModifiedDate', 'CreatedDate'];
 
+/** What becomes of a child when its parent is deleted, as somebody would have it. */
+export type Fate =
+  /** It is not to be deleted: its parent cannot be either. */
+  | 'stays'
+  /** It is deleted for itself, and looked at for itself. */
+  | 'goes'
+  /** It goes along, and so does what hangs on it, which is looked at too. */
+  | 'along';
+
+/** Which children are looked at: those that somebody made, neither by the platform alone nor by it along with others; or every one. */
+export type Children = 'made' | 'every';
+
 /**
- * The live rows that would be deleted along with rows of an object (`cascadeDelete`), history and shares left out. With `since`: only those that
- * were made, changed or moved after it. Without: all that somebody made, so that neither objects that only the platform fills nor rows that it
- * makes along with others are among them. Objects that the org does not let be searched are told as warnings. Asks nothing when there are no rows.
+ * The live rows that would be deleted along with rows of an object (`cascadeDelete`), history and shares left out. Objects that the org does not
+ * let be searched are told as warnings. Asks nothing when there are no rows.
  */
-export async function* childrenOf(
+async function* childrenOf(
   ctx: Context,
   org: Org,
   { target, ids }: RowsOfObject,
-  since?: Date,
-): AsyncGenerator<Child> {
+  which: Children,
+): AsyncGenerator<Child & { readonly described: ObjectDescribe }> {
   if (ids.size === 0) return;
   const relations = target.childRelationships.filter(({ cascadeDelete }) => cascadeDelete);
   const described = await org.describe([...new Set(relations.map(({ childSObject }) => childSObject))]);
   for (const { childSObject, field } of relations) {
     const child = described.get(childSObject);
-    if (!child || 'reason' in child || !isSearched(org, child, field, since)) continue;
+    if (!child || 'reason' in child || !isSearched(org, child, field, which)) continue;
     try {
-      yield* childrenBy(ctx, org, child, field, ids, since);
+      for await (const row of childrenBy(ctx, org, child, field, ids, which)) yield { ...row, described: child };
     } catch (error) {
       if (!isFault(error, 'object-refused', 'bulk-refused')) throw error;
       const message = `${childSObject} could not be searched for rows that would be deleted along with others: ${error.message}`;
@@ -65,25 +76,40 @@ export async function* childrenOf(
 
 /**
  * Of rows that are to be deleted, those that must be kept since a row that `stays` would be deleted along with them, and those that would take along
- * such a row that is kept. `rows`: of all objects that are looked at together, in any order.
+ * such a row that is kept, at any depth. `rows`: of all objects that are looked at together, in any order. `fate` is asked of each child.
  */
 export async function takingAlong(
   ctx: Context,
   org: Org,
   rows: readonly RowsOfObject[],
-  stays: (child: Child) => boolean,
+  which: Children,
+  fate: (child: Child) => Fate,
 ): Promise<IdTable> {
   const kept = new IdTable();
-  /** Child -> parent, of children that go themselves; by object and lookup, since a row may have two parents. */
+  /** Child -> parent, of children that are deleted; by object and lookup, since a row may have two parents. */
   const parents = new Map<string, IdMap>();
-  for (const one of rows) {
-    for await (const child of childrenOf(ctx, org, one)) {
-      const key = `${child.object}.${child.field}`;
-      const known = parents.get(key) ?? new IdMap();
-      parents.set(key, known);
-      if (stays(child)) kept.add(child.parent);
-      else known.set(child.id, child.parent);
+  const seen = new IdTable();
+  for (let level = rows; level.length > 0; ) {
+    const below = new Map<string, RowsOfObject>();
+    for (const one of level) {
+      for await (const child of childrenOf(ctx, org, one, which)) {
+        const is = fate(child);
+        if (is === 'stays') {
+          kept.add(child.parent);
+          continue;
+        }
+        const key = `${child.object}.${child.field}`;
+        const known = parents.get(key) ?? new IdMap();
+        parents.set(key, known);
+        known.set(child.id, child.parent);
+        if (is === 'goes' || seen.has(child.id)) continue;
+        seen.add(child.id);
+        const found = below.get(child.object) ?? { target: child.described, ids: new IdTable() };
+        below.set(child.object, found);
+        found.ids.add(child.id);
+      }
     }
+    level = [...below.values()];
   }
   for (let before = -1; before !== kept.size; ) {
     before = kept.size;
@@ -92,10 +118,10 @@ export async function takingAlong(
   return kept;
 }
 
-function isSearched(org: Org, child: ObjectDescribe, field: string, since: Date | undefined): boolean {
+function isSearched(org: Org, child: ObjectDescribe, field: string, which: Children): boolean {
   const { name, queryable, createable } = child;
   if (!queryable || org.plan(child).way === 'none' || bookkeeping.test(name) || !hasFilter(child, field)) return false;
-  return since ? stampOf(child) !== undefined : createable && !parts.has(name);
+  return which === 'every' || (createable && !parts.has(name));
 }
 
 async function* childrenBy(
@@ -104,13 +130,12 @@ async function* childrenBy(
   child: ObjectDescribe,
   field: string,
   ids: IdTable,
-  since: Date | undefined,
+  which: Children,
 ): AsyncGenerator<Child> {
   const stamp = stampOf(child);
-  const mark = since ? undefined : child.fields.find(({ name }) => name === marks[child.name])?.name;
+  const mark = which === 'every' ? undefined : child.fields.find(({ name }) => name === marks[child.name])?.name;
   const asked = ['Id', field, ...[stamp, mark].filter((name) => name !== undefined)];
-  const where = since ? { where: `${stamp} > ${since.toISOString().slice(0, 19)}Z` } : {};
-  const match: Match = { field, values: [...ids.sorted()], ...where };
+  const match: Match = { field, values: [...ids.sorted()] };
   for await (const { id, cells } of rowsOf(org.matching(child, match, asked), ctx.signal)) {
     if (mark !== undefined && cells(mark) === 'true') continue;
     const stamped = stamp === undefined ? undefined : new Date(cells(stamp));

@@ -1,6 +1,6 @@
 import { encodeRows } from '../../../rows/csv.ts';
 import { IdTable } from '../../../rows/id-table.ts';
-import { type Child, takingAlong } from '../taken-along.ts';
+import { type Child, type Fate, takingAlong } from '../taken-along.ts';
 import { canaryRows } from './canary.ts';
 import { mostRecords, sendGroup } from './collections.ts';
 import { ingestSlice } from './ingest.ts';
@@ -34,7 +34,9 @@ async function keepTaking(work: Work, o: ObjectWork): Promise<void> {
   const ids = new IdTable();
   for (const { id } of work.state.pendingRows(o.object, 'delete')) ids.add(id);
   if (ids.size === 0) return;
-  const taking = await takingAlong(work.ctx, work.org, [{ target: o.target, ids }], await staying(work));
+  const undoes = work.plan.header.request.undo !== undefined;
+  const fate = fateBy(work, undoes ? await plannedAt(work) : undefined);
+  const taking = await takingAlong(work.ctx, work.org, [{ target: o.target, ids }], undoes ? 'every' : 'made', fate);
   const message = 'records that are not to be deleted would be deleted with it';
   const outcomes = [...taking].filter((id) => ids.has(id)).map((id) => ({ id, kind: 'kept', code, message }) as const);
   await work.settle(o, 'delete', outcomes);
@@ -43,17 +45,16 @@ async function keepTaking(work: Work, o: ObjectWork): Promise<void> {
 const code = 'CHANGED_SINCE';
 
 /**
- * Tells which children of rows that are to be deleted stay: those that the plan does not delete, and those that were kept. Of an undo, which was
- * planned with a look at all of them, only what was made, changed or moved since: what came back along with a row goes with it again.
+ * Which children of rows that are to be deleted stay: those that the plan does not delete, and those that were kept. `planned`: of an undo, which
+ * was planned with a look at all of them, only what was made, changed or moved after that: what came back along with a row goes with it again.
  */
-async function staying(work: Work): Promise<(child: Child) => boolean> {
-  const { state, plan } = work;
+function fateBy({ state }: Work, planned: Date | undefined): (child: Child) => Fate {
   const kept = IdTable.of(state.kept.map(({ id }) => id));
-  const since = plan.header.request.undo === undefined ? undefined : await plannedAt(work);
   return ({ id, stamped }) => {
-    if (kept.has(id)) return true;
-    if (state.row(id)?.action === 'delete') return false;
-    return since === undefined || (stamped !== undefined && stamped > since);
+    if (kept.has(id)) return 'stays';
+    if (state.row(id)?.action === 'delete') return 'goes';
+    if (planned === undefined) return 'stays';
+    return stamped !== undefined && stamped > planned ? 'stays' : 'along';
   };
 }
 
