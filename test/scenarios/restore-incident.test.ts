@@ -100,5 +100,13 @@ describe('an integration user that changed and deleted records for a while', () 
     assert.equal(ran.json.result.done.Account.updated, 5);
     const now = (await restores.before()).rows.get('Account')!;
     for (const id of damaged.keys()) assert.notEqual(now.get(id)!.Site, 'Moved');
+
+    // Its values stand again, under another stamp: that they are no longer found by it is said.
+    const undone = await rig.salvor('undo', ran.json.result.restoreId, '--json', '--no-prompt');
+    assert.equal(undone.status, 0, undone.stdout);
+    const again = await rig.salvor('restore', 'before', '--changed-by', username, '--json', '--dry-run');
+    assert.equal(again.status, 0, again.stdout);
+    const told = again.json.warnings.find(({ name }: { name: string }) => name === 'incident-undone');
+    assert.match(told.message, new RegExp(`^what ${undone.json.result.restoreId} put back .* --after`));
   });
 });

@@ -188,9 +188,11 @@ describe("the org's own switch for automation", () => {
       ['No_such_set', /has no permission set No_such_set/],
       ['not a name', /--bypass cannot be not a name/],
     ] as const) {
-      const ran = await rig.salvor('restore', ...args, '--bypass', unknown, '--json', '--no-prompt');
-      assert.deepEqual([ran.status, ran.json.name], [2, 'usage'], ran.stdout);
-      assert.match(ran.json.message, sentence);
+      for (const more of ['--no-prompt', '--dry-run']) {
+        const ran = await rig.salvor('restore', ...args, '--bypass', unknown, '--json', more);
+        assert.deepEqual([ran.status, ran.json.name], [2, 'usage'], ran.stdout);
+        assert.match(ran.json.message, sentence);
+      }
     }
     const { counts } = rig.org.requests;
     assert.equal(counts['ingest.create'], undefined);

@@ -58,7 +58,7 @@ describe('what people did with records that a restore brought back', () => {
     assert.equal(restored.status, 0, restored.stderr);
     assert.equal(restored.json.result.done.Account.undeleted, 2);
     await pause(2500);
-    const [task] = await restores.org.create('Task', [{ Subject: 'Call', WhatId: along }]);
+    const [task] = await restores.org.create('Task', [{ Subject: 'Call', WhatId: along! }]);
 
     const undone = await rig.salvor('undo', restored.json.result.restoreId, '--json', '--no-prompt');
     assert.equal(undone.status, 3, undone.stdout);

@@ -64,6 +64,7 @@ async function restored(
   const operation = await import('../../operations/restore/restore.ts');
   const place = await operation.restorePlace(vault, await openJournalStore(ctx, flags.journalTo));
   const options = { maxErrors: flags.maxErrors, folder: flags.resultFolder, bypass: flags.bypass, lasting };
+  await operation.assertBypass(org, flags.bypass);
   const onlyShown = flags.dryRun || flags.planOut !== undefined;
   const fromFile = flags.plan === undefined ? undefined : await operation.readPlanFile(flags.plan);
   if (fromFile) assertAlone(ctx, 'plan');

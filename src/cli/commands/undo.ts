@@ -33,11 +33,14 @@ export const undo = defineCommand({
     const org = await connectToWrite(ctx, flags);
     const lasting = await connectLasting(ctx, flags.bypass);
     try {
-      const { restorePlace, dryRunResult, goOn, openUndo } = await import('../../operations/restore/restore.ts');
+      const { restorePlace, assertBypass, dryRunResult, goOn, openUndo } = await import(
+        '../../operations/restore/restore.ts'
+      );
       const operation = await import('../../operations/restore/undo.ts');
       const place = await restorePlace(vault, await openJournalStore(ctx, flags.journalTo));
       const undone = { vault, place, org, restore: given['restore-id'] };
       const options = { maxErrors: flags.maxErrors, folder: flags.resultFolder, bypass: flags.bypass, lasting };
+      await assertBypass(org, flags.bypass);
       const open = flags.dryRun ? undefined : await openUndo(ctx, place, undone.restore);
       if (open) {
         // What it does was confirmed when it began.

@@ -22,7 +22,7 @@ import { valueSource } from './value-source.ts';
 export { restorePlace } from '../../vault/restores.ts';
 export { assertPointOf } from './guards.ts';
 export { assertPlanFile, readPlanFile, writePlanFile } from './plan-file.ts';
-export { healAutomation } from './switched.ts';
+export { assertBypass, healAutomation } from './switched.ts';
 
 /** A plan that may be applied: everything that can be known beforehand was found to be right. */
 export interface Planned {
@@ -112,8 +112,18 @@ async function newPlan(
     }
   }
   const earlier = await earlierRestores(given.place, given.org, ctx.now());
+  if (incident && !incident.after) tellUndone(ctx, earlier, incident.from);
   const remade = await remadeRows(ctx, earlier);
   return makePlan(ctx, { ...given, remade, restores: earlierDigest(earlier) }, { ...request, related });
+}
+
+/** What an undo put back carries its stamp, not the incident's: no point after the incident, and nobody knows that it is the same value. */
+function tellUndone(ctx: Context, earlier: Awaited<ReturnType<typeof earlierRestores>>, from: number): void {
+  const since = earlier.filter(({ one }) => Date.parse(one.beginning.started) >= from);
+  const { restore } = since.findLast(({ one }) => one.beginning.undoes !== undefined)?.one ?? {};
+  if (restore === undefined) return;
+  const message = `what ${restore} put back when it undid a restore no longer looks like the incident: name a point that shows the damage with --after, or take all differences with --overwrite`;
+  ctx.report({ type: 'warning', name: 'incident-undone', message });
 }
 
 /** Applies a plan. Resolves also when it had to stop: the fault then says why, and that the same restore can go on. */

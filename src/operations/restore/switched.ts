@@ -48,6 +48,11 @@ export async function automationOf(
   };
 }
 
+/** Throws `usage` when `--bypass` names nothing that this user may switch in the org: before a plan is made, and when nothing is written at all. */
+export async function assertBypass(org: Org, bypass: string | undefined): Promise<void> {
+  if (bypass !== undefined) await readBypass(org, parseBypass(bypass));
+}
+
 /** Switches back every bypass that a restore into this org left switched on when it died. Throws `lease-held` while another is at work. */
 export async function healAutomation(
   ctx: Context,
