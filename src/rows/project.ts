@@ -8,19 +8,24 @@ const LF = 0x0a;
 
 /**
  * Turns batches with the columns `from` into batches with the columns `to`, in that order; names are compared without case. A column that
- * `from` does not have becomes empty cells. The batches given stay as they are.
+ * `from` does not have becomes empty cells, or what `absent` says of its place in `to`, in ASCII and without quotes. The batches given stay as they are.
  */
-export function projection(from: readonly string[], to: readonly string[]): (batch: RowBatch) => RowBatch {
+export function projection(
+  from: readonly string[],
+  to: readonly string[],
+  absent: (column: number) => string = () => '',
+): (batch: RowBatch) => RowBatch {
   const lower = from.map((name) => name.toLowerCase());
   const wanted = to.map((name) => lower.indexOf(name.toLowerCase()));
   if (from.length === to.length && wanted.every((column, i) => column === i)) return (batch) => batch;
-  const runs = runsOf(wanted);
+  const runs = runsOf(wanted).map((run) => ({ ...run, text: run.first < 0 ? absent(run.column) : '' }));
+  const absentBytes = runs.reduce((sum, { text }) => sum + text.length, 0);
   const last = Math.max(-1, ...wanted);
   const opens = new Uint32Array(last + 1);
   const closes = new Uint32Array(last + 1);
   return (batch) => {
     // Enough unless a column is wanted twice.
-    let out = Buffer.allocUnsafe(batch.bytes.length + 3 * to.length * batch.ends.length);
+    let out = Buffer.allocUnsafe(batch.bytes.length + (3 * to.length + absentBytes) * batch.ends.length);
     const ends = new Uint32Array(batch.ends.length);
     let at = 0;
     for (let row = 0; row < ends.length; row++) {
@@ -32,15 +37,16 @@ export function projection(from: readonly string[], to: readonly string[]): (bat
         open = close + 2;
       }
       let needed = 0;
-      for (const { first, end } of runs) needed += first < 0 ? 3 : closes[end]! - opens[first]! + 1;
+      for (const { first, end, text } of runs) needed += first < 0 ? 3 + text.length : closes[end]! - opens[first]! + 1;
       if (at + needed > out.length) {
         const larger = Buffer.allocUnsafe(2 * (at + needed));
         out.copy(larger, 0, 0, at);
         out = larger;
       }
-      for (const { first, end } of runs) {
+      for (const { first, end, text } of runs) {
         if (first < 0) {
           out[at++] = QUOTE;
+          for (let i = 0; i < text.length; i++) out[at++] = text.charCodeAt(i);
           out[at++] = QUOTE;
         } else at += batch.bytes.copy(out, at, opens[first]!, closes[end]!);
         out[at++] = COMMA;
@@ -52,13 +58,15 @@ export function projection(from: readonly string[], to: readonly string[]): (bat
   };
 }
 
-/** Wanted columns that stand one behind the other in the rows are copied in one piece. `first`: -1 for a column that there is not. */
-function runsOf(wanted: readonly number[]): { readonly first: number; readonly end: number }[] {
-  const runs: { first: number; end: number }[] = [];
-  for (const column of wanted) {
+/** Wanted columns that stand one behind the other in the rows are copied in one piece. `first`: -1 for a column that there is not; `column`: the place of the first among those wanted. */
+function runsOf(
+  wanted: readonly number[],
+): { readonly first: number; readonly end: number; readonly column: number }[] {
+  const runs: { first: number; end: number; column: number }[] = [];
+  for (const [place, column] of wanted.entries()) {
     const run = runs.at(-1);
     if (run && column >= 0 && run.first >= 0 && column === run.end + 1) run.end = column;
-    else runs.push({ first: column, end: column });
+    else runs.push({ first: column, end: column, column: place });
   }
   return runs;
 }

@@ -14,10 +14,12 @@ import type {
   Org,
   OrgIdentity,
   Permissions,
+  Standing,
 } from './org.ts';
 import { readPermissions } from './permissions.ts';
 import { PickedRows } from './picked-rows.ts';
 import { planFor } from './plan.ts';
+import { standings } from './standings.ts';
 import { serverTime, type Wire } from './wire.ts';
 import { OrgWriterClient } from './writer.ts';
 import type { OrgWriter } from './writing.ts';
@@ -82,6 +84,12 @@ export class OrgClient implements Org {
 
   counts(requests: readonly { object: ObjectDescribe; since?: Date }[]): Promise<(number | undefined)[]> {
     return exactCounts(this.#wire, requests);
+  }
+
+  standings(
+    requests: readonly { readonly object: ObjectDescribe; readonly stamp: string }[],
+  ): Promise<(Standing | undefined)[]> {
+    return standings(this.#wire, requests);
   }
 
   plan(object: ObjectDescribe): ExtractionPlan {

@@ -82,6 +82,14 @@ export interface Match {
   readonly where?: string;
 }
 
+/** How an object stands in the org. */
+export interface Standing {
+  /** Live rows, archived ones included. */
+  readonly rows: number;
+  /** The newest stamp of any row, in the recycle bin or not; undefined: it has none. */
+  readonly newest: Date | undefined;
+}
+
 export interface Permissions {
   readonly viewAllData: boolean;
   readonly queryAllFiles: boolean;
@@ -114,6 +122,13 @@ export interface Org {
    * later, those in the recycle bin included. Several objects go into one API call.
    */
   counts(requests: readonly { object: ObjectDescribe; since?: Date }[]): Promise<(number | undefined)[]>;
+  /**
+   * Live rows of each object and the newest value of its field `stamp`, those in the recycle bin included; undefined where the org refuses to
+   * tell. Five objects go into one API call.
+   */
+  standings(
+    requests: readonly { readonly object: ObjectDescribe; readonly stamp: string }[],
+  ): Promise<(Standing | undefined)[]>;
   plan(object: ObjectDescribe): ExtractionPlan;
   /** Starts when `batches` is first asked for a batch. Falls back from Bulk to REST by itself; `summary().way` tells. */
   extract(request: ExtractRequest): Extraction;

@@ -22,6 +22,11 @@ const segmentSchema = z.object({
   bytes: z.number().int(),
   /** The twin with Id and SystemModstamp of each row; objects without Id have none. */
   index: refSchema.optional(),
+  /** The first and the last Id that it holds. */
+  minId: z.string().optional(),
+  maxId: z.string().optional(),
+  /** The window of stamps that it was read by; a base has none. */
+  read: z.object({ from: z.string(), to: z.string() }).optional(),
 });
 export type SegmentRef = z.infer<typeof segmentSchema>;
 
@@ -31,6 +36,8 @@ export const mapSchema = z.object({
   object: z.string(),
   /** In the order in which they stand in the segments. */
   columns: z.array(z.string()),
+  /** The type of each column, as far as it decides how values are written; `formula` before it where the org computes them. */
+  types: z.array(z.string()).optional(),
   /** False for big objects: rows stand in the order in which the org gave them. */
   hasId: z.boolean(),
   /** The field that windows are cut on; null: the object is read in full each time. */
@@ -38,6 +45,8 @@ export const mapSchema = z.object({
   /** The server's clock when the read began: the next window's low end is this less the overlap. */
   watermark: z.string(),
   window: z.object({ from: z.string().nullable(), to: z.string() }),
+  /** When all its Ids were last held against those of the org. */
+  reconciled: z.string().optional(),
   way: z.string(),
   /** Live rows of the object in this point. */
   rows: z.number().int(),
@@ -109,6 +118,8 @@ export const rootSchema = z.object({
     refs: z.array(refSchema),
   }),
   notCovered: z.array(leftOutSchema),
+  /** When the org was last asked which fields of all objects it hides from the user. */
+  fieldsAsked: z.string().optional(),
   /** Covered objects of those that the org has and that can be read, in percent. */
   coverage: z.number(),
   apiCalls: z.number().int(),

@@ -6,6 +6,7 @@ import { inOrder } from '../rows/in-order.ts';
 import { keepRows } from '../rows/keep.ts';
 import { mergeSorted, type SortedRows } from '../rows/merge.ts';
 import { projection } from '../rows/project.ts';
+import { layersOf } from './layers.ts';
 import type { Detail, MapPage, SegmentRef } from './manifest.ts';
 import { type Block, readSegment } from './segment.ts';
 import { blockOf, readSegmentBlocks } from './segment-blocks.ts';
@@ -28,6 +29,8 @@ interface Segment {
   readonly minId: string | undefined;
   readonly maxId: string | undefined;
   readonly blocks: readonly Block[];
+  /** Of the segment itself: a field may have come or gone since it was written. */
+  readonly columns: readonly string[] | undefined;
 }
 
 /** Larger segments are not fetched ahead, in bytes: they would be in memory beside the one that is read. */
@@ -89,27 +92,17 @@ class ObjectRows {
   }
 
   async #merged(): Promise<AsyncIterable<RowBatch>> {
-    const { base, deltas, gone, hasId } = this.#map;
+    const { base, hasId } = this.#map;
     const notes = await this.#notes();
     const baseSegments = base.map((ref) => segmentOf(ref, notes));
     if (!hasId) return this.#chain(baseSegments);
     baseSegments.sort((a, b) => (a.minId! < b.minId! ? -1 : 1));
     this.#assertDisjoint(baseSegments);
-    // What the runs of the base found deleted was never in the base.
-    const since =
-      base
-        .map(({ key }) => runOf(key))
-        .sort()
-        .at(-1) ?? '';
-    const later = [
-      ...deltas.map((ref) => ({ ref, gone: false })),
-      ...gone.filter(({ key }) => runOf(key) > since).map((ref) => ({ ref, gone: true })),
-    ];
-    if (later.length === 0) return this.#chain(baseSegments);
-    // Of one run, what it found deleted is the last word.
-    later.sort((a, b) => order(runOf(a.ref.key), runOf(b.ref.key)) || Number(a.gone) - Number(b.gone));
+    const layers = layersOf(this.#map);
+    if (layers.length === 0) return this.#chain(baseSegments);
     const flows: SortedRows[] = [{ keys: this.#keys, batches: this.#chain(baseSegments) }];
-    for (const { ref, gone: isGone } of later) flows.push(isGone ? this.#tombstones(ref) : this.#delta(ref, notes));
+    for (const { gone, segments } of layers)
+      for (const ref of segments) flows.push(gone ? this.#tombstones(ref) : this.#delta(ref, notes));
     return mergeSorted(flows);
   }
 
@@ -159,7 +152,12 @@ class ObjectRows {
     for await (const { segment, blocks, body } of fetched) {
       const { ref, plainSha256 } = segment;
       const rows = body
-        ? this.#whole({ ref, body: async () => body }, { rows: ref.rows, plainSha256 }, this.#map.columns)
+        ? this.#whole(
+            { ref, body: async () => body },
+            { rows: ref.rows, plainSha256 },
+            this.#map.columns,
+            segment.columns,
+          )
         : this.#blocks(segment, blocks as readonly number[]);
       for await (const batch of rows) {
         const kept = this.#kept(batch);
@@ -191,25 +189,36 @@ class ObjectRows {
     }
   }
 
-  async *#blocks({ ref, blocks }: Segment, wanted: readonly number[]): AsyncGenerator<RowBatch> {
+  async *#blocks(
+    { ref, blocks, columns = this.#map.columns }: Segment,
+    wanted: readonly number[],
+  ): AsyncGenerator<RowBatch> {
     const { store } = this.#vault;
     const { signal } = this.#wanted;
-    const segment = { size: ref.size, columns: this.#map.columns, blocks };
+    const segment = { size: ref.size, columns, blocks };
+    const project = this.#toColumns(columns);
     const readRange = (start: number, length: number) => store.getRange(ref.key, start, length, signal);
     try {
       for await (const batch of readSegmentBlocks(this.#identities, segment, wanted, readRange)) {
         signal?.throwIfAborted();
-        yield batch;
+        yield project(batch);
       }
     } catch (error) {
       throw named(error, ref.key, this.#map.object);
     }
   }
 
+  /** From the columns that a segment was written with to those of the page: a field that is newer was empty, or not checked. */
+  #toColumns(from: readonly string[]): (batch: RowBatch) => RowBatch {
+    const { columns, types } = this.#map;
+    return projection(from, columns, (column) => (types?.[column] === 'boolean' ? 'false' : ''));
+  }
+
   async *#whole(
     { ref, body }: { ref: SegmentRef; body: () => Promise<Buffer> },
     expected: { rows: number; plainSha256?: string | undefined },
     columns: readonly string[],
+    noted: readonly string[] = columns,
   ): AsyncGenerator<RowBatch> {
     const { signal } = this.#wanted;
     const { rows, plainSha256 } = expected;
@@ -220,9 +229,9 @@ class ObjectRows {
     try {
       for await (const found of readSegment(this.#identities, await body(), options)) {
         if (columns !== this.#map.columns) yield projection(found.columns, columns)(found.batch);
-        else if (!sameNames(found.columns, columns)) {
-          throw new Fault('segment-invalid', 'A segment has other columns than the page of its object.');
-        } else yield found.batch;
+        else if (!sameNames(found.columns, noted)) {
+          throw new Fault('segment-invalid', 'A segment has other columns than were noted when it was written.');
+        } else yield sameNames(noted, columns) ? found.batch : this.#toColumns(noted)(found.batch);
       }
     } catch (error) {
       throw named(error, ref.key, this.#map.object);
@@ -253,16 +262,8 @@ function segmentOf(ref: SegmentRef, notes: Notes): Segment {
     bytes,
     firstId,
   }));
-  return { ref, plainSha256: note?.plainSha256, minId: note?.minId, maxId: note?.maxId, blocks };
-}
-
-/** The run that wrote an object: the point in its key. Points sort by time. */
-function runOf(key: string): string {
-  return key.split('/')[1] ?? '';
-}
-
-function order(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  const { plainSha256, minId, maxId, columns } = note ?? {};
+  return { ref, plainSha256, minId, maxId, blocks, columns };
 }
 
 /** The block that `after` lies in and those behind it. */

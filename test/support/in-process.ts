@@ -102,6 +102,7 @@ const everything: BackupRequest = {
   accept: [],
   tags: [],
   files: true,
+  full: false,
   parallel: 4,
   tool: 'test',
 };

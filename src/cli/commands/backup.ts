@@ -16,6 +16,10 @@ export const backup = defineCommand({
   flags: {
     objects: { value: 'names', kind: 'list', summary: 'only these objects; * stands for any characters' },
     exclude: { value: 'names', kind: 'list', summary: 'without these objects; * stands for any characters' },
+    full: {
+      summary: 'read everything, whatever earlier points hold; the default reads what changed since',
+      config: false,
+    },
     tag: { value: 'name', repeatable: true, summary: 'a label for the point', config: false },
     'dry-run': { summary: 'show objects, counts, API calls and expected size; write nothing', config: false },
     'no-files': { summary: 'without the bytes of files, attachments and documents' },
@@ -56,6 +60,7 @@ export const backup = defineCommand({
       accept: acceptances(ctx),
       tags: flags.tag,
       files: !flags.noFiles,
+      full: flags.full,
       minCoverage: flags.minCoverage,
       parallel: Math.max(1, flags.parallel),
       tool: ctx.tool,

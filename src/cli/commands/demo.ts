@@ -177,6 +177,7 @@ async function takePoint(
       accept: [],
       tags: ['demo'],
       files: true,
+      full: false,
       parallel: 4,
       tool: ctx.tool,
     });

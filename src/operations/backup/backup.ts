@@ -7,10 +7,12 @@ import type { LeftOut, Root, RootObject } from '../../vault/manifest.ts';
 import { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { type CarriedFiles, carriedFiles } from './carried-files.ts';
 import type { FileList } from './file-list.ts';
 import { stillTrue, storeFiles } from './file-pages.ts';
 import { type Journal, openJournal, unfinishedRuns } from './journal.ts';
-import { backupObjects, stillToRead } from './objects.ts';
+import { backupObjects, type ObjectsRead, stillToRead } from './objects.ts';
+import { findParents, type Parent } from './parents.ts';
 import { type BackupRequest, type PointResult, pointResult } from './request.ts';
 import { type Chosen, select } from './select.ts';
 
@@ -26,7 +28,7 @@ const describesPerPage = 50;
 const clockSlack = 15 * 60_000;
 
 /**
- * Takes a full recovery point. The point exists when this resolves, and not before. A run that ends early (signal, budget, unreachable
+ * Takes a recovery point: of objects that an earlier point holds what changed since, of others all rows. The point exists when this resolves, and not before. A run that ends early (signal, budget, unreachable
  * org or store) throws, keeps what it has finished in its journal, and the same request continues it within three days.
  */
 export async function backup(ctx: Context, org: Org, vault: Vault, request: BackupRequest): Promise<BackupResult> {
@@ -55,10 +57,27 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
   try {
     const writer = new PointWriter(vault, journal.run.point, await vault.epoch());
     writer.numbersFrom(journal.numbers);
-    const schemas = await writeSchemas(writer, stillToRead(journal, chosen, permissions), ctx.signal);
+    const left = stillToRead(journal, chosen, permissions);
+    const run = {
+      point: journal.run.point,
+      epoch: writer.epoch,
+      orgId: org.identity.orgId,
+      permissions,
+      files: request.files,
+    };
+    const parents = request.full ? new Map<string, Parent>() : await findParents(ctx, vault, run, left);
+    const schemas = await writeSchemas(writer, left, parents, ctx.signal);
     ctx.report({ type: 'stage', stage: 'reading rows', total: chosen.length });
-    const read = await backupObjects(ctx, org, writer, { chosen, schemas, permissions, journal, request });
-    const files = await backupFiles(ctx, org, vault, writer, request, journal, read.lists);
+    const read = await backupObjects(ctx, org, writer, {
+      chosen,
+      parents,
+      schemas,
+      permissions,
+      journal,
+      request,
+    });
+    const carried = await carriedFiles(vault, chosen, parents, read.lists);
+    const files = await backupFiles(ctx, org, vault, writer, request, journal, read.lists, carried);
     const objects = [...withFailures(read.objects, files.failures), ...failed.map(notDescribed)];
     const root = rootOf({
       org,
@@ -70,7 +89,7 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
       files,
       objects,
       notCovered: [...notCovered, ...read.refused, ...read.hidden, ...files.notCovered],
-      schema: read.schema,
+      read,
       bytes: [...read.written, ...files.written].reduce((sum, { size }) => sum + size, 0),
       ended: ctx.now(),
     });
@@ -85,14 +104,22 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
   }
 }
 
+/** Describes of objects that the vault does not have as they are. */
 async function writeSchemas(
   writer: PointWriter,
   chosen: readonly Chosen[],
+  parents: ReadonlyMap<string, Parent>,
   signal: AbortSignal,
 ): Promise<Map<string, { print: string; page: Ref }>> {
   const schemas = new Map<string, { print: string; page: Ref }>();
-  for (let from = 0; from < chosen.length; from += describesPerPage) {
-    const part = chosen.slice(from, from + describesPerPage);
+  const fresh: Chosen[] = [];
+  for (const one of chosen) {
+    const known = parents.get(one.describe.name)?.page.schema;
+    if (known?.print === schemaPrint(one.describe)) schemas.set(one.describe.name, known);
+    else fresh.push(one);
+  }
+  for (let from = 0; from < fresh.length; from += describesPerPage) {
+    const part = fresh.slice(from, from + describesPerPage);
     const objects = part.map(({ describe }) => ({ print: schemaPrint(describe), describe: { ...describe } }));
     const page = await writer.putSchema({ v: 1, objects }, signal);
     for (const { print, describe } of objects) schemas.set(describe.name, { print, page });
@@ -118,6 +145,7 @@ async function backupFiles(
   request: BackupRequest,
   journal: Journal,
   lists: readonly FileList[],
+  carried: CarriedFiles,
 ): Promise<FilesDone> {
   const wanted = lists.filter(({ length }) => length > 0);
   if (!request.files) {
@@ -128,15 +156,17 @@ async function backupFiles(
   }
   const before = await stillTrue(vault, journal.files, wanted, journal.started.getTime() - clockSlack);
   if (wanted.length > 0) ctx.report({ type: 'stage', stage: 'fetching files' });
-  const result = await storeFiles(ctx, org, writer, wanted, before.done, (page) =>
+  const done = new Set([...before.done, ...carried.done]);
+  const result = await storeFiles(ctx, org, writer, wanted, done, (page) =>
     journal.run.append({ type: 'files', ...page, numbers: writer.numbers }),
   );
   const all = [...before.pages, ...result.pages];
   return {
-    count: all.reduce((sum, { count }) => sum + count, 0),
-    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-    pages: all.map(({ page }) => page),
-    refs: all.map(({ refs }) => refs),
+    count: all.reduce((sum, { count }) => sum + count, carried.count),
+    bytes: all.reduce((sum, { bytes }) => sum + bytes, carried.bytes),
+    // Of two pages that name a file, the later one holds.
+    pages: [...carried.pages, ...all.map(({ page }) => page)],
+    refs: [...carried.refs, ...all.map(({ refs }) => refs)],
     written: all.flatMap(({ stored }) => stored),
     failures: result.failures,
     notCovered: [],
@@ -182,7 +212,7 @@ function rootOf(parts: {
   files: FilesDone;
   objects: readonly RootObject[];
   notCovered: readonly LeftOut[];
-  schema: readonly Ref[];
+  read: ObjectsRead;
   bytes: number;
   ended: Date;
 }): Root {
@@ -203,7 +233,7 @@ function rootOf(parts: {
     vault: parts.vault.info.vault,
     point: journal.run.point,
     org: { id: orgId, instanceUrl, name: organizationName, isSandbox, username, apiVersion },
-    kind: 'full',
+    kind: parts.read.incremental ? 'incremental' : 'full',
     status: sorted.every((object) => object.complete || accepted(object)) ? 'complete' : 'partial',
     suspect: false,
     started: journal.started.toISOString(),
@@ -211,11 +241,12 @@ function rootOf(parts: {
     tags: [...request.tags],
     policy: { objects: [...request.policy.objects], exclude: [...request.policy.exclude] },
     objects: sorted,
-    schema: [...parts.schema],
+    schema: [...parts.read.schema],
     files: { count: files.count, bytes: files.bytes, pages: [...files.pages], refs: [...files.refs] },
     notCovered: [...parts.notCovered].sort((a, b) =>
       `${a.object} ${a.field ?? ''}` < `${b.object} ${b.field ?? ''}` ? -1 : 1,
     ),
+    fieldsAsked: parts.read.fieldsAsked.toISOString(),
     coverage: parts.readable === 0 ? 100 : Math.floor((1000 * whole) / parts.readable) / 10,
     apiCalls: org.apiCalls,
     rows: sorted.reduce((sum, { rows }) => sum + rows, 0),

@@ -31,6 +31,8 @@ const objectSchema = z.object({
   /** Fields hidden from the user. */
   hidden: z.array(leftOutSchema),
   numbers: z.record(z.string(), z.number()),
+  /** True: it was read by what changed since an earlier point. */
+  incremental: z.boolean().optional(),
 });
 const filesSchema = z.object({
   type: z.literal('files'),
@@ -179,8 +181,9 @@ function isSame(one: Pick<Start, 'orgId' | 'request'>, other: Pick<Start, 'orgId
 }
 
 /** Two runs are one when they want the same: policy and files. Tags and speed may differ. */
-function requestDigest({ policy, files }: BackupRequest): string {
-  const wanted = { objects: [...policy.objects].sort(), exclude: [...policy.exclude].sort(), files };
+function requestDigest({ policy, files, full }: BackupRequest): string {
+  const all = full ? { full } : {};
+  const wanted = { objects: [...policy.objects].sort(), exclude: [...policy.exclude].sort(), files, ...all };
   return createHash('sha256').update(JSON.stringify(wanted)).digest('hex');
 }
 

@@ -3,12 +3,12 @@ import { Fault, isFault } from '../../errors.ts';
 import { arrange, RowsOverlap } from '../../rows/arrange.ts';
 import type { RowBatch } from '../../rows/batch.ts';
 import type { ExtractionSummary, Org } from '../../salesforce/org.ts';
-import type { Detail, SegmentRef } from '../../vault/manifest.ts';
+import type { SegmentRef } from '../../vault/manifest.ts';
 import type { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
-import { type SegmentMade, writeSegments } from '../../vault/segment.ts';
 import { FileList } from './file-list.ts';
 import { liveRows, type Passed } from './rows.ts';
+import { storeSegments } from './segments.ts';
 import type { Chosen } from './select.ts';
 import { Tombstones } from './tombstones.ts';
 
@@ -28,8 +28,6 @@ export interface ObjectRead {
   readonly files: FileList;
 }
 
-/** Uploads in flight while the next segment is made. */
-const uploads = 2;
 const progressMs = 1000;
 
 /**
@@ -78,26 +76,7 @@ async function readOnce(
     tombstones.add(cells),
   );
   const arranged = arrange(columns, files.collect(live), { tempDir: ctx.tempDir, signal: ctx.signal, assumeOrder });
-  const made: SegmentMade[] = [];
-  const refs: Promise<SegmentRef>[] = [];
-  const flow = writeSegments(columns, arranged, {
-    recipients: writer.recipients.rows,
-    indexRecipients: writer.recipients.manifest,
-    signal: ctx.signal,
-  });
-  try {
-    for await (const segment of flow) {
-      made.push({ ...segment, body: empty, index: undefined, release: () => undefined });
-      const stored = store(writer, segment, ctx.signal);
-      stored.catch(() => undefined);
-      refs.push(stored);
-      if (refs.length > uploads) await refs[refs.length - 1 - uploads];
-    }
-  } catch (error) {
-    await Promise.allSettled(refs);
-    throw error;
-  }
-  const base = await Promise.all(refs);
+  const { segments: base, detail } = await storeSegments(writer, describe.name, columns, arranged, ctx.signal);
   await tombstones.flush();
   const summary = extraction.summary();
   if (passed.live + passed.deleted !== summary.rows) {
@@ -115,47 +94,18 @@ async function readOnce(
     bytes: base.reduce((sum, segment) => sum + segment.bytes, 0),
     base,
     gone: tombstones.segments,
-    detail: made.length === 0 ? [] : [await writer.putDetail(detailOf(describe.name, base, made), ctx.signal)],
+    detail,
     summary,
     files,
   };
 }
 
-const empty = Buffer.alloc(0);
-
-async function store(writer: PointWriter, segment: SegmentMade, signal: AbortSignal): Promise<SegmentRef> {
-  const index = segment.index
-    ? await writer.putNumbered('indexTwin', segment.index.body, segment.index.sha256, signal)
-    : undefined;
-  const ref = await writer.putNumbered('segment', segment.body, segment.sha256, signal);
-  segment.release();
-  return { ...ref, rows: segment.rows, bytes: segment.bytes, ...(index ? { index } : {}) };
-}
-
-function detailOf(object: string, base: readonly SegmentRef[], made: readonly SegmentMade[]): Detail {
-  return {
-    v: 1,
-    object,
-    segments: made.map((segment, i) => ({
-      key: base[i]!.key,
-      columns: [...segment.columns],
-      rows: segment.rows,
-      minId: segment.minId,
-      maxId: segment.maxId,
-      plainSha256: segment.plainSha256,
-      blocks: segment.blocks.map(({ offset, length, rows, bytes, firstId }) => [
-        offset,
-        length,
-        rows,
-        bytes,
-        firstId ?? '',
-      ]),
-    })),
-  };
-}
-
 /** Reports progress about once a second. */
-async function* watched(ctx: Context, object: string, batches: AsyncIterable<RowBatch>): AsyncGenerator<RowBatch> {
+export async function* watched(
+  ctx: Context,
+  object: string,
+  batches: AsyncIterable<RowBatch>,
+): AsyncGenerator<RowBatch> {
   let rows = 0;
   let bytes = 0;
   let reported = Date.now();

@@ -1,18 +1,24 @@
 import type { Context } from '../../context.ts';
 import type { Org, Permissions } from '../../salesforce/org.ts';
 import { schemaPrint } from '../../schema/print.ts';
-import type { LeftOut, MapPage, RootObject } from '../../vault/manifest.ts';
+import type { LeftOut, RootObject } from '../../vault/manifest.ts';
 import type { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
+import { canGoOn, type Known, type Outcome, readChanged } from './changed.ts';
 import { type Counted, judgeCount, judgeVisibility, type Verdict } from './completeness.ts';
 import type { FileList } from './file-list.ts';
+import { HiddenFields } from './hidden-fields.ts';
 import type { Journal, JournalObject, JournalRefused } from './journal.ts';
 import { isObjectFault, type ObjectRead, readObject } from './object.ts';
+import { deltaPage, fullPage, samePage } from './page.ts';
+import type { Parent } from './parents.ts';
 import type { BackupRequest } from './request.ts';
-import { type Chosen, hiddenFields } from './select.ts';
+import type { Chosen } from './select.ts';
 
 interface Given {
   readonly chosen: readonly Chosen[];
+  /** By object: what the run builds on. */
+  readonly parents: ReadonlyMap<string, Parent>;
   readonly schemas: ReadonlyMap<string, { print: string; page: Ref }>;
   readonly permissions: Permissions;
   readonly journal: Journal;
@@ -27,6 +33,10 @@ export interface ObjectsRead {
   readonly lists: readonly FileList[];
   readonly schema: readonly Ref[];
   readonly written: readonly Ref[];
+  /** True: some of them were read by what changed. */
+  readonly incremental: boolean;
+  /** When the org was last asked for hidden fields of all objects. */
+  readonly fieldsAsked: Date;
 }
 
 /** Why an object is not in the point; `never`: the org answers no query of it, whoever asks. */
@@ -49,9 +59,28 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
   const finished = given.journal.objects.filter(({ object }) => !names.has(object.object));
   const refused: JournalRefused[] = [...given.journal.refused];
   const lists: FileList[] = [];
+  const hiddenOf = new HiddenFields(ctx, org, given.parents);
+  const same: Parent[] = [];
   const large = left.filter((one) => (expected(one) ?? 0) > largeRows).sort((a, b) => expected(b)! - expected(a)!);
   const small = left.filter((one) => (expected(one) ?? 0) <= largeRows);
   const group = async (objects: readonly Chosen[]) => {
+    const known = objects.flatMap((chosen) => {
+      const parent = given.parents.get(chosen.describe.name);
+      return parent && canGoOn({ chosen, parent }) ? [{ chosen, parent }] : [];
+    });
+    const anew = objects.filter((chosen) => !known.some((one) => one.chosen === chosen));
+    const outcomes = known.length === 0 ? [] : await readChanged(ctx, org, writer, known, expected);
+    for (const [i, outcome] of outcomes.entries()) {
+      const { chosen, parent } = known[i]!;
+      if (outcome.kind === 'anew') anew.push(chosen);
+      else if (outcome.kind === 'same') {
+        same.push(parent);
+        reportFinished(ctx, samePage(parent));
+      } else finished.push(await finishChanged(ctx, writer, given, known[i]!, outcome, hiddenOf, lists));
+    }
+    if (anew.length > 0) await full(anew);
+  };
+  const full = async (objects: readonly Chosen[]) => {
     const since = await org.serverTime();
     const before = await org.counts(objects.map(({ describe }) => ({ object: describe })));
     const reads: { chosen: Chosen; read: ObjectRead | Unread }[] = [];
@@ -67,10 +96,7 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
     }
     const after = await org.counts(objects.map(({ describe }) => ({ object: describe })));
     const changes = await org.counts(objects.map(({ describe }) => ({ object: describe, since })));
-    const hidden = await hiddenFields(
-      org,
-      objects.map(({ describe }) => describe),
-    );
+    const hidden = await hiddenOf.ask(objects.map(({ describe }) => describe));
     for (const [i, { chosen, read }] of reads.entries()) {
       const counted = { before: before[i] ?? null, after: after[i] ?? null, changes: changes[i] ?? null };
       if ('reason' in read && read.never) refused.push(await leaveOut(ctx, given, chosen, read.reason));
@@ -87,12 +113,16 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
     ],
     group,
   );
+  const unchanged = await hiddenOf.of(given.chosen, same);
+  const schemas = [...finished.map(({ schema }) => schema), ...same.map(({ page }) => page.schema.page)];
   return {
-    objects: finished.map(({ object }) => object),
-    hidden: finished.flatMap(({ hidden }) => hidden),
+    objects: [...finished.map(({ object }) => object), ...same.map(samePage)],
+    hidden: [...finished.flatMap(({ hidden }) => hidden), ...unchanged],
+    incremental: same.length > 0 || finished.some(({ incremental }) => incremental),
+    fieldsAsked: hiddenOf.asked,
     refused: refused.map(({ object, reason }) => ({ object, reason })),
     lists,
-    schema: [...new Map(finished.flatMap(({ schema }) => (schema ? [[schema.key, schema] as const] : []))).values()],
+    schema: [...new Map(schemas.flatMap((schema) => (schema ? [[schema.key, schema] as const] : []))).values()],
     written: finished.flatMap(({ written }) => written),
   };
 }
@@ -170,15 +200,7 @@ async function tryRead(
 async function leaveOut(ctx: Context, given: Given, { describe }: Chosen, reason: string): Promise<JournalRefused> {
   const entry: JournalRefused = { type: 'refused', object: describe.name, reason };
   await given.journal.run.append(entry);
-  ctx.report({
-    type: 'object-finished',
-    object: describe.name,
-    rows: 0,
-    bytes: 0,
-    segments: 0,
-    complete: true,
-    reason,
-  });
+  reportFinished(ctx, { ...failed(describe.name, 'none', { complete: true, reason }) });
   return entry;
 }
 
@@ -219,75 +241,54 @@ async function finish(
           hidden: [...hidden],
           numbers: writer.numbers,
         }
-      : await stored(writer, given, chosen, read, counts, verdict, hidden, ctx.signal);
+      : await fullPage(
+          writer,
+          chosen,
+          read,
+          { schema: given.schemas.get(name)!, counted: counts, verdict, hidden },
+          ctx.signal,
+        );
   if (!('reason' in read)) lists.push(read.files);
   await given.journal.run.append(entry);
-  const { rows, bytes, segments, complete, reason } = entry.object;
-  ctx.report({
-    type: 'object-finished',
-    object: name,
-    rows,
-    bytes,
-    segments,
-    complete,
-    ...(reason === undefined ? {} : { reason }),
-  });
+  reportFinished(ctx, entry.object);
+  return entry;
+}
+
+function reportFinished(ctx: Context, { object, rows, bytes, segments, complete, reason }: RootObject): void {
+  const why = reason === undefined ? {} : { reason };
+  ctx.report({ type: 'object-finished', object, rows, bytes, segments, complete, ...why });
+}
+
+async function finishChanged(
+  ctx: Context,
+  writer: PointWriter,
+  given: Given,
+  { chosen, parent }: Known,
+  outcome: Exclude<Outcome, { kind: 'same' | 'anew' }>,
+  hiddenOf: HiddenFields,
+  lists: FileList[],
+): Promise<JournalObject> {
+  const { name } = chosen.describe;
+  const schema = given.schemas.get(name)!;
+  const [hidden] = await hiddenOf.ask([chosen.describe]);
+  let entry: JournalObject;
+  if (outcome.kind === 'failed') {
+    const verdict = { complete: false, incomplete: 'failed', reason: outcome.reason } as const;
+    const object = failed(name, chosen.plan.way, verdict);
+    const { print } = schema;
+    entry = { type: 'object', object, print, written: [], hidden: [...hidden!], numbers: writer.numbers };
+  } else {
+    const { window, read, counted } = outcome;
+    const verdict = outcome.verdict.complete ? judgeVisibility(chosen.describe, given.permissions) : outcome.verdict;
+    const facts = { schema, counted, verdict, hidden: hidden! };
+    entry = await deltaPage(writer, chosen, parent, window, read, facts, ctx.signal);
+    lists.push(read.files);
+  }
+  await given.journal.run.append(entry);
+  reportFinished(ctx, entry.object);
   return entry;
 }
 
 function failed(object: string, path: string, verdict: Verdict): RootObject {
   return { object, rows: 0, changed: 0, deleted: 0, segments: 0, bytes: 0, path, ...verdict };
-}
-
-async function stored(
-  writer: PointWriter,
-  given: Given,
-  { describe }: Chosen,
-  read: ObjectRead,
-  counted: Counted,
-  verdict: Verdict,
-  hidden: readonly LeftOut[],
-  signal: AbortSignal,
-): Promise<JournalObject> {
-  const schema = given.schemas.get(describe.name)!;
-  const page: MapPage = {
-    v: 1,
-    object: describe.name,
-    columns: [...read.columns],
-    hasId: read.hasId,
-    stamp: ['SystemModstamp', 'CreatedDate'].find((field) => read.columns.includes(field)) ?? null,
-    watermark: read.summary.started.toISOString(),
-    window: { from: null, to: read.summary.ended.toISOString() },
-    way: read.summary.way,
-    rows: read.rows,
-    deleted: read.deleted,
-    bytes: read.bytes,
-    base: [...read.base],
-    deltas: [],
-    gone: [...read.gone],
-    detail: [...read.detail],
-    schema,
-    counted: { ...counted },
-    ...verdict,
-  };
-  const { page: map, refs } = await writer.putMap(page, signal);
-  const segments = [...read.base, ...read.gone];
-  const written = segments.flatMap(({ key, size, sha256, index }) => [
-    { key, size, sha256 },
-    ...(index ? [index] : []),
-  ]);
-  const object: RootObject = {
-    object: describe.name,
-    page: map,
-    refs,
-    rows: read.rows,
-    changed: read.rows,
-    deleted: read.deleted,
-    segments: read.base.length,
-    bytes: written.reduce((sum, { size }) => sum + size, 0),
-    path: read.summary.way,
-    ...verdict,
-  };
-  const { print, page: schemaPage } = schema;
-  return { type: 'object', object, print, schema: schemaPage, written, hidden: [...hidden], numbers: writer.numbers };
 }

@@ -17,6 +17,8 @@ export interface BackupRequest {
   readonly tags: readonly string[];
   /** False: files, attachments and documents are left out, and the coverage report says so. */
   readonly files: boolean;
+  /** True: everything is read, whatever the vault has. */
+  readonly full: boolean;
   /** Refuse (`coverage-too-low`) a point below this percentage of readable objects. */
   readonly minCoverage?: number;
   /** Objects that are read at the same time. */

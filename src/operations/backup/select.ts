@@ -87,6 +87,9 @@ async function allNames(ctx: Context, org: Org): Promise<readonly string[]> {
   }
 }
 
+/** Why a field is left out that the org has and does not show. */
+export const hidden = 'hidden from the user by field-level security';
+
 /** Fields that the org has and that the user's describe does not show, of each object: hidden by field-level security. */
 export async function hiddenFields(org: Org, describes: readonly ObjectDescribe[]): Promise<LeftOut[][]> {
   const names = await org.fieldNames(describes.map(({ name }) => name));
@@ -94,7 +97,7 @@ export async function hiddenFields(org: Org, describes: readonly ObjectDescribe[
     const seen = new Set(fields.map(({ name }) => name.toLowerCase()));
     return (names[i] ?? [])
       .filter((name) => !seen.has(name.toLowerCase()))
-      .map((field) => ({ object, field, reason: 'hidden from the user by field-level security' }));
+      .map((field) => ({ object, field, reason: hidden }));
   });
 }
 

@@ -52,7 +52,13 @@ export async function readRows(
     gone,
     found: gone
       ? await readGone(opener, segment)
-      : await readOne(opener, object, segment, twins.get(segment.key), watch(object.map.object, object.map.columns)),
+      : await readOne(
+          opener,
+          object,
+          segment,
+          twins.get(segment.key),
+          watch(object.map.object, columnsOf(object, segment.key)),
+        ),
   }));
   for await (const { gone, found = 0 } of read) {
     opener.stored.signal.throwIfAborted();
@@ -61,6 +67,11 @@ export async function readRows(
     if (!gone && found > 0) segments += 1;
   }
   return { segments, rows, tombstones };
+}
+
+/** A field may have come or gone since the segment was written. */
+function columnsOf({ map, details }: ObjectContents, key: string): readonly string[] {
+  return details.get(key)?.columns ?? map.columns;
 }
 
 async function readGone(opener: Opener, segment: SegmentRef): Promise<number | undefined> {
@@ -90,7 +101,7 @@ async function readOne(
   const { key } = segment;
   const problem = (sentence: string) => opener.ladder.problem('parse', key, `${key} (${map.object}) ${sentence}`);
   return opener.with(segment, async (body) => {
-    const walk = new Walk(map.columns, map.hasId, watch);
+    const walk = new Walk(columnsOf(object, key), map.hasId, watch);
     const compressed = await openAge(key, body, opener.identities);
     const plain = inOrder(frames(compressed), framesInFlight, async ({ offset, length }) => ({
       offset,

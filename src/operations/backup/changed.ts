@@ -1,0 +1,154 @@
+import type { Context } from '../../context.ts';
+import type { Org, Standing } from '../../salesforce/org.ts';
+import { schemaPrint } from '../../schema/print.ts';
+import type { PointWriter } from '../../vault/point.ts';
+import { type Counted, judgeCount, type Verdict } from './completeness.ts';
+import { Delta, type DeltaRead } from './delta.ts';
+import { isObjectFault } from './object.ts';
+import type { Parent } from './parents.ts';
+import type { Chosen } from './select.ts';
+import { columnsMoved } from './stamp.ts';
+import { beginning, overlapMs, type Window, wantsBase, windowOf } from './window.ts';
+
+/** An object that a run can build on. */
+export interface Known {
+  readonly chosen: Chosen;
+  readonly parent: Parent;
+}
+
+/**
+ * What became of it: nothing that its parent does not say; a delta; or the reason why it could not be read. `anew`: only a full read tells.
+ */
+export type Outcome =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'anew' }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | {
+      readonly kind: 'delta';
+      readonly window: Window;
+      readonly read: DeltaRead;
+      readonly counted: Counted;
+      readonly verdict: Verdict;
+    };
+
+/** Hard deletions that happen to leave the count as it was are found so late at the latest (vault format 5). */
+const reconcileMs = 7 * 24 * 3_600_000;
+/** A window that shows so many rows, all of them known, is moved on, so that the next run need not read them again. */
+const manyKnown = 200;
+
+/** True when the object's page can be gone on from, by what is known without asking for rows. */
+export function canGoOn({ parent: { page }, chosen: { describe, plan } }: Known): boolean {
+  return !wantsBase(page) && !columnsMoved(page, describe, plan.fields).anew;
+}
+
+/**
+ * Reads what changed of some objects since their parents, and stores it. By few calls: how many rows each has and when the last was touched tells of
+ * most that nothing changed. What the live count does not agree with is settled by all Ids.
+ */
+export async function readChanged(
+  ctx: Context,
+  org: Org,
+  writer: PointWriter,
+  objects: readonly Known[],
+  expected: (chosen: Chosen) => number | undefined,
+): Promise<Outcome[]> {
+  const now = await org.serverTime();
+  const standings = await org.standings(
+    objects.map(({ chosen: { describe }, parent: { page } }) => ({ object: describe, stamp: page.stamp! })),
+  );
+  const toRead = objects.flatMap((one, i) =>
+    isSame(one, standings[i], now) ? [] : [{ ...one, standing: standings[i] }],
+  );
+  const inWindow = await org.counts(
+    toRead.map(({ chosen: { describe }, parent: { page } }) => ({ object: describe, since: beginning(page) })),
+  );
+  const outcomes = new Map<Parent, Outcome>();
+  for (const [i, one] of toRead.entries()) {
+    ctx.signal.throwIfAborted();
+    const rowsExpected = inWindow[i] ?? one.standing?.rows ?? expected(one.chosen);
+    ctx.report({ type: 'object-started', object: one.chosen.describe.name, way: one.chosen.plan.way, rowsExpected });
+    outcomes.set(one.parent, await readOne(ctx, org, writer, one, now, rowsExpected));
+  }
+  return objects.map(({ parent }) => outcomes.get(parent) ?? { kind: 'same' });
+}
+
+/** Nothing was touched since well before the page's watermark, and no row is missing. */
+function isSame({ chosen, parent: { page } }: Known, standing: Standing | undefined, now: Date): boolean {
+  if (!standing || standing.rows !== page.rows || isDue(page, now)) return false;
+  if (page.schema.print !== schemaPrint(chosen.describe)) return false;
+  return standing.newest === undefined || standing.newest < beginning(page);
+}
+
+function isDue(page: Parent['page'], now: Date): boolean {
+  return now.getTime() - Date.parse(page.reconciled ?? baseTime(page)) > reconcileMs;
+}
+
+/** When the base was read: all Ids were seen then. */
+function baseTime({ deltas, window, watermark }: Parent['page']): string {
+  return deltas[0]?.read?.from ?? window.from ?? watermark;
+}
+
+async function readOne(
+  ctx: Context,
+  org: Org,
+  writer: PointWriter,
+  { chosen, parent, standing }: Known & { readonly standing: Standing | undefined },
+  now: Date,
+  rowsExpected: number | undefined,
+): Promise<Outcome> {
+  const { describe, plan } = chosen;
+  const { page } = parent;
+  const window = windowOf(page, now, columnsMoved(page, describe, plan.fields));
+  const delta = new Delta(ctx, org, writer, chosen, parent, window);
+  try {
+    if (!(await delta.read(rowsExpected))) return { kind: 'anew' };
+    if (isDue(page, now)) await delta.reconcile();
+    let { counted, verdict } = await proof(org, chosen, delta.rows, standing?.rows ?? null, window);
+    if (!verdict.complete) {
+      ctx.report({ type: 'retry', what: describe.name, attempt: 1, waitMs: 0, reason: verdict.reason! });
+      await delta.reconcile();
+      ({ counted, verdict } = await proof(org, chosen, delta.rows, null, window));
+    }
+    const read = await delta.store(writer);
+    if (isNothing(read) && verdict.complete && !movesOn(parent, chosen, standing, read, window))
+      return { kind: 'same' };
+    return { kind: 'delta', window, read, counted, verdict };
+  } catch (error) {
+    if (!isObjectFault(error)) throw error;
+    return { kind: 'failed', reason: error.message };
+  } finally {
+    await delta.remove();
+  }
+}
+
+/** Whether the rows are all that the org has. `before`: what it counted before they were read; asked once more when that does not agree. */
+async function proof(
+  org: Org,
+  { describe }: Chosen,
+  rows: number,
+  before: number | null,
+  window: Window,
+): Promise<{ counted: Counted; verdict: Verdict }> {
+  if (before === rows) return { counted: { before, after: null, changes: null }, verdict: { complete: true } };
+  const since = new Date(window.to.getTime() - 1000);
+  const [after, changes] = await org.counts([{ object: describe }, { object: describe, since }]);
+  const counted = { before, after: after ?? null, changes: changes ?? null };
+  return { counted, verdict: judgeCount(rows, counted) };
+}
+
+function isNothing({ deltas, gone }: DeltaRead): boolean {
+  return deltas.length === 0 && gone.length === 0;
+}
+
+/** The page is written anew although its rows are the same: it says something else, or the next window would show the same rows again. */
+function movesOn(
+  { page }: Parent,
+  { describe }: Chosen,
+  standing: Standing | undefined,
+  read: DeltaRead,
+  { to, replaces }: Window,
+): boolean {
+  if (replaces || read.reconciled !== undefined || page.schema.print !== schemaPrint(describe)) return true;
+  const quiet = standing?.newest !== undefined && standing.newest.getTime() < to.getTime() - overlapMs;
+  return quiet && read.summary.rows >= manyKnown;
+}

@@ -1,0 +1,202 @@
+import type { Context } from '../../context.ts';
+import { Fault } from '../../errors.ts';
+import type { RowBatch } from '../../rows/batch.ts';
+import { cells, Keys } from '../../rows/cells.ts';
+import { encodeRows } from '../../rows/csv.ts';
+import { keepRows } from '../../rows/keep.ts';
+import { RowSorter } from '../../rows/sort.ts';
+import type { ExtractionSummary, Org } from '../../salesforce/org.ts';
+import { KnownRows } from '../../vault/known-rows.ts';
+import type { SegmentRef } from '../../vault/manifest.ts';
+import type { PointWriter } from '../../vault/point.ts';
+import type { Ref } from '../../vault/record.ts';
+import { Changes, NoIds } from './changes.ts';
+import { FileList } from './file-list.ts';
+import { watched } from './object.ts';
+import type { Parent } from './parents.ts';
+import { reconcile } from './reconcile.ts';
+import { goneColumns, liveRows, type Passed } from './rows.ts';
+import { storeSegments } from './segments.ts';
+import type { Chosen } from './select.ts';
+import { Tombstones } from './tombstones.ts';
+import { isSettled, type Window } from './window.ts';
+
+/** What changed of one object since its parent, read and stored; nothing refers to it yet. */
+export interface DeltaRead {
+  /** Live rows of the object by now. */
+  readonly rows: number;
+  /** Rows that were stored: new ones and those that changed. */
+  readonly changed: number;
+  /** Rows that were there and are deleted. */
+  readonly deleted: number;
+  readonly deltas: readonly SegmentRef[];
+  readonly gone: readonly SegmentRef[];
+  readonly detail: readonly Ref[];
+  readonly summary: ExtractionSummary;
+  readonly files: FileList;
+  /** When all Ids were held against those of the org, if that was done. */
+  readonly reconciled: string | undefined;
+}
+
+/** What changed of an object, read and held in order; nothing is stored. `remove` it at the end, whatever happened. */
+export class Delta {
+  readonly #ctx: Context;
+  readonly #org: Org;
+  readonly #chosen: Chosen;
+  readonly #parent: Parent;
+  readonly #window: Window;
+  readonly #columns: readonly string[];
+  readonly #keys: Keys;
+  readonly #changes = new Changes();
+  readonly #known: KnownRows;
+  readonly #live: RowSorter;
+  readonly #gone: RowSorter;
+  #summary: ExtractionSummary | undefined;
+  /** Rows that only a layer holds which this delta replaces, and that the org no longer has. */
+  #lost = 0;
+  #reconciled: string | undefined;
+
+  constructor(ctx: Context, org: Org, writer: PointWriter, chosen: Chosen, parent: Parent, window: Window) {
+    this.#ctx = ctx;
+    this.#org = org;
+    this.#chosen = chosen;
+    this.#parent = parent;
+    this.#window = window;
+    this.#columns = chosen.plan.fields;
+    this.#keys = new Keys(this.#columns);
+    this.#known = new KnownRows(writer.vault, parent.page, ctx.signal);
+    const options = { tempDir: ctx.tempDir, signal: ctx.signal };
+    this.#live = new RowSorter(this.#keys, options);
+    this.#gone = new RowSorter(new Keys(goneColumns), options);
+  }
+
+  /** Live rows by what has been read so far. */
+  get rows(): number {
+    return this.#parent.page.rows + this.#changes.growth - this.#lost;
+  }
+
+  /** Reads the window. False: the keys of the object are no Ids, and it cannot be read by what changed. Throws what the org throws. */
+  async read(rowsExpected: number | undefined): Promise<boolean> {
+    try {
+      await this.#read(rowsExpected);
+      return true;
+    } catch (error) {
+      if (error instanceof NoIds) return false;
+      throw error;
+    }
+  }
+
+  async #read(rowsExpected: number | undefined): Promise<void> {
+    const { describe, plan } = this.#chosen;
+    const { where } = this.#window;
+    const extraction = this.#org.extract({ object: describe.name, plan, where, all: true, rowsExpected });
+    const passed: Passed = { live: 0, deleted: 0 };
+    const rows = liveRows(this.#columns, watched(this.#ctx, describe.name, extraction.batches), passed, (row) =>
+      this.#bury(row),
+    );
+    if (this.#window.replaces) await this.#carryTombstones();
+    for await (const batch of rows) await this.#take(batch);
+    this.#summary = extraction.summary();
+    if (passed.live + passed.deleted !== this.#summary.rows) {
+      throw new Fault('count-mismatch', `${describe.name}: ${this.#summary.rows} rows were read and others handled`);
+    }
+    await this.#lookUp();
+  }
+
+  /** Holds the Ids of the org against those that are known, and takes what is missing on either side. Throws what the org throws. */
+  async reconcile(): Promise<void> {
+    const { to } = this.#window;
+    const request = { chosen: this.#chosen, known: this.#known, changes: this.#changes, before: to };
+    await reconcile(this.#ctx, this.#org, request, {
+      vanished: (id) => this.#bury([id, '', '', '', 'reconciliation']),
+      missed: (batch) => this.#take(batch),
+    });
+    this.#reconciled = to.toISOString();
+    await this.#lookUp();
+  }
+
+  /** Stores what changed. Call it once. */
+  async store(writer: PointWriter): Promise<DeltaRead> {
+    const { describe, plan } = this.#chosen;
+    const { signal } = this.#ctx;
+    const files = new FileList(describe.name, this.#columns, plan.blobFields);
+    const flow = arranged(files.collect(this.#news()));
+    const { read } = this.#window;
+    const { segments, detail } = await storeSegments(writer, describe.name, this.#columns, flow, signal, read);
+    const tombstones = new Tombstones(writer);
+    for await (const batch of this.#gone.sorted()) {
+      for (let i = 0; i < batch.ends.length; i++) {
+        const row = cells(batch, i);
+        const isKnown = !this.#window.replaces && this.#changes.isKnownGone(row[0]!, row[1]!);
+        if (!isKnown && !this.#changes.isLive(row[0]!)) await tombstones.add(row);
+      }
+    }
+    await tombstones.flush();
+    return {
+      rows: this.rows,
+      changed: segments.reduce((sum, { rows }) => sum + rows, 0),
+      deleted: this.#changes.deleted + this.#lost,
+      deltas: segments,
+      gone: tombstones.segments,
+      detail,
+      summary: this.#summary!,
+      files,
+      reconciled: this.#reconciled,
+    };
+  }
+
+  async remove(): Promise<void> {
+    await Promise.all([this.#live.remove(), this.#gone.remove()]);
+  }
+
+  async #take(batch: RowBatch): Promise<void> {
+    this.#changes.live(batch, this.#keys);
+    await this.#live.add(batch);
+  }
+
+  async #bury(row: readonly string[]): Promise<void> {
+    this.#changes.gone(row[0]!);
+    await this.#gone.add(encodeRows([[...row]]));
+  }
+
+  /** The tombstones of the layers that this delta replaces. */
+  async #carryTombstones(): Promise<void> {
+    for await (const { batch } of this.#known.tombstones()) await this.#gone.add(batch);
+  }
+
+  async #lookUp(): Promise<void> {
+    if (!this.#window.replaces) return this.#changes.lookUp(this.#known);
+    this.#lost = 0;
+    // A row of a replaced delta that the window no longer shows was purged: its older image must not come back.
+    const others = new Map<string, boolean>();
+    await this.#changes.lookUp(this.#known, (id, gone) => others.set(id, gone));
+    for (const [id, gone] of others) {
+      if (gone) continue;
+      await this.#gone.add(encodeRows([[id, '', '', '', 'reconciliation']]));
+      this.#lost += 1;
+    }
+  }
+
+  /** The rows that the vault does not have as they are, ascending by Id. */
+  async *#news(): AsyncGenerator<RowBatch> {
+    const { replaces, keepsAll } = this.#window;
+    for await (const batch of this.#live.sorted()) {
+      const kept = keepRows(batch, (row) => {
+        const id = this.#keys.id(batch, row);
+        if (!this.#changes.isLive(id)) return false;
+        const known = this.#changes.stampOf(id, replaces);
+        if (known === undefined || keepsAll) return true;
+        return !isSettled(this.#parent.page, known, Date.parse(this.#keys.stamp(batch, row)));
+      });
+      if (kept.ends.length > 0) yield kept;
+    }
+  }
+}
+
+async function* arranged(batches: AsyncIterable<RowBatch>) {
+  let cut = true;
+  for await (const batch of batches) {
+    yield { batch, cut };
+    cut = false;
+  }
+}

@@ -1,0 +1,151 @@
+import { layersOf, runOf } from '../../vault/layers.ts';
+import type { LeftOut, MapPage, RootObject, SegmentRef } from '../../vault/manifest.ts';
+import type { PointWriter } from '../../vault/point.ts';
+import type { Ref } from '../../vault/record.ts';
+import type { Counted, Verdict } from './completeness.ts';
+import type { DeltaRead } from './delta.ts';
+import type { JournalObject } from './journal.ts';
+import type { ObjectRead } from './object.ts';
+import type { Parent } from './parents.ts';
+import type { Chosen } from './select.ts';
+import { stampOf, typesOf } from './stamp.ts';
+import type { Window } from './window.ts';
+
+/** What a page says besides the rows. */
+export interface PageFacts {
+  readonly schema: { readonly print: string; readonly page: Ref };
+  readonly counted: Counted;
+  readonly verdict: Verdict;
+  readonly hidden: readonly LeftOut[];
+}
+
+/** Writes the page of an object that was read in full. */
+export async function fullPage(
+  writer: PointWriter,
+  { describe }: Chosen,
+  read: ObjectRead,
+  facts: PageFacts,
+  signal: AbortSignal,
+): Promise<JournalObject> {
+  const { columns, rows, deleted } = read;
+  const page: MapPage = {
+    v: 1,
+    object: describe.name,
+    columns: [...columns],
+    types: typesOf(describe, columns),
+    hasId: read.hasId,
+    stamp: stampOf(describe),
+    watermark: read.summary.started.toISOString(),
+    window: { from: null, to: read.summary.ended.toISOString() },
+    way: read.summary.way,
+    rows,
+    deleted,
+    bytes: read.bytes,
+    base: [...read.base],
+    deltas: [],
+    gone: [...read.gone],
+    detail: [...read.detail],
+    schema: facts.schema,
+    counted: { ...facts.counted },
+    ...facts.verdict,
+  };
+  return entry(writer, page, facts, [...read.base, ...read.gone], { changed: rows, deleted }, signal);
+}
+
+/** Writes the page of an object of which only what changed was read: what its parent lists, and that on top. */
+export async function deltaPage(
+  writer: PointWriter,
+  { describe, plan }: Chosen,
+  { page: before }: Parent,
+  window: Window,
+  read: DeltaRead,
+  facts: PageFacts,
+  signal: AbortSignal,
+): Promise<JournalObject> {
+  const { replaces } = window;
+  const covered = new Set(layersOf(before).map(({ run }) => run));
+  const kept = (key: string) => !replaces || !covered.has(runOf(key));
+  const deltas = [...(replaces ? [] : before.deltas), ...read.deltas];
+  const bytes = [...before.base, ...deltas].reduce((sum, segment) => sum + segment.bytes, 0);
+  const reconciled = read.reconciled ?? before.reconciled;
+  const page: MapPage = {
+    v: 1,
+    object: describe.name,
+    columns: [...plan.fields],
+    types: typesOf(describe, plan.fields),
+    hasId: true,
+    stamp: before.stamp,
+    watermark: new Date(window.to.getTime() - 1000).toISOString(),
+    window: window.read,
+    ...(reconciled === undefined ? {} : { reconciled }),
+    way: read.summary.way,
+    rows: read.rows,
+    deleted: read.deleted,
+    bytes,
+    base: before.base,
+    deltas,
+    gone: [...before.gone.filter(({ key }) => kept(key)), ...read.gone],
+    detail: [...before.detail.filter(({ key }) => kept(detailRun(key))), ...read.detail],
+    schema: facts.schema,
+    counted: { ...facts.counted },
+    ...facts.verdict,
+  };
+  const written = [...read.deltas, ...read.gone];
+  return {
+    ...(await entry(writer, page, facts, written, { changed: read.changed, deleted: read.deleted }, signal)),
+    incremental: true,
+  };
+}
+
+/** The object as a point lists it that has nothing new of it: by the page of its parent. */
+export function samePage({ object, page, ref, refs }: Parent): RootObject {
+  const { incomplete, reason, complete } = object;
+  return {
+    object: object.object,
+    page: ref,
+    refs,
+    rows: page.rows,
+    changed: 0,
+    deleted: 0,
+    segments: page.base.length + page.deltas.length,
+    bytes: 0,
+    path: page.way,
+    complete,
+    ...(incomplete === undefined ? {} : { incomplete }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+/** `detail/<run>-<sha256>…` as a key whose run `runOf` finds. */
+function detailRun(key: string): string {
+  return key.replace(/-[0-9a-f]{64}\..*$/, '');
+}
+
+async function entry(
+  writer: PointWriter,
+  page: MapPage,
+  { schema, verdict, hidden }: PageFacts,
+  segments: readonly SegmentRef[],
+  { changed, deleted }: { readonly changed: number; readonly deleted: number },
+  signal: AbortSignal,
+): Promise<JournalObject> {
+  const { page: map, refs } = await writer.putMap(page, signal);
+  const written = segments.flatMap(({ key, size, sha256, index }) => [
+    { key, size, sha256 },
+    ...(index ? [index] : []),
+  ]);
+  const object: RootObject = {
+    object: page.object,
+    page: map,
+    refs,
+    rows: page.rows,
+    changed,
+    deleted,
+    segments: page.base.length + page.deltas.length,
+    bytes: written.reduce((sum, { size }) => sum + size, 0),
+    path: page.way,
+    ...verdict,
+  };
+  const { print, page: schemaPage } = schema;
+  return { type: 'object', object, print, schema: schemaPage, written, hidden: [...hidden], numbers: writer.numbers };
+}

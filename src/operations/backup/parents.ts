@@ -1,0 +1,116 @@
+import type { Context } from '../../context.ts';
+import { isFault } from '../../errors.ts';
+import type { Permissions } from '../../salesforce/org.ts';
+import { longId } from '../../schema/ids.ts';
+import { runOf } from '../../vault/layers.ts';
+import type { MapPage, Root, RootObject } from '../../vault/manifest.ts';
+import type { Ref } from '../../vault/record.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { judgeVisibility } from './completeness.ts';
+import type { Chosen } from './select.ts';
+import { stampOf } from './stamp.ts';
+
+/** What a run builds on for one object: the newest page of it that can be gone on from. */
+export interface Parent {
+  readonly object: RootObject;
+  readonly page: MapPage;
+  readonly ref: Ref;
+  readonly refs: Ref;
+  /** The point that names the page, and its files. */
+  readonly root: Root;
+}
+
+/** A run that looks for what it can build on. */
+export interface ParentedRun {
+  readonly point: string;
+  readonly epoch: number;
+  readonly orgId: string;
+  readonly permissions: Permissions;
+  /** True: the bytes of files are kept too. */
+  readonly files: boolean;
+}
+
+/** This many points are looked at for objects that the newest ones do not hold. */
+const mostRoots = 16;
+
+/**
+ * For each object, what an incremental run goes on from; an object that is missing has to be read in full. Only points of this org and epoch that
+ * were begun before this one and that nobody has quarantined are built on: an Id's newest image is told by the order of runs. A point or a page that does not
+ * open is passed over and told.
+ */
+export async function findParents(
+  ctx: Context,
+  vault: Vault,
+  run: ParentedRun,
+  chosen: readonly Chosen[],
+): Promise<Map<string, Parent>> {
+  const parents = new Map<string, Parent>();
+  const wanted = new Map(chosen.filter(({ describe }) => stampOf(describe)).map((one) => [one.describe.name, one]));
+  const { points, entries } = await vault.state();
+  const barred = new Set(
+    entries.filter(({ record }) => record.kind === 'quarantine').flatMap(({ record }) => record.points ?? []),
+  );
+  let looked = 0;
+  for (const entry of points.toReversed()) {
+    if (wanted.size === 0 || looked === mostRoots) break;
+    const { point, epoch } = entry.record;
+    if (epoch !== run.epoch || barred.has(point!)) continue;
+    if (point! >= run.point) {
+      const message = `point ${point} was begun after this run, by its clock: check the clocks of the hosts that take points. This run builds on the one before it`;
+      ctx.report({ type: 'warning', name: 'clock-skew', message });
+      continue;
+    }
+    const root = await readable(ctx, point!, () => vault.root(entry));
+    looked += 1;
+    if (!root || longId(root.org.id) !== longId(run.orgId)) continue;
+    await takeFrom(ctx, vault, root, run, wanted, parents);
+  }
+  return parents;
+}
+
+async function takeFrom(
+  ctx: Context,
+  vault: Vault,
+  root: Root,
+  run: ParentedRun,
+  wanted: Map<string, Chosen>,
+  parents: Map<string, Parent>,
+): Promise<void> {
+  const found = root.objects.filter(({ object, page }) => page && wanted.has(object));
+  const pages = await Promise.all(found.map((one) => readable(ctx, root.point, () => vault.map(one.page!))));
+  for (const [i, object] of found.entries()) {
+    const page = pages[i];
+    const { describe } = wanted.get(object.object)!;
+    if (!page || !isGoodBase(object, page, run)) continue;
+    if (page.stamp !== stampOf(describe)) continue;
+    // What the user sees more or less than then, nothing moved its stamp.
+    if ((object.incomplete === 'visibility') === judgeVisibility(describe, run.permissions).complete) continue;
+    if (run.files && lacksFiles(root, wanted.get(object.object)!)) continue;
+    parents.set(object.object, { object, page, ref: object.page!, refs: object.refs!, root });
+    wanted.delete(object.object);
+  }
+}
+
+function isGoodBase({ incomplete }: RootObject, page: MapPage, { point }: { readonly point: string }): boolean {
+  if (incomplete === 'failed' || incomplete === 'unproven' || !page.hasId) return false;
+  return [...page.base, ...page.deltas, ...page.gone].every(({ key }) => runOf(key) < point);
+}
+
+/** The point was taken without the bytes of this object's files: which of them changed since the last that had them is not known. */
+function lacksFiles({ notCovered }: Root, { describe, plan }: Chosen): boolean {
+  return plan.blobFields.some((name) =>
+    notCovered.some(({ object, field }) => object === describe.name && field === name),
+  );
+}
+
+/** Undefined, and told, for what another writer key opens and for what is damaged: everything is read anew then. */
+async function readable<T>(ctx: Context, point: string, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isFault(error) || (error.exit !== 4 && error.name !== 'wrong-identity')) throw error;
+    const message = `point ${point} cannot be built on: ${error.message}`;
+    ctx.report({ type: 'warning', name: error.name, message });
+    return undefined;
+  }
+}

@@ -1,0 +1,86 @@
+import type { Context } from '../../context.ts';
+import type { RowBatch } from '../../rows/batch.ts';
+import { IdTable } from '../../rows/id-table.ts';
+import { projection } from '../../rows/project.ts';
+import { RowSorter } from '../../rows/sort.ts';
+import type { Org } from '../../salesforce/org.ts';
+import { indexColumns, indexKeys, type KnownRows } from '../../vault/known-rows.ts';
+import type { Changes } from './changes.ts';
+import type { Chosen } from './select.ts';
+
+interface Reconciled {
+  /** A row that is known and that the org no longer has, not even in its recycle bin. */
+  vanished(id: string): Promise<void>;
+  /** Rows that the org has and that no window has shown as they are: committed late, or shown to the user since. */
+  missed(batch: RowBatch): Promise<void>;
+}
+
+/**
+ * Holds Ids and stamps of all live rows of the org against those that are known, less what changed: hard deletions are reported nowhere
+ * else (field guide, extract 5.4). `before`: rows stamped then or later are left to the next run. In constant memory but for the Ids that are missing.
+ */
+export async function reconcile(
+  ctx: Context,
+  org: Org,
+  request: {
+    readonly chosen: Chosen;
+    readonly known: KnownRows;
+    readonly changes: Changes;
+    readonly before: Date;
+  },
+  found: Reconciled,
+): Promise<void> {
+  const { chosen, known, changes, before } = request;
+  const { describe, plan } = chosen;
+  const sorter = new RowSorter(indexKeys, { tempDir: ctx.tempDir, signal: ctx.signal });
+  const missing = new IdTable();
+  const vanished = new IdTable();
+  try {
+    const has = (name: string) => plan.fields.includes(name);
+    const fields = indexColumns.filter(has);
+    const where = has('IsDeleted') ? 'IsDeleted = false' : undefined;
+    const flow = org.extract({ object: describe.name, plan: { ...plan, fields }, where, all: true });
+    const toIndex = projection(flow.columns, indexColumns);
+    for await (const batch of flow.batches) await sorter.add(toIndex(batch));
+    for await (const { id, was, is } of pairs(known.live(), sorter.sorted())) {
+      if (is === undefined) {
+        if (!changes.isGone(id)) vanished.add(id);
+      } else if (!changes.isLive(id) && was !== is && !(Date.parse(is) >= before.getTime())) missing.add(id);
+    }
+  } finally {
+    await sorter.remove();
+  }
+  for (const id of vanished) await found.vanished(id);
+  if (missing.size === 0) return;
+  const rows = org.records(describe, [...missing.sorted()], plan.fields);
+  const toColumns = projection(rows.columns, plan.fields);
+  for await (const batch of rows.batches) await found.missed(toColumns(batch));
+}
+
+interface Pair {
+  readonly id: string;
+  /** The stamp that is known, and that of the org; undefined: there is no such row. */
+  readonly was: string | undefined;
+  readonly is: string | undefined;
+}
+
+/** Two flows in the columns of an index, both ascending by Id, side by side. */
+async function* pairs(known: AsyncIterable<RowBatch>, now: AsyncIterable<RowBatch>): AsyncGenerator<Pair> {
+  const [left, right] = [rowsOf(known), rowsOf(now)];
+  let [was, is] = [(await left.next()).value, (await right.next()).value];
+  while (was || is) {
+    const id = was && !(is && is.id < was.id) ? was.id : is!.id;
+    const [old, here] = [was?.id === id, is?.id === id];
+    yield { id, was: old ? was!.stamp : undefined, is: here ? is!.stamp : undefined };
+    if (old) was = (await left.next()).value;
+    if (here) is = (await right.next()).value;
+  }
+}
+
+async function* rowsOf(
+  batches: AsyncIterable<RowBatch>,
+): AsyncGenerator<{ readonly id: string; readonly stamp: string }, undefined> {
+  for await (const batch of batches)
+    for (let i = 0; i < batch.ends.length; i++) yield { id: indexKeys.id(batch, i), stamp: indexKeys.stamp(batch, i) };
+  return undefined;
+}

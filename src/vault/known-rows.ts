@@ -1,0 +1,114 @@
+import { Fault } from '../errors.ts';
+import type { RowBatch } from '../rows/batch.ts';
+import { Keys } from '../rows/cells.ts';
+import { inOrder } from '../rows/in-order.ts';
+import { mergeSorted, type SortedRows } from '../rows/merge.ts';
+import { projection } from '../rows/project.ts';
+import { type Layer, layersOf } from './layers.ts';
+import type { MapPage, SegmentRef } from './manifest.ts';
+import { readSegment } from './segment.ts';
+import type { Vault } from './vault.ts';
+
+/** Columns of an index twin. */
+export const indexColumns = ['Id', 'SystemModstamp'] as const;
+const tombstoneColumns = ['Id', 'DeletedDate'];
+const parallelTwins = 2;
+
+/** Takes rows in the columns of an index twin; of tombstones (`gone`) the second is the date of the deletion, where it is known. */
+export type Tell = (batch: RowBatch, gone: boolean) => void;
+
+/**
+ * What an object's page knows of its rows, without any field value: Id and SystemModstamp of each row, and tombstones. The writer key or an identity is enough.
+ * Every twin and tombstone segment that is read is proven by its digest and its row count; throws faults of exit code 4 otherwise.
+ */
+export class KnownRows {
+  readonly #vault: Vault;
+  readonly #map: MapPage;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(vault: Vault, map: MapPage, signal?: AbortSignal) {
+    this.#vault = vault;
+    this.#map = map;
+    this.#signal = signal;
+  }
+
+  /** Rows of the base; of segments that say which Ids they hold, only those that hold some of `sorted`, ascending. */
+  async base(sorted: Iterable<string>, tell: Tell): Promise<void> {
+    const touched = touchedBy(this.#map.base, sorted);
+    const read = inOrder(touched, parallelTwins, async (segment) => this.#all(segment));
+    for await (const batches of read) for (const batch of batches) tell(batch, false);
+  }
+
+  /** What lies on the base, layer by layer. */
+  async layers(tell: Tell): Promise<void> {
+    for (const layer of layersOf(this.#map))
+      for (const segment of layer.segments)
+        for await (const batch of this.#rows(segment, layer.gone)) tell(batch, layer.gone);
+  }
+
+  /** Id and SystemModstamp of every live row, ascending by Id, in constant memory. */
+  live(): AsyncIterable<RowBatch> {
+    const base = [...this.#map.base].sort((a, b) => ((a.minId ?? '') < (b.minId ?? '') ? -1 : 1));
+    const layers = layersOf(this.#map);
+    const flows: SortedRows[] = base.every(({ minId }) => minId !== undefined)
+      ? [this.#flow({ run: '', gone: false, segments: base })]
+      : base.map((segment) => this.#flow({ run: '', gone: false, segments: [segment] }));
+    for (const { segments, ...layer } of layers)
+      for (const segment of segments) flows.push(this.#flow({ ...layer, segments: [segment] }));
+    return mergeSorted(flows);
+  }
+
+  #flow({ gone, segments }: Layer): SortedRows {
+    const rows = (segment: SegmentRef) => this.#rows(segment, gone);
+    return {
+      keys: indexKeys,
+      gone,
+      batches: (async function* () {
+        for (const segment of segments) yield* rows(segment);
+      })(),
+    };
+  }
+
+  async #all(segment: SegmentRef): Promise<RowBatch[]> {
+    const batches: RowBatch[] = [];
+    for await (const batch of this.#rows(segment, false)) batches.push(batch);
+    return batches;
+  }
+
+  /** In the columns of an index twin. */
+  async *#rows(segment: SegmentRef, gone: boolean): AsyncGenerator<RowBatch> {
+    const ref = gone ? segment : segment.index;
+    if (!ref) throw new Fault('segment-invalid', `${segment.key} has no index`, { data: { key: segment.key } });
+    const body = await this.#vault.read(ref, this.#signal);
+    const options = { expected: { rows: segment.rows }, ...(this.#signal ? { signal: this.#signal } : {}) };
+    const identities = await this.#vault.manifestIdentities();
+    for await (const { columns, batch } of readSegment(identities, body, options))
+      yield projection(columns, gone ? tombstoneColumns : indexColumns)(batch);
+  }
+
+  /** Tombstones that lie on the base as they stand, oldest layer first; of an Id there may be several. */
+  async *tombstones(): AsyncGenerator<{ readonly columns: readonly string[]; readonly batch: RowBatch }> {
+    for (const { gone, segments } of layersOf(this.#map)) {
+      if (!gone) continue;
+      for (const segment of segments) {
+        const body = await this.#vault.read(segment, this.#signal);
+        yield* readSegment(await this.#vault.manifestIdentities(), body, { expected: { rows: segment.rows } });
+      }
+    }
+  }
+}
+
+/** Reads rows that `Tell` is given. */
+export const indexKeys = new Keys(indexColumns);
+
+/** Segments that may hold one of the Ids. */
+function touchedBy(segments: readonly SegmentRef[], sorted: Iterable<string>): SegmentRef[] {
+  const inIdOrder = [...segments].sort((a, b) => ((a.minId ?? '') < (b.minId ?? '') ? -1 : 1));
+  const ids = sorted[Symbol.iterator]();
+  let next = ids.next();
+  return inIdOrder.filter(({ minId, maxId }) => {
+    if (minId === undefined || maxId === undefined) return true;
+    while (!next.done && next.value < minId) next = ids.next();
+    return !next.done && next.value <= maxId;
+  });
+}
