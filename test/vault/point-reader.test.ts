@@ -113,7 +113,17 @@ describe('a point of the small vault', () => {
     const lies: [Parameters<typeof smallVault>[1], FaultName][] = [
       [{ objects: [{ ...contact, page: (page) => ({ ...page, rows: 4 }) }] }, 'count-mismatch'],
       [
-        { objects: [{ ...contact, page: (page) => ({ ...page, columns: [...page.columns].reverse() }) }] },
+        {
+          objects: [
+            {
+              ...contact,
+              detail: (one) => ({
+                ...one,
+                segments: more(one.segments, { columns: [...one.segments[0]!.columns].reverse() }),
+              }),
+            },
+          ],
+        },
         'segment-invalid',
       ],
       [

@@ -1,4 +1,3 @@
-import { and } from '../../salesforce/soql.ts';
 import { runOf } from '../../vault/layers.ts';
 import type { MapPage } from '../../vault/manifest.ts';
 import type { ColumnsMoved } from './stamp.ts';
@@ -45,7 +44,7 @@ export function windowOf(page: MapPage, now: Date, moved: ColumnsMoved): Window 
   // What was written in this second has this second's stamp.
   const to = new Date(Math.floor(now.getTime() / 1000) * 1000 + 1000);
   const read = { from: from.toISOString(), to: to.toISOString() };
-  const stamped = and(`${page.stamp} >= ${read.from}`, `${page.stamp} < ${read.to}`)!;
+  const stamped = `${page.stamp} >= ${read.from} AND ${page.stamp} < ${read.to}`;
   const filled = moved.added.map(({ name, type }) => (type === 'boolean' ? `${name} = true` : `${name} != null`));
   const where = filled.length === 0 ? stamped : `(${stamped}) OR ${filled.join(' OR ')}`;
   return { where, read, to, replaces, keepsAll: moved.added.length > 0 };
