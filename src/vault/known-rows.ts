@@ -1,10 +1,11 @@
 import { Fault } from '../errors.ts';
 import type { RowBatch } from '../rows/batch.ts';
 import { Keys } from '../rows/cells.ts';
+import type { IdTable } from '../rows/id-table.ts';
 import { inOrder } from '../rows/in-order.ts';
 import { mergeSorted, type SortedRows } from '../rows/merge.ts';
 import { projection } from '../rows/project.ts';
-import { type Layer, layersOf } from './layers.ts';
+import { type Layer, layersOf, runOf } from './layers.ts';
 import type { MapPage, SegmentRef } from './manifest.ts';
 import { readSegment } from './segment.ts';
 import type { Vault } from './vault.ts';
@@ -32,17 +33,17 @@ export class KnownRows {
     this.#signal = signal;
   }
 
-  /** Rows of the base; of segments that say which Ids they hold, only those that hold some of `sorted`, ascending. */
-  async base(sorted: Iterable<string>, tell: Tell): Promise<void> {
-    const touched = touchedBy(this.#map.base, sorted);
+  /** Rows of the base; of segments that say which Ids they hold, only those that may hold some of `ids`. */
+  async base(ids: IdTable, tell: Tell): Promise<void> {
+    const touched = touchedBy(this.#map.base, ids);
     const read = inOrder(touched, parallelTwins, async (segment) => this.#all(segment));
     for await (const batches of read) for (const batch of batches) tell(batch, false);
   }
 
-  /** What lies on the base, layer by layer. */
-  async layers(tell: Tell): Promise<void> {
+  /** What lies on the base, layer by layer; of segments that say which Ids they hold, only those that may hold some of `ids`. */
+  async layers(ids: IdTable | 'all', tell: Tell): Promise<void> {
     for (const layer of layersOf(this.#map))
-      for (const segment of layer.segments)
+      for (const segment of ids === 'all' ? layer.segments : touchedBy(layer.segments, ids))
         for await (const batch of this.#rows(segment, layer.gone)) tell(batch, layer.gone);
   }
 
@@ -56,6 +57,13 @@ export class KnownRows {
     for (const { segments, ...layer } of layers)
       for (const segment of segments) flows.push(this.#flow({ ...layer, segments: [segment] }));
     return mergeSorted(flows);
+  }
+
+  /** Every tombstone of the page, those of the base's own runs too, oldest run first. */
+  async *buried(): AsyncGenerator<{ readonly run: string; readonly batch: RowBatch }> {
+    const inRunOrder = [...this.#map.gone].sort((a, b) => (runOf(a.key) < runOf(b.key) ? -1 : 1));
+    for (const segment of inRunOrder)
+      for await (const batch of this.#rows(segment, true)) yield { run: runOf(segment.key), batch };
   }
 
   #flow({ gone, segments }: Layer): SortedRows {
@@ -102,13 +110,18 @@ export class KnownRows {
 export const indexKeys = new Keys(indexColumns);
 
 /** Segments that may hold one of the Ids. */
-function touchedBy(segments: readonly SegmentRef[], sorted: Iterable<string>): SegmentRef[] {
-  const inIdOrder = [...segments].sort((a, b) => ((a.minId ?? '') < (b.minId ?? '') ? -1 : 1));
-  const ids = sorted[Symbol.iterator]();
-  let next = ids.next();
-  return inIdOrder.filter(({ minId, maxId }) => {
+function touchedBy(segments: readonly SegmentRef[], ids: IdTable): SegmentRef[] {
+  if (ids.size === 0) return [];
+  const numbers = ids.sortedNumbers();
+  return segments.filter(({ minId, maxId }) => {
     if (minId === undefined || maxId === undefined) return true;
-    while (!next.done && next.value < minId) next = ids.next();
-    return !next.done && next.value <= maxId;
+    // The first Id that is not below the segment's first.
+    let [low, high] = [0, numbers.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ids.id(numbers[middle]!) < minId) low = middle + 1;
+      else high = middle;
+    }
+    return low < numbers.length && ids.id(numbers[low]!) <= maxId;
   });
 }

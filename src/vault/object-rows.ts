@@ -6,7 +6,8 @@ import { inOrder } from '../rows/in-order.ts';
 import { keepRows } from '../rows/keep.ts';
 import { mergeSorted, type SortedRows } from '../rows/merge.ts';
 import { projection } from '../rows/project.ts';
-import { layersOf } from './layers.ts';
+import type { DeadRows } from './dead-rows.ts';
+import { layersOf, runOf } from './layers.ts';
 import type { Detail, MapPage, SegmentRef } from './manifest.ts';
 import { type Block, readSegment } from './segment.ts';
 import { blockOf, readSegmentBlocks } from './segment-blocks.ts';
@@ -20,6 +21,12 @@ export interface RowsWanted {
   /** These columns, in this order, in place of all. Names are compared without case; Fault `usage` for one that the point does not have. */
   readonly columns?: readonly string[];
   readonly signal?: AbortSignal;
+}
+
+/** Lookups that the org has emptied since the rows were read. */
+export interface Blanked {
+  readonly dead: DeadRows;
+  readonly fields: readonly string[];
 }
 
 /** A segment with what was noted of it when it was written. */
@@ -43,13 +50,18 @@ const wholeShare = 0.25;
  * object without Id come in the order in which they stand; `ids` and `after` name none of them. Every segment that is read as a whole is
  * proven by its digests and counts, and the rows together by the count in `map`. Holds one segment, and of small ones two.
  */
-export async function objectRows(vault: Vault, map: MapPage, wanted: RowsWanted = {}): Promise<RowFlow> {
+export async function objectRows(
+  vault: Vault,
+  map: MapPage,
+  wanted: RowsWanted = {},
+  blanked?: Blanked,
+): Promise<RowFlow> {
   const columns = wanted.columns ?? map.columns;
   const known = new Set(map.columns.map((name) => name.toLowerCase()));
   const unknown = columns.find((name) => !known.has(name.toLowerCase()));
   if (unknown !== undefined) throw new Fault('usage', `the point holds no field ${unknown} of ${map.object}`);
   const project = projection(map.columns, columns);
-  const rows = new ObjectRows(vault, map, wanted, await vault.rowIdentities());
+  const rows = new ObjectRows(vault, map, wanted, await vault.rowIdentities(), blanked);
   return {
     columns,
     batches: (async function* () {
@@ -68,8 +80,16 @@ class ObjectRows {
   readonly #wanted: RowsWanted;
   readonly #identities: readonly string[];
   readonly #keys: Keys;
+  readonly #blanked: Blanked | undefined;
 
-  constructor(vault: Vault, map: MapPage, wanted: RowsWanted, identities: readonly string[]) {
+  constructor(
+    vault: Vault,
+    map: MapPage,
+    wanted: RowsWanted,
+    identities: readonly string[],
+    blanked: Blanked | undefined,
+  ) {
+    this.#blanked = blanked;
     this.#vault = vault;
     this.#map = map;
     this.#wanted = wanted;
@@ -159,8 +179,9 @@ class ObjectRows {
             segment.columns,
           )
         : this.#blocks(segment, blocks as readonly number[]);
+      const blank = this.#blanked?.dead.blanking(this.#map.columns, this.#blanked.fields, runOf(ref.key));
       for await (const batch of rows) {
-        const kept = this.#kept(batch);
+        const kept = this.#kept(blank ? blank(batch) : batch);
         if (kept.ends.length > 0) yield kept;
         else kept.release?.();
       }

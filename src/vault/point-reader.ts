@@ -1,10 +1,11 @@
 import { Fault } from '../errors.ts';
 import type { RowFlow } from '../rows/batch.ts';
 import type { ObjectDescribe } from '../schema/describe.ts';
+import { blankableLookups, DeadRows } from './dead-rows.ts';
 import type { FileEntry } from './files-page.ts';
 import type { LogEntry } from './log.ts';
 import type { MapPage, Root, RootObject, SchemaPage } from './manifest.ts';
-import { objectRows, type RowsWanted } from './object-rows.ts';
+import { type Blanked, objectRows, type RowsWanted } from './object-rows.ts';
 import { PointFiles } from './point-files.ts';
 import type { Ref } from './record.ts';
 import type { Vault } from './vault.ts';
@@ -21,6 +22,7 @@ export class PointReader {
   readonly #objects: ReadonlyMap<string, RootObject>;
   readonly #maps = new Map<string, Promise<MapPage>>();
   readonly #schemas = new Map<string, Promise<SchemaPage>>();
+  readonly #dead = new Map<string, Promise<DeadRows>>();
   #files: PointFiles | undefined;
 
   private constructor(vault: Vault, entry: LogEntry, root: Root) {
@@ -90,7 +92,25 @@ export class PointReader {
 
   /** The object's live rows at this point, ascending by Id; see `objectRows`. */
   async rows(object: string, wanted: RowsWanted = {}): Promise<RowFlow> {
-    return objectRows(this.vault, await this.map(object), wanted);
+    return objectRows(this.vault, await this.map(object), wanted, await this.#blanked(object, wanted));
+  }
+
+  /** Lookups that were emptied when the rows they name were deleted: the rows that hold them may have been read before. */
+  async #blanked(object: string, { columns, signal }: RowsWanted): Promise<Blanked | undefined> {
+    const map = await this.map(object);
+    const asked = columns && new Set(columns.map((name) => name.toLowerCase()));
+    const held = new Set(map.columns);
+    const lookups = blankableLookups(await this.describe(object)).filter(
+      ({ field }) => held.has(field) && (!asked || asked.has(field.toLowerCase())),
+    );
+    const parents = [...new Set(lookups.flatMap(({ objects }) => objects))].filter((name) => this.has(name)).sort();
+    if (parents.length === 0) return undefined;
+    const dead = await kept(this.#dead, parents.join(), async () => {
+      const found = new DeadRows();
+      for (const parent of parents) await found.add(this.vault, await this.map(parent), signal);
+      return found;
+    });
+    return dead.newest === '' ? undefined : { dead, fields: lookups.map(({ field }) => field) };
   }
 
   /** What the point says of one file; undefined when it holds none. */

@@ -20,7 +20,7 @@ const objects = [
   'RecordType',
   'UserRole',
 ];
-const args = ['backup', '--json', '--no-prompt', '--parallel', '1', '--objects', objects.join()];
+const args = ['backup', '--full', '--json', '--no-prompt', '--parallel', '1', '--objects', objects.join()];
 
 /** Events and documents of every kind. */
 type Told = ReturnType<typeof JSON.parse>;

@@ -58,9 +58,9 @@ export class Changes {
   /** Finds out how the rows stood. `onOther`: what lies on the base of rows that did not change. */
   async lookUp(known: KnownRows, onOther?: (id: string, gone: boolean) => void): Promise<void> {
     this.#known = new Float64Array(this.#ids.size);
-    await known.base(this.#ids.sorted(), (batch) => this.#tell(batch, false));
+    await known.base(this.#ids, (batch) => this.#tell(batch, false));
     this.#base = this.#known.slice();
-    await known.layers((batch, isGone) => this.#tell(batch, isGone, onOther));
+    await known.layers(onOther ? 'all' : this.#ids, (batch, isGone) => this.#tell(batch, isGone, onOther));
   }
 
   #tell(batch: RowBatch, isGone: boolean, onOther?: (id: string, gone: boolean) => void): void {

@@ -29,6 +29,7 @@ export class Tombstones {
     const csv = Buffer.concat([encodeHeader(goneColumns), encodeRows(rows).bytes]);
     const body = await sealBytes(csv, this.#writer.recipients.manifest);
     const ref = await this.#writer.putNumbered('gone', body, sha256(body));
-    this.segments.push({ ...ref, rows: rows.length, bytes: csv.length });
+    const [minId, maxId] = [rows[0]![0]!, rows.at(-1)![0]!];
+    this.segments.push({ ...ref, rows: rows.length, bytes: csv.length, minId, maxId });
   }
 }

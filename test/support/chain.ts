@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import type { Context } from '../../src/context.ts';
+import { sampleDatabase } from '../../src/practice-org/generate.ts';
+import { cells } from '../../src/rows/cells.ts';
+import { connect } from '../../src/salesforce/connect.ts';
+import type { Org } from '../../src/salesforce/org.ts';
+import type { ObjectDescribe } from '../../src/schema/describe.ts';
+import { PointReader } from '../../src/vault/point-reader.ts';
+import { InProcess } from './in-process.ts';
+import { OrgRequests } from './org-snapshot.ts';
+
+/** Objects of a chain: a tree, a lookup that is emptied, a master-detail, activities, all types of fields. */
+export const chainObjects = ['Account', 'Contact', 'Everything__c', 'Lead', 'Milestone__c', 'Project__c', 'Task'];
+const scale = { Account: 12, Contact: 25, Lead: 15, Milestone__c: 20, Project__c: 8, Task: 20, Everything__c: 6 };
+
+/** A seeded source of numbers below a limit. */
+export function seeded(seed: number): (below: number) => number {
+  let state = seed * 2_654_435_761 + 1;
+  return (below) => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((state / 2_147_483_648) * below);
+  };
+}
+
+/** A small org in which people work at random, and the points that are taken of it. Time passes when it is told to. */
+export class Chain implements AsyncDisposable {
+  readonly #run: InProcess;
+  readonly #org: Org;
+  readonly #requests: OrgRequests;
+  readonly #pick: (below: number) => number;
+  #elapsed = 0;
+  #bin: string[] = [];
+  points = 0;
+
+  private constructor(run: InProcess, org: Org, pick: (below: number) => number) {
+    this.#run = run;
+    this.#org = org;
+    this.#requests = new OrgRequests(run.org);
+    this.#pick = pick;
+  }
+
+  static async start(seed: number): Promise<Chain> {
+    const run = await InProcess.start(sampleDatabase({ seed, scale }));
+    const ctx: Context = {
+      signal: new AbortController().signal,
+      report: () => undefined,
+      now: () => new Date(),
+      tempDir: '/tmp',
+    };
+    const login = { kind: 'token', accessToken: run.org.accessToken, instanceUrl: run.org.url } as const;
+    return new Chain(run, await connect(ctx, login), seeded(seed));
+  }
+
+  /** Clocks of the org and of the host go on by so many milliseconds; negative: transactions begin that are committed late. */
+  pass(milliseconds: number): void {
+    this.#elapsed += milliseconds;
+    this.#run.org.settings.clockSkew = this.#elapsed;
+    this.#run.now = () => new Date(Date.now() + this.#elapsed);
+  }
+
+  async work(): Promise<void> {
+    const object = chainObjects[this.#pick(chainObjects.length)]!;
+    const kind = this.#pick(8);
+    const late = this.#pick(6) === 0 ? -this.#pick(13 * 60_000) : 0;
+    this.pass(late);
+    if (kind <= 2) await this.#change(object);
+    else if (kind === 3) await this.#insert(object);
+    else if (kind === 4) await this.#undelete();
+    else await this.#delete(object, kind === 7);
+    this.pass(-late);
+  }
+
+  async backup(full = false): Promise<string> {
+    const { point } = await this.#run.backup({ request: { policy: { objects: chainObjects, exclude: [] }, full } });
+    this.points += 1;
+    assert.equal(point.status, 'complete', JSON.stringify(point.objects.filter(({ complete }) => !complete)));
+    return point.kind;
+  }
+
+  /** Every way in which the newest point is not what a full read of the org gives. */
+  async differences(): Promise<string[]> {
+    const vault = await this.#run.openVault();
+    const { points } = await vault.state();
+    const reader = await PointReader.open(vault, points.at(-1)!);
+    const found: string[] = [];
+    const described = await this.#org.describe(chainObjects);
+    for (const object of chainObjects) {
+      const describe = described.get(object) as ObjectDescribe;
+      const plan = this.#org.plan(describe) as Exclude<ReturnType<Org['plan']>, { way: 'none' }>;
+      const computed = new Set(describe.fields.filter(({ calculated }) => calculated).map(({ name }) => name));
+      const now = await rowsById(this.#org.extract({ object, plan, all: true, rowsExpected: 100 }));
+      for (const [id, row] of now) if (row.get('IsDeleted') === 'true') now.delete(id);
+      const then = await rowsById(await reader.rows(object));
+      for (const id of new Set([...now.keys(), ...then.keys()])) {
+        const [is, was] = [now.get(id), then.get(id)];
+        if (!is || !was) found.push(`${object} ${id} is ${is ? 'missing' : 'too many'} in the point`);
+        else
+          for (const [field, value] of is)
+            if (value !== was.get(field) && !computed.has(field))
+              found.push(`${object} ${id} ${field}: ${was.get(field)} in the point, ${value} in the org`);
+      }
+    }
+    return found;
+  }
+
+  async #ids(object: string): Promise<string[]> {
+    return (await this.#requests.query(`SELECT Id FROM ${object}`)).map(({ Id }) => String(Id));
+  }
+
+  async #one(object: string): Promise<string | undefined> {
+    const ids = await this.#ids(object);
+    return ids[this.#pick(ids.length)];
+  }
+
+  async #change(object: string): Promise<void> {
+    const rows: Record<string, string>[] = [];
+    for (let n = 1 + this.#pick(3); n > 0; n--) {
+      const Id = await this.#one(object);
+      if (Id && !rows.some((row) => row.Id === Id)) rows.push({ Id, ...(await this.#values(object)) });
+    }
+    if (rows.length > 0) await this.#org.writer.update(object, rows);
+  }
+
+  async #insert(object: string): Promise<void> {
+    await this.#org.writer.insert(object, [{ ...(await this.#values(object)), ...(await this.#needed(object)) }]);
+  }
+
+  async #values(object: string): Promise<Record<string, string>> {
+    const text = `Name ${this.#pick(1000)}`;
+    if (object === 'Contact') return { LastName: text, ...(await this.#maybe('ReportsToId', 'Contact')) };
+    if (object === 'Lead') return { LastName: text };
+    if (object === 'Task') return { Subject: text, ...(await this.#maybe('WhoId', 'Contact')) };
+    if (object === 'Everything__c') return { Text__c: text };
+    return { Name: text, ...(object === 'Account' ? await this.#maybe('ParentId', 'Account') : {}) };
+  }
+
+  async #maybe(field: string, object: string): Promise<Record<string, string>> {
+    const id = this.#pick(2) === 0 ? await this.#one(object) : undefined;
+    return id ? { [field]: id } : {};
+  }
+
+  async #needed(object: string): Promise<Record<string, string>> {
+    if (object === 'Lead') return { Company: 'C', LastName: 'L' };
+    const project = object === 'Milestone__c' ? await this.#one('Project__c') : undefined;
+    return project ? { Project__c: project } : {};
+  }
+
+  async #delete(object: string, hard: boolean): Promise<void> {
+    const id = await this.#one(object);
+    if (!id) return;
+    const [written] = await this.#org.writer.delete([id]);
+    if (written!.errors.length > 0) return;
+    if (hard) await this.#requests.emptyRecycleBin([id]);
+    else this.#bin.push(id);
+  }
+
+  async #undelete(): Promise<void> {
+    const [id] = this.#bin.splice(this.#pick(this.#bin.length), 1);
+    if (id) await this.#org.writer.undelete([id]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#org.close();
+    await this.#run[Symbol.asyncDispose]();
+  }
+}
+
+async function rowsById(flow: {
+  columns: readonly string[];
+  batches: AsyncIterable<import('../../src/rows/batch.ts').RowBatch>;
+}) {
+  const rows = new Map<string, Map<string, string>>();
+  for await (const batch of flow.batches) {
+    for (let i = 0; i < batch.ends.length; i++) {
+      const row = new Map(cells(batch, i).map((cell, column) => [flow.columns[column]!, cell]));
+      rows.set(row.get('Id')!, row);
+    }
+  }
+  return rows;
+}
