@@ -137,6 +137,7 @@ export const faults = {
   'keychain-unavailable': { exit: 68, advice: 'use a file or an environment variable instead' },
 
   'restore-unfinished': { exit: 69, advice: 'go on with the restore that is named, or take it back' },
+  'clock-behind': { exit: 5, advice: 'set the clock of this host; points sort by the time at which they were begun' },
   'lease-held': { exit: 69, advice: 'wait for the other run to end, then run again' },
   'job-running': { exit: 69, advice: 'run again later; what is finished is kept' },
 

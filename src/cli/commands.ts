@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { backup } from './commands/backup.ts';
+import { compact } from './commands/compact.ts';
 import { demo } from './commands/demo.ts';
 import { diff } from './commands/diff.ts';
 import { init } from './commands/init.ts';
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   restore,
   undo,
   verify,
+  compact,
   ...keys,
   practiceOrg,
 ];

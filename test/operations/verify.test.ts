@@ -271,7 +271,7 @@ test('columns, digest, Id range and blocks that a page or detail says wrongly ar
   assert.deepEqual(await lie(detail({ key: 'data/another' })), [`parse: ${key} is not described in any detail`]);
   assert.deepEqual(
     await lie(changed(contacts('A'), { page: (page) => ({ ...page, columns: [...page.columns].reverse() }) })),
-    ['parse: the header line has other columns than the page of the object'],
+    [`counts: pages/#.map.zst.age (Contact) has other columns than data/${point}/00001-#.csv.zst.age`],
   );
 });
 

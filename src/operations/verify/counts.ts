@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { layersOf, runOf } from '../../vault/layers.ts';
 import { pointRefs, pointRoot } from '../../vault/layout.ts';
 import type { MapPage, SegmentRef } from '../../vault/manifest.ts';
 import type { Ref } from '../../vault/record.ts';
@@ -63,10 +64,24 @@ function verifyPage(object: ObjectContents, contents: PointContents, reach: Reac
   const base = sum(map.base, ({ rows }) => rows);
   const deltas = sum(map.deltas, ({ rows }) => rows);
   const gone = sum(map.gone, ({ rows }) => rows);
-  if (map.deltas.length === 0 ? map.rows !== base : map.rows > base + deltas || map.rows < base - gone)
+  const layered = layersOf(map).length > 0;
+  if (layered ? map.rows > base + deltas || map.rows < base - gone : map.rows !== base)
     problem(`says ${map.rows} rows, its segments say ${base + deltas}`);
-  if (gone < map.deleted || (map.window.from === null && gone !== map.deleted))
-    problem(`says ${map.deleted} deleted rows, its tombstones are ${gone}`);
+  // Tombstones of earlier runs are listed on: what this page's own run found is what it counts.
+  const newest = [...segments, ...map.gone].reduce((last, { key }) => (last > runOf(key) ? last : runOf(key)), '');
+  const own = sum(
+    map.gone.filter(({ key }) => runOf(key) === newest),
+    ({ rows }) => rows,
+  );
+  if (own < map.deleted || (map.window.from === null && own !== map.deleted))
+    problem(`says ${map.deleted} deleted rows, its tombstones are ${own}`);
+  if (withRows && map.window.from === null && object.detailsWhole) {
+    const [odd] = map.base.filter(({ key }) => {
+      const columns = object.details.get(key)?.columns;
+      return columns && columns.join() !== map.columns.join();
+    });
+    if (odd) problem(`has other columns than ${odd.key}`);
+  }
   const bytes = sum(segments, (segment) => segment.bytes);
   if (map.deltas.length === 0 && map.bytes !== bytes) problem(`says ${map.bytes} bytes, its segments say ${bytes}`);
   if (map.deltas.length === 0 && root.segments !== map.base.length)

@@ -4,7 +4,9 @@ import { rowStart } from '../../rows/cells.ts';
 import { closingQuote } from '../../rows/csv.ts';
 import { IdSet } from '../../rows/id-set.ts';
 import { inOrder } from '../../rows/in-order.ts';
-import type { SegmentRef } from '../../vault/manifest.ts';
+import { KnownRows } from '../../vault/known-rows.ts';
+import { layersOf } from '../../vault/layers.ts';
+import type { MapPage, SegmentRef } from '../../vault/manifest.ts';
 import { readSegment } from '../../vault/segment.ts';
 import type { ObjectContents, Opener } from './contents.ts';
 import { parallelReads } from './stored.ts';
@@ -59,7 +61,7 @@ export async function readIndexes(opener: Opener, objects: readonly ObjectConten
       if (base.has(segment)) ranges.push({ first: twin.first, last: twin.last, key: segment.key });
       if (keep) for (let at = 0; at < twin.ids.length; at += idBytes) set.add(twin.ids, at);
     }
-    if (whole) ids.set(map.object, set);
+    if (whole) ids.set(map.object, await stateOf(opener, map, set, keep));
     ranges.sort((a, b) => (a.first < b.first ? -1 : 1));
     for (const [i, { first, key }] of ranges.entries()) {
       if (i > 0 && first <= ranges[i - 1]!.last)
@@ -67,6 +69,33 @@ export async function readIndexes(opener: Opener, objects: readonly ObjectConten
     }
   }
   return { twins, ids };
+}
+
+/** The Ids of the rows that are live when deltas and tombstones are laid on the base; their number is what the page says. */
+async function stateOf(opener: Opener, map: MapPage, all: IdSet, keep: boolean): Promise<IdSet> {
+  if (layersOf(map).length === 0) return all;
+  const { vault, signal } = opener.stored;
+  const live = new IdSet();
+  let rows = 0;
+  for await (const batch of new KnownRows(vault, map, signal).live()) {
+    rows += batch.ends.length;
+    if (!keep) continue;
+    for (let i = 0; i < batch.ends.length; i++) {
+      const [start, end] = [rowStart(batch, i) + 1, batch.ends[i]!];
+      const length = closingQuote(batch.bytes, start - 1, end) - start;
+      if (length === 15 || length === 18) live.add(batch.bytes, start);
+    }
+  }
+  if (rows !== map.rows) {
+    const [first] = map.deltas;
+    const key = (first ?? map.gone[0]!).key;
+    opener.ladder.problem(
+      'counts',
+      key,
+      `${map.object} has ${rows} rows in ${key} and what it lies on, its page says ${map.rows}`,
+    );
+  }
+  return live;
 }
 
 async function readTwin(opener: Opener, segment: SegmentRef): Promise<TwinRead | undefined> {

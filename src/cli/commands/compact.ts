@@ -1,0 +1,25 @@
+import { defineCommand } from '../command.ts';
+import { openVault } from '../open-vault.ts';
+import { compactedText } from '../output/compacted.ts';
+
+export const compact = defineCommand({
+  name: 'compact',
+  summary: 'merge small segments, where an identity is at hand',
+  description:
+    'Merges what incremental points wrote of an object into one base, as a new point that says the same as the newest one and that later points go on ' +
+    'from. Reading, comparing and restoring then open fewer objects. Nothing that earlier points list is changed; `backup` also reads a new base by ' +
+    'itself when the changes pass half of one.',
+  flags: { objects: { value: 'names', kind: 'list', summary: 'only these objects; * stands for any characters' } },
+  examples: [{ command: 'salvor compact', summary: 'after a month of small points' }],
+  exits: [4, 5, 68, 69, 74],
+  async run(ctx, { flags }) {
+    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write' });
+    try {
+      const operation = await import('../../operations/compact.ts');
+      const result = await operation.compact(ctx, vault, { objects: flags.objects, tool: ctx.tool });
+      return { result, human: (paint) => compactedText(result, paint) };
+    } finally {
+      await vault.store.close();
+    }
+  },
+});

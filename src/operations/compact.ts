@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import type { Context } from '../context.ts';
+import { Fault } from '../errors.ts';
+import { matchesAny } from '../schema/pattern.ts';
+import { layersOf } from '../vault/layers.ts';
+import { mintPoint } from '../vault/layout.ts';
+import type { MapPage, RootObject } from '../vault/manifest.ts';
+import { PointWriter } from '../vault/point.ts';
+import { PointReader } from '../vault/point-reader.ts';
+import type { Ref } from '../vault/record.ts';
+import type { Vault } from '../vault/vault.ts';
+import { unfinishedRuns } from './backup/journal.ts';
+import { storeSegments } from './backup/segments.ts';
+import { findPoint } from './points.ts';
+
+/** `result` of `salvor compact --json`. */
+export interface Compacted {
+  /** The point that says the same as `of`; undefined: there was nothing to merge. */
+  readonly point: string | undefined;
+  readonly of: string;
+  readonly objects: readonly {
+    readonly object: string;
+    /** Segments of rows and of tombstones, before and after. */
+    readonly segments: { readonly before: number; readonly after: number };
+    readonly rows: number;
+    readonly bytes: number;
+  }[];
+}
+
+/**
+ * Merges what later runs wrote of objects into new bases: a new point that says what the newest one says, with the same times, and that later runs go
+ * on from. Points that are there keep what they list. Reads rows, so it takes an identity. Throws `no-such-point`, `no-identity`, `lease-held` when a point is
+ * taken meanwhile, `clock-behind`, and what reading and storing throw.
+ */
+export async function compact(
+  ctx: Context,
+  vault: Vault,
+  request: { readonly objects: readonly string[]; readonly tool: string },
+): Promise<Compacted> {
+  await unfinishedRuns(ctx, vault);
+  const entry = await findPoint(vault, 'latest!');
+  const reader = await PointReader.open(vault, entry);
+  const { root } = reader;
+  const signer = await vault.keyring.anySigner((await vault.state()).epochs);
+  if (!signer) throw new Fault('no-writer-key', 'a point is signed, and there is no key to sign with');
+  const layered: MapPage[] = [];
+  for (const object of reader.objects()) {
+    const map = await reader.map(object);
+    const chosen = request.objects.length === 0 || matchesAny(object, request.objects);
+    if (chosen && map.hasId && layersOf(map).length > 0) layered.push(map);
+  }
+  if (layered.length === 0) return { point: undefined, of: root.point, objects: [] };
+  const writer = new PointWriter(vault, mintPoint(ctx.now(), randomBytes(3)), await vault.epoch());
+  if (writer.point <= root.point) {
+    throw new Fault(
+      'clock-behind',
+      `the clock of this host is behind point ${root.point}, which was taken later by its name`,
+    );
+  }
+  ctx.report({ type: 'stage', stage: 'merging segments', total: layered.length });
+  const done = new Map<string, { object: RootObject; written: readonly Ref[]; merged: Compacted['objects'][number] }>();
+  for (const map of layered) {
+    ctx.signal.throwIfAborted();
+    done.set(map.object, await merged(ctx, reader, writer, map));
+  }
+  const written = [...done.values()].flatMap((one) => one.written);
+  const objects = root.objects.map(
+    (one) => done.get(one.object)?.object ?? { ...one, changed: 0, deleted: 0, bytes: 0 },
+  );
+  const bytes = written.reduce((sum, { size }) => sum + size, 0);
+  const same = { ...root, point: writer.point, tags: [], objects, bytes, apiCalls: 0 };
+  // A point that was taken meanwhile says more: this one would come behind it and say less.
+  const newest = (await vault.state(true)).points.at(-1)?.record.point;
+  if (newest !== root.point) throw new Fault('lease-held', `point ${newest} was taken while segments were merged`);
+  await writer.seal(same, written, signer, request.tool, ctx.signal);
+  return { point: writer.point, of: root.point, objects: [...done.values()].map((one) => one.merged) };
+}
+
+async function merged(ctx: Context, reader: PointReader, writer: PointWriter, map: MapPage) {
+  const { object } = map;
+  const { columns, batches } = await reader.rows(object, { signal: ctx.signal });
+  const flow = (async function* () {
+    let cut = true;
+    for await (const batch of batches) {
+      yield { batch, cut };
+      cut = false;
+    }
+  })();
+  const { segments, detail } = await storeSegments(writer, object, columns, flow, ctx.signal);
+  const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  const page: MapPage = {
+    ...map,
+    window: { from: null, to: map.window.to },
+    // All Ids were held against the org when the base was read, or later; merging asks no org.
+    reconciled: map.reconciled ?? map.base[0]?.read?.to ?? map.deltas[0]?.read?.from ?? map.watermark,
+    deleted: 0,
+    bytes,
+    base: segments,
+    deltas: [],
+    detail,
+  };
+  const refs = await writer.putMap(page, ctx.signal);
+  const written = segments.flatMap(({ key, size, sha256, index }) => [
+    { key, size, sha256 },
+    ...(index ? [index] : []),
+  ]);
+  const before = reader.found(object);
+  const stored = written.reduce((sum, { size }) => sum + size, 0);
+  ctx.report({
+    type: 'object-finished',
+    object,
+    rows: map.rows,
+    bytes,
+    segments: segments.length,
+    complete: before.complete,
+  });
+  return {
+    object: { ...before, ...refs, changed: 0, deleted: 0, segments: segments.length, bytes: stored },
+    written,
+    merged: {
+      object,
+      segments: { before: map.base.length + map.deltas.length + map.gone.length, after: segments.length },
+      rows: map.rows,
+      bytes: stored,
+    },
+  };
+}
