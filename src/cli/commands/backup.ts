@@ -12,7 +12,7 @@ export const backup = defineCommand({
   summary: 'take a recovery point',
   description:
     'Every queryable object and readable field goes into the point, less what the policy leaves out; the coverage report names ' +
-    'everything that is not in it. A run that is interrupted goes on with the objects that it has not finished.',
+    'everything that is not in it. The first point of a vault reads everything, later ones what changed since. A run that is interrupted goes on with the objects that it has not finished.',
   flags: {
     objects: { value: 'names', kind: 'list', summary: 'only these objects; * stands for any characters' },
     exclude: { value: 'names', kind: 'list', summary: 'without these objects; * stands for any characters' },
