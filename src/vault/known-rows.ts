@@ -5,7 +5,7 @@ import type { IdTable } from '../rows/id-table.ts';
 import { inOrder } from '../rows/in-order.ts';
 import { mergeSorted, type SortedRows } from '../rows/merge.ts';
 import { projection } from '../rows/project.ts';
-import { type Layer, layersOf, runOf } from './layers.ts';
+import { layersOf, runOf } from './layers.ts';
 import type { MapPage, SegmentRef } from './manifest.ts';
 import { readSegment } from './segment.ts';
 import type { Vault } from './vault.ts';
@@ -42,20 +42,19 @@ export class KnownRows {
 
   /** What lies on the base, layer by layer; of segments that say which Ids they hold, only those that may hold some of `ids`. */
   async layers(ids: IdTable | 'all', tell: Tell): Promise<void> {
-    for (const layer of layersOf(this.#map))
-      for (const segment of ids === 'all' ? layer.segments : touchedBy(layer.segments, ids))
-        for await (const batch of this.#rows(segment, layer.gone)) tell(batch, layer.gone);
+    for (const { ref, gone } of layersOf(this.#map)) {
+      if (ids !== 'all' && touchedBy([ref], ids).length === 0) continue;
+      for await (const batch of this.#rows(ref, gone)) tell(batch, gone);
+    }
   }
 
   /** Id and SystemModstamp of every live row, ascending by Id, in constant memory. */
   live(): AsyncIterable<RowBatch> {
     const base = [...this.#map.base].sort((a, b) => ((a.minId ?? '') < (b.minId ?? '') ? -1 : 1));
-    const layers = layersOf(this.#map);
     const flows: SortedRows[] = base.every(({ minId }) => minId !== undefined)
-      ? [this.#flow({ run: '', gone: false, segments: base })]
-      : base.map((segment) => this.#flow({ run: '', gone: false, segments: [segment] }));
-    for (const { segments, ...layer } of layers)
-      for (const segment of segments) flows.push(this.#flow({ ...layer, segments: [segment] }));
+      ? [this.#flow(base, false)]
+      : base.map((segment) => this.#flow([segment], false));
+    for (const { ref, gone } of layersOf(this.#map)) flows.push(this.#flow([ref], gone));
     return mergeSorted(flows);
   }
 
@@ -66,7 +65,7 @@ export class KnownRows {
       for await (const batch of this.#rows(segment, true)) yield { run: runOf(segment.key), batch };
   }
 
-  #flow({ gone, segments }: Layer): SortedRows {
+  #flow(segments: readonly SegmentRef[], gone: boolean): SortedRows {
     const rows = (segment: SegmentRef) => this.#rows(segment, gone);
     return {
       keys: indexKeys,
@@ -96,12 +95,10 @@ export class KnownRows {
 
   /** Tombstones that lie on the base as they stand, oldest layer first; of an Id there may be several. */
   async *tombstones(): AsyncGenerator<{ readonly columns: readonly string[]; readonly batch: RowBatch }> {
-    for (const { gone, segments } of layersOf(this.#map)) {
+    for (const { ref, gone } of layersOf(this.#map)) {
       if (!gone) continue;
-      for (const segment of segments) {
-        const body = await this.#vault.read(segment, this.#signal);
-        yield* readSegment(await this.#vault.manifestIdentities(), body, { expected: { rows: segment.rows } });
-      }
+      const body = await this.#vault.read(ref, this.#signal);
+      yield* readSegment(await this.#vault.manifestIdentities(), body, { expected: { rows: ref.rows } });
     }
   }
 }

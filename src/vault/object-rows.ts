@@ -7,8 +7,9 @@ import { keepRows } from '../rows/keep.ts';
 import { mergeSorted, type SortedRows } from '../rows/merge.ts';
 import { projection } from '../rows/project.ts';
 import type { DeadRows } from './dead-rows.ts';
-import { layersOf, runOf } from './layers.ts';
+import { type Layer, layersOf, runOf } from './layers.ts';
 import type { Detail, MapPage, SegmentRef } from './manifest.ts';
+import { newestImages } from './newest-images.ts';
 import { type Block, readSegment } from './segment.ts';
 import { blockOf, readSegmentBlocks } from './segment-blocks.ts';
 import type { Vault } from './vault.ts';
@@ -43,7 +44,7 @@ interface Segment {
 /** Larger segments are not fetched ahead, in bytes: they would be in memory beside the one that is read. */
 const largeSegment = 8 * 1024 * 1024;
 /** Where more than this share of a segment's bytes is wanted, it is read as a whole: one request, and its digest is proven. */
-const wholeShare = 0.25;
+const wholeShare = 0.8;
 
 /**
  * The live rows of one object, ascending by Id: base, deltas and tombstones, merged in the order of the runs that wrote them. Rows of an
@@ -118,11 +119,30 @@ class ObjectRows {
     if (!hasId) return this.#chain(baseSegments);
     baseSegments.sort((a, b) => (a.minId! < b.minId! ? -1 : 1));
     this.#assertDisjoint(baseSegments);
-    const layers = layersOf(this.#map);
-    if (layers.length === 0) return this.#chain(baseSegments);
+    const later = layersOf(this.#map);
+    if (later.length === 0) return this.#chain(baseSegments);
+    if (this.#wanted.ids) return this.#newest(baseSegments, later, notes, this.#wanted.ids);
     const flows: SortedRows[] = [{ keys: this.#keys, batches: this.#chain(baseSegments) }];
-    for (const { gone, segments } of layers)
-      for (const ref of segments) flows.push(gone ? this.#tombstones(ref) : this.#delta(ref, notes));
+    for (const { ref, gone } of later) flows.push(gone ? this.#tombstones(ref) : this.#delta(ref, notes));
+    return mergeSorted(flows);
+  }
+
+  /** Of wanted Ids only the newest images, where the index twins tell which they are. */
+  async #newest(
+    base: readonly Segment[],
+    layers: readonly Layer[],
+    notes: Notes,
+    ids: Ids,
+  ): Promise<AsyncIterable<RowBatch>> {
+    const sized = layers.map((layer) => ({ ...layer, blockBytes: blockBytesOf(segmentOf(layer.ref, notes)) }));
+    const images = await newestImages(this.#vault, sized, ids, this.#wanted.signal);
+    const only = (some: Ids) =>
+      new ObjectRows(this.#vault, this.#map, { ...this.#wanted, ids: some }, this.#identities, this.#blanked);
+    const flows: SortedRows[] = [{ keys: this.#keys, batches: only(images.base).#chain(base) }];
+    for (const [n, { ref }] of layers.entries()) {
+      const some = images.layers[n]!;
+      if (some.size > 0) flows.push(only(some).#delta(ref, notes));
+    }
     return mergeSorted(flows);
   }
 
@@ -291,6 +311,11 @@ function segmentOf(ref: SegmentRef, notes: Notes): Segment {
 function from({ blocks }: Segment, after: string): number[] {
   const first = Math.max(0, blockOf(blocks, after));
   return Array.from({ length: blocks.length - first }, (_, i) => first + i);
+}
+
+/** Stored bytes of a block. */
+function blockBytesOf({ ref, blocks }: Segment): number {
+  return ref.size / Math.max(1, blocks.length);
 }
 
 function shareOf({ ref, blocks }: Segment, wanted: readonly number[]): number {

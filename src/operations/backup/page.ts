@@ -63,7 +63,7 @@ export async function deltaPage(
   signal: AbortSignal,
 ): Promise<JournalObject> {
   const { replaces } = window;
-  const covered = new Set(layersOf(before).map(({ run }) => run));
+  const covered = new Set(layersOf(before).map(({ ref }) => runOf(ref.key)));
   const kept = (key: string) => !replaces || !covered.has(runOf(key));
   const deltas = [...(replaces ? [] : before.deltas), ...read.deltas];
   const bytes = [...before.base, ...deltas].reduce((sum, segment) => sum + segment.bytes, 0);

@@ -4,15 +4,16 @@ import { inOrder } from '../../rows/in-order.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
 import { type ObjectSelection, type Selection, select, takesIn } from '../select/selection.ts';
 import { ComparedColumns, type SideOfObject } from './columns.ts';
-import { compareRows } from './compare.ts';
+import { compareRows, type RowChange } from './compare.ts';
 import { byName, differs, incompleteIn } from './live.ts';
 import { noRows } from './org-rows.ts';
 import type { DiffRequest, DiffResult, NotCompared, ObjectDiff, OnRecord } from './request.ts';
+import { compareUnshared, unsharedRows } from './shared-pages.ts';
 import { Tally } from './tally.ts';
 
 /**
- * What differs between two points. Objects whose page both list are known to be the same and are not read. Throws what `select` throws, and what
- * the vault throws.
+ * What differs between two points. Objects whose page both list are known to be the same and are not read; of others only rows of segments that one
+ * of the pages lists and the other does not, where they share some. Throws what `select` throws, and what the vault throws.
  */
 export async function diffPoints(
   ctx: Context,
@@ -84,13 +85,17 @@ async function compareObject(
   if (!one.hasId) return { object, reason: 'its rows have no Id by which they could be told apart', failed: false };
   const columns = new ComparedColumns(before ?? one, after ?? one, request, condition);
   const tally = new Tally(selection, columns, request, onRecord);
-  const rows = (point: PointReader, side: typeof before) =>
-    side === undefined
-      ? noRows(columns.columns)
-      : point.rows(object, { columns: columns.columns, signal: ctx.signal, ...(ids ? { ids } : {}) });
-  await compareRows(await rows(from, before), await rows(to, after), columns.fields, columns.offset, (change) =>
-    tally.take(change),
-  );
+  const onChange = (change: RowChange) => tally.take(change);
+  const both = { object, from, to, columns, ids, signal: ctx.signal };
+  const parts = before && after && (await unsharedRows(both, [before, after]));
+  if (parts) await compareUnshared(both, parts, onChange);
+  else {
+    const rows = (point: PointReader, side: typeof before) =>
+      side === undefined
+        ? noRows(columns.columns)
+        : point.rows(object, { columns: columns.columns, signal: ctx.signal, ...(ids ? { ids } : {}) });
+    await compareRows(await rows(from, before), await rows(to, after), columns.fields, columns.offset, onChange);
+  }
   const only = before && after ? {} : { only: onlyOne(before ? to : from, object, before ? 'from' : 'to') };
   const incomplete = incompleteIn([from, to], object);
   const diff = { ...tally.result(), fieldsGone: columns.gone, fieldsNew: columns.new, ...incomplete, ...only };
