@@ -97,6 +97,8 @@ export const faults = {
     exit: 5,
     advice: 'make the plan again with --plan-out; a plan is applied as it was made or not at all',
   },
+  'patch-edited': { exit: 5, advice: 'make the patch again with `salvor diff <from>..<to> --patch <file>`' },
+  'patch-mismatch': { exit: 5, advice: 'restore the point that the patch begins with; its first line names it' },
   'foreign-vault': { exit: 5, advice: 'this vault belongs to another org; choose another --vault or --target-org' },
   'vault-exists': { exit: 5, advice: 'there is a vault already; use it, or choose an empty place' },
   'vault-incomplete': {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '../errors.ts';
+import type { PatchHeader } from '../operations/diff/patch-file.ts';
 import type { Incident } from '../operations/restore/compared.ts';
 import type { MappingRule } from '../operations/restore/mapping.ts';
 import type { Asked } from '../operations/restore/request.ts';
@@ -19,6 +20,12 @@ export const restoreFlags = {
   between: {
     value: 't1..t2',
     summary: 'the same as --incident',
+    config: false,
+  },
+  patch: {
+    value: 'file',
+    kind: 'path',
+    summary: 'only the records that `salvor diff <point>.. --patch` found changed or deleted since the point',
     config: false,
   },
   all: { summary: 'everything that the point holds', config: false },
@@ -143,6 +150,7 @@ export const defaultRestoreFlags: Given = {
   fields: [],
   changedBy: undefined,
   between: undefined,
+  patch: undefined,
   all: false,
   incident: undefined,
   after: undefined,
@@ -175,7 +183,20 @@ export const defaultRestoreFlags: Given = {
 };
 
 const kept = [
-  ...['objects', 'exclude', 'ids', 'idsFile', 'where', 'fields', 'changedBy', 'between', 'all', 'incident', 'after'],
+  ...[
+    'objects',
+    'exclude',
+    'ids',
+    'idsFile',
+    'patch',
+    'where',
+    'fields',
+    'changedBy',
+    'between',
+    'all',
+    'incident',
+    'after',
+  ],
   ...[
     'overwrite',
     'conflicts',
@@ -191,12 +212,21 @@ const kept = [
 /** What the flags name in files, which are read once: a file may be a pipe. */
 export interface NamedInFiles {
   readonly selection: SelectionRequest;
+  readonly patch: PatchHeader | undefined;
   readonly rules: readonly MappingRule[];
 }
 
-/** Throws `usage` for what is no Id and no mapping, `nothing-selected` for a file without any Id. */
+/** Throws `usage` for what is no Id, no patch and no mapping, `nothing-selected` for a file without any Id, `patch-edited`. */
 export async function namedInFiles(flags: Given): Promise<NamedInFiles> {
-  return { selection: await selectionOf(flags), rules: await mappingRules(flags.mapping) };
+  const selection = await selectionOf(flags);
+  const rules = await mappingRules(flags.mapping);
+  if (flags.patch === undefined) return { selection, rules, patch: undefined };
+  if (selection.ids)
+    throw new Fault('usage', '--patch names the records itself: --ids and --ids-file do not go with it');
+  const { readPatch } = await import('../operations/diff/patch-file.ts');
+  const { takesIn } = await import('../operations/select/selection.ts');
+  const { header, ids } = await readPatch(flags.patch, (object) => takesIn(selection, object));
+  return { selection: { ...selection, idsByObject: ids }, rules, patch: header };
 }
 
 /** What is to be restored, as a plan keeps it: the flags, the point as it was named, and digests of what is named in files. */
@@ -209,11 +239,16 @@ export function keptFlags(
     point: point ?? null,
     ...Object.fromEntries(kept.map((name) => [name, flags[name] ?? null])),
     idsFile: flags.idsFile === undefined ? null : digestOf(selection.ids!.sorted()),
+    patch: flags.patch === undefined ? null : digestOf(idsOf(selection.idsByObject!)),
     mapping:
       flags.mapping === undefined
         ? null
         : digestOf(rules.map(({ object, from, to }) => JSON.stringify([object, from, to]))),
   };
+}
+
+function* idsOf(byObject: NonNullable<SelectionRequest['idsByObject']>): Generator<string> {
+  for (const object of [...byObject.keys()].sort()) yield* byObject.get(object)!.sorted();
 }
 
 function digestOf(lines: Iterable<string>): string {
@@ -238,6 +273,7 @@ export async function askedOf(
   named?: NamedInFiles,
 ): Promise<Asked> {
   const files = named ?? (await namedInFiles(flags));
+  if (files.patch) await assertPatch(vault, point, files.patch);
   const { parseDepth, parseRelationships } = await import('../operations/restore/request.ts');
   return {
     selection: files.selection,
@@ -258,6 +294,13 @@ export async function askedOf(
     tool: ctx.tool,
     now: ctx.now(),
   };
+}
+
+async function assertPatch(vault: Vault, point: string, patch: PatchHeader): Promise<void> {
+  const { findPoint } = await import('../operations/points.ts');
+  const { assertPatchOf } = await import('../operations/diff/patch-file.ts');
+  const { points } = await vault.state();
+  assertPatchOf(patch, vault.info.vault, await findPoint(vault, point), points);
 }
 
 async function incidentOf(vault: Vault, org: Org, flags: Given): Promise<Incident | undefined> {

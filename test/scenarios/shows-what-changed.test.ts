@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Database } from '../../src/practice-org/database.ts';
@@ -142,7 +142,7 @@ describe('an org that was damaged after its point was taken', () => {
   });
 
   test('shows no value unless asked, in whatever format', async () => {
-    for (const format of ['human', 'json', 'csv']) {
+    for (const format of ['human', 'json', 'csv', 'html']) {
       const without = await diff('--records', '--format', format, '--objects', 'Account');
       assert.doesNotMatch(without.stdout + without.stderr, /Renamed|Sons|example\.com/, format);
       assert.match(without.stdout, new RegExp(done.renamed), format);
@@ -171,6 +171,57 @@ describe('an org that was damaged after its point was taken', () => {
     assert.ok(lines.some((line) => line.startsWith(`"Account","${done.renamed}","changed","Name",`)));
     const objects = await diff('--format', 'csv', '--objects', 'Account');
     assert.equal(objects.stdout, '"object","added","changed","deleted"\n"Account","1","2","0"\n');
+  });
+
+  test('is a patch that a restore of the point takes as its selection, and only of that point', async () => {
+    const file = path.join(rig.folder, 'what-happened.patch');
+    const ran = await diff('--patch', file, '--json', '--objects', 'Account,Contact,Task,User');
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.equal(ran.json.result.records, undefined);
+    assert.doesNotMatch(await readFile(file, 'utf8'), /Renamed|example\.com/);
+    const plan = await rig.salvor('restore', 'before', '--patch', file, '--dry-run', '--overwrite', '--json');
+    assert.equal(plan.status, 0, plan.stdout);
+    const rows = new Map<string, number>();
+    for (const { object, rows: some } of plan.json.result.plan.steps as { object: string; rows: number }[])
+      rows.set(object, (rows.get(object) ?? 0) + some);
+    const differing = ran.json.result.objects as { object: string; changed: number; deleted: number }[];
+    for (const { object, changed, deleted } of differing)
+      assert.ok(rows.get(object)! >= changed + deleted, `${object}: ${rows.get(object)} of ${changed + deleted}`);
+    const one = await rig.salvor('restore', 'before', '--patch', file, '--objects', 'Task', '--dry-run', '--json');
+    assert.deepEqual(
+      (one.json.result.plan.steps as { object: string; action: string; rows: number }[]).map(({ object, rows }) => [
+        object,
+        rows,
+      ]),
+      [['Task', done.purged.length]],
+    );
+    const refused: [string[], number, string][] = [
+      [['latest', '--patch', file, '--ids', done.renamed], 2, 'usage'],
+      [['before', '--patch', path.join(rig.folder, 'none.patch')], 2, 'usage'],
+      // Made from another point.
+      [['after', '--patch', file], 5, 'patch-mismatch'],
+    ];
+    for (const [args, status, name] of refused) {
+      const { json } = await rig.salvor('restore', ...args, '--dry-run', '--json');
+      assert.deepEqual([json.status, json.name], [status, name]);
+    }
+    const values = path.join(rig.folder, 'values.patch');
+    const told = await diff('--patch', values, '--with-values', '--ids', done.renamed);
+    assert.doesNotMatch(told.stdout, /Renamed/);
+    assert.match(told.stdout, /1 record in the patch .*\nnext: salvor restore \S+ --patch \S+ --dry-run/);
+    assert.match(await readFile(values, 'utf8'), /Renamed/);
+  });
+
+  test('is a page for a browser, in a file that only its owner may read', async () => {
+    const file = path.join(rig.folder, 'report.html');
+    const ran = await diff('--format', 'html', '--with-values', '--output', file, '--objects', 'Account', '--json');
+    assert.deepEqual([ran.status, ran.json.result.output], [0, file]);
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    const page = await readFile(file, 'utf8');
+    assert.match(page, /^<!doctype html>/);
+    assert.match(page, /Renamed &quot;Ltd&quot;\n&amp; Sons/);
+    assert.match(page, new RegExp(`<a href="${rig.org.url}/${done.renamed}"`));
+    assert.equal((await diff('--format', 'html', '--output', file)).status, 2);
   });
 
   test('is narrowed by objects, Ids, a condition and fields', async () => {

@@ -1,11 +1,16 @@
 import { Fault } from '../../errors.ts';
+import type { PatchWriter } from '../../operations/diff/patch-file.ts';
 import type { DiffRequest, DiffResult, RecordDiff } from '../../operations/diff/request.ts';
 import type { Org } from '../../salesforce/org.ts';
+import type { PointReader } from '../../vault/point-reader.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { connectOrg } from '../login.ts';
+import { assertNewFile, writeNewFile } from '../new-file.ts';
 import { openVault } from '../open-vault.ts';
 import { type Detail, diffCsv, diffText } from '../output/diff.ts';
+import { diffHtml, type ReportOf } from '../output/diff-html.ts';
+import { makePaint, type Paint } from '../output/paint.ts';
 import { selectionFlags, selectionOf } from '../selection-flags.ts';
 
 export const diff = defineCommand({
@@ -37,9 +42,18 @@ export const diff = defineCommand({
     },
     format: {
       value: 'format',
-      choices: ['human', 'json', 'csv'],
+      choices: ['human', 'json', 'csv', 'html'],
       default: 'human',
-      summary: 'csv: a line for each field of each record with --records, else for each object',
+      summary:
+        'csv: a line for each field of each record with --records, else for each object; html: one page for a browser or for paper, without scripts',
+      config: false,
+    },
+    output: { value: 'file', kind: 'path', summary: 'write it to this new file (mode 0600)', config: false },
+    patch: {
+      value: 'file',
+      kind: 'path',
+      summary:
+        'write the records that differ, with the names of their fields, to this new file (mode 0600) for `salvor restore <from> --patch`; the values too with --with-values',
       config: false,
     },
     'exit-code': { summary: 'exit with 6 when there are differences', config: false },
@@ -52,11 +66,20 @@ export const diff = defineCommand({
       summary: "one user's changes, record by record",
     },
     { command: 'salvor diff latest~1..latest --stat', summary: 'two points' },
+    {
+      command: 'salvor diff latest~1..latest --format html --records --output changes.html',
+      summary: 'a report to hand on',
+    },
+    {
+      command: 'salvor diff latest~1..latest --patch changes.patch',
+      summary: 'what `salvor restore latest~1 --patch changes.patch` would put back',
+    },
   ],
   exits: [3, 4, 5, 6, 68, 69, 74],
   async run(ctx, { flags, arguments: { points } }) {
     const [from, to] = pointsOf(points);
     const selection = await selectionOf(flags);
+    if (flags.output !== undefined) await assertNewFile(flags.output);
     const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'read' });
     const org = to === 'live' ? await connectOrg(ctx) : undefined;
     try {
@@ -70,22 +93,26 @@ export const diff = defineCommand({
         parallel: Math.max(1, flags.parallel),
         withValues: flags.withValues,
       };
-      const records: RecordDiff[] | undefined = flags.records || flags.withValues ? [] : undefined;
-      const found = await compared(ctx, vault, from, org ?? to, request, records);
+      // With a patch, values that are asked for stand in it.
+      const listed = flags.records || (flags.withValues && flags.patch === undefined);
+      const records: RecordDiff[] | undefined = listed ? [] : undefined;
+      const states = await statesOf(vault, from, org ?? to);
+      const patch = flags.patch === undefined ? undefined : await patchOf(ctx, states, flags.patch, flags.withValues);
+      const found = await compared(ctx, states, request, records, patch);
       records?.sort(byObjectAndId);
-      const result = { ...found, ...(records ? { records } : {}) };
+      const result = { ...found, ...(records ? { records } : {}), ...(patch ? { patch: patch.finish() } : {}) };
       const { encodeRow } = await import('../../rows/csv.ts');
       const detail: Detail = flags.nameOnly ? 'names' : flags.stat ? 'counts' : 'fields';
-      return {
-        result,
-        human: (paint) => {
-          if (flags.format === 'json') return JSON.stringify(result, null, 2);
-          return flags.format === 'csv'
-            ? diffCsv(found, records, encodeRow)
-            : diffText(found, records ?? [], detail, paint);
-        },
-        ...faultOf(found, flags.exitCode),
+      const human = (paint: Paint) => {
+        if (flags.format === 'json') return JSON.stringify(result, null, 2);
+        if (flags.format === 'csv') return diffCsv(found, records, encodeRow);
+        if (flags.format === 'html') return diffHtml(found, records, reportOf(ctx, states));
+        return diffText(found, records ?? [], detail, paint, result.patch);
       };
+      const { output } = flags;
+      if (output === undefined) return { result, human, ...faultOf(found, flags.exitCode) };
+      await writeNewFile(output, human(makePaint(false)).replace(/\n*$/, '\n'));
+      return { result: { ...result, output }, human: () => `written to ${output}`, ...faultOf(found, flags.exitCode) };
     } finally {
       await org?.close();
       await vault.store.close();
@@ -103,21 +130,64 @@ function pointsOf(text: string): [from: string, to: string] {
   return [from, to];
 }
 
-async function compared(
-  ctx: CommandContext,
-  vault: Vault,
-  from: string,
-  to: string | Org,
-  request: DiffRequest,
-  records: RecordDiff[] | undefined,
-): Promise<DiffResult> {
-  const operation = await import('../../operations/diff/diff.ts');
+/** The two states that are compared. */
+interface States {
+  readonly vault: Vault;
+  readonly from: PointReader;
+  readonly to: PointReader | Org;
+}
+
+async function statesOf(vault: Vault, from: string, to: string | Org): Promise<States> {
   const { findPoint } = await import('../../operations/points.ts');
   const { PointReader } = await import('../../vault/point-reader.ts');
   const open = async (name: string) => PointReader.open(vault, await findPoint(vault, name));
   const before = await open(from);
-  const after = typeof to === 'string' ? await open(to) : to;
-  return operation.diff(ctx, before, after, request, records && ((record) => records.push(record)));
+  return { vault, from: before, to: typeof to === 'string' ? await open(to) : to };
+}
+
+async function compared(
+  ctx: CommandContext,
+  { from, to }: States,
+  request: DiffRequest,
+  records: RecordDiff[] | undefined,
+  patch: PatchWriter | undefined,
+): Promise<DiffResult> {
+  const operation = await import('../../operations/diff/diff.ts');
+  const onRecord = (record: RecordDiff) => {
+    records?.push(record);
+    patch?.add(record);
+  };
+  try {
+    return await operation.diff(ctx, from, to, request, records || patch ? onRecord : undefined);
+  } catch (error) {
+    patch?.abandon();
+    throw error;
+  }
+}
+
+async function patchOf(ctx: CommandContext, { vault, from, to }: States, file: string, values: boolean) {
+  const { PatchWriter } = await import('../../operations/diff/patch-file.ts');
+  const named = ({ root, entry }: PointReader) => ({ point: root.point, digest: entry.digest });
+  return new PatchWriter(file, {
+    v: 1,
+    kind: 'patch',
+    vault: vault.info.vault,
+    org: from.root.org.id,
+    from: named(from),
+    to: 'root' in to ? named(to) : { point: 'live', at: ctx.now().toISOString() },
+    values,
+  });
+}
+
+function reportOf(ctx: CommandContext, { from, to }: States): ReportOf {
+  const made = ctx.now().toISOString();
+  return {
+    org: from.root.org,
+    from: from.root.ended,
+    to: 'root' in to ? to.root.ended : made,
+    made,
+    tool: ctx.tool,
+  };
 }
 
 async function actorId(ctx: CommandContext, org: Org | undefined, text: string): Promise<string> {

@@ -9,7 +9,13 @@ export type Detail = 'names' | 'counts' | 'fields';
 /** Fields that are named on the line of their object. */
 const fieldsOnLine = 4;
 
-export function diffText(result: DiffResult, records: readonly RecordDiff[], detail: Detail, paint: Paint): string {
+export function diffText(
+  result: DiffResult,
+  records: readonly RecordDiff[],
+  detail: Detail,
+  paint: Paint,
+  patch?: { readonly file: string; readonly records: number },
+): string {
   const { objects, from } = result;
   if (detail === 'names') return objects.map(({ object }) => object).join('\n');
   const lines = [`${paint.strong(from)} to ${result.to === 'live' ? 'the org now' : paint.strong(result.to)}`];
@@ -22,7 +28,9 @@ export function diffText(result: DiffResult, records: readonly RecordDiff[], det
         `${countOf(result.unattributed, 'row')} vanished without a trace, so that nobody can say who deleted them: not shown`,
       ),
     );
-  if (objects.length > 0)
+  if (patch) lines.push(`${countOf(patch.records, 'record')} in the patch ${patch.file}`);
+  if (patch) lines.push(paint.next(`salvor restore ${from} --patch ${patch.file} --dry-run`, 'what would be put back'));
+  else if (objects.length > 0)
     lines.push(paint.next(`salvor restore ${from} ${selectionOf(objects)} --dry-run`, 'what would be put back'));
   return lines.join('\n');
 }

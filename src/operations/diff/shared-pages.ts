@@ -8,8 +8,8 @@ import { type Unshared, unshared, unsharedIds } from '../../vault/unshared.ts';
 import type { ComparedColumns, SideOfObject } from './columns.ts';
 import { compareRows, type RowChange } from './compare.ts';
 
-/** Rows that are looked up together: some 6 MB of Ids. */
-const idsAtOnce = 250_000;
+/** Rows that are looked up together: some 3 MB of Ids. */
+const idsAtOnce = 100_000;
 
 /** One object in two points, as it is compared. */
 export interface ObjectInPoints {

@@ -33,11 +33,11 @@ export function restoreRequest(asked: Asked): RestoreRequest {
   const named = narrows(selection);
   if (!named && !all && !incident) throw new Fault('nothing-selected', 'nothing was selected to be restored');
   if (all && named) throw new Fault('usage', '--all does not go with a selection');
-  const picks = selection.ids !== undefined || selection.where !== undefined;
+  const picks = (selection.ids ?? selection.idsByObject ?? selection.where) !== undefined;
   if (asked.deleteCreated && picks) {
     throw new Fault(
       'usage',
-      '--delete-created deletes what was made since: it goes with whole objects, not with --ids or --where',
+      '--delete-created deletes what was made since: it goes with whole objects, not with --ids, --patch or --where',
     );
   }
   if (asked.overwrite && incident) {
@@ -53,8 +53,8 @@ export function restoreRequest(asked: Asked): RestoreRequest {
 async function selectedRows(plan: PlanScope, { selection, now }: Asked): Promise<Map<string, IdTable>> {
   const found = new Map<string, IdTable>();
   for (const [object, chosen] of await select(plan.reader, selection, now)) {
-    // Setup and history are passed over by patterns; who names them is told why they are not restored.
-    if (!isRestored(plan, object) && !selection.objects.includes(object) && !chosen.ids) continue;
+    // Setup and history are passed over by patterns and patches; who names them is told why they are not restored.
+    if (!isRestored(plan, object) && !selection.objects.includes(object) && !selection.ids) continue;
     if (!(await plan.reader.map(object)).hasId) continue;
     const ids = new IdTable();
     await addSelected(plan.reader, chosen, ids, plan.ctx.signal);

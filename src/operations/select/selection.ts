@@ -11,6 +11,8 @@ export interface SelectionRequest {
   readonly objects: readonly string[];
   readonly exclude: readonly string[];
   readonly ids: IdTable | undefined;
+  /** Rows of these objects, in place of `ids`; of objects that are selected. */
+  readonly idsByObject?: ReadonlyMap<string, IdTable>;
   /** A SOQL condition, which each selected object has to understand. */
   readonly where: string | undefined;
 }
@@ -28,8 +30,8 @@ export interface ObjectSelection {
 export type Selection = ReadonlyMap<string, ObjectSelection>;
 
 /** True when the request narrows anything: without that, everything is selected. */
-export function narrows({ objects, exclude, ids, where }: SelectionRequest): boolean {
-  return objects.length > 0 || exclude.length > 0 || ids !== undefined || where !== undefined;
+export function narrows({ objects, exclude, ids, idsByObject, where }: SelectionRequest): boolean {
+  return objects.length > 0 || exclude.length > 0 || (ids ?? idsByObject ?? where) !== undefined;
 }
 
 /** True when patterns take in an object of this name. */
@@ -44,8 +46,9 @@ export function takesIn({ objects, exclude }: Pick<SelectionRequest, 'objects' |
 export async function select(point: PointReader, request: SelectionRequest, now: Date): Promise<Selection> {
   assertKnown(point, request.objects);
   const names = point.objects().filter((name) => takesIn(request, name));
-  const byObject = request.ids && (await idsByObject(point, request.ids));
-  for (const [object, ids] of byObject ?? []) {
+  const found = request.ids && (await idsByObject(point, request.ids));
+  const byObject = found ?? request.idsByObject;
+  for (const [object, ids] of found ?? []) {
     if (!names.includes(object))
       throw new Fault('usage', `${ids.id(0)} is of ${object}, which is not selected`, { data: { object } });
   }
