@@ -105,6 +105,18 @@ export const faults = {
     exit: 5,
     advice: '`salvor init` was cut short here; empty the place or choose another, and run it again',
   },
+  'vaults-diverged': {
+    exit: 5,
+    advice: 'keep both; choose which one goes on, and copy it to an empty place: nothing is merged',
+  },
+  'copy-ahead': { exit: 5, advice: 'copy in the other direction: --vault names the one that is ahead, --to the other' },
+  'region-refused': { exit: 5, advice: 'use a vault in a region that allowedRegions names, or change the policy' },
+  'prune-held': {
+    exit: 5,
+    advice: 'look at what is named; `salvor hold --release` lets pruning go on',
+  },
+  'prune-too-large': { exit: 5, advice: 'look at the plan of the dry run; if it is meant, add --allow-large' },
+  'clock-drift': { exit: 5, advice: 'set the clock of this host, or of the store; what is old is judged by it' },
   'newer-format': { exit: 5, advice: 'install the version of salvor that is named' },
   'unproven-store': {
     exit: 5,
@@ -132,6 +144,10 @@ export const faults = {
   'org-refused': { exit: 68, advice: 'check that API access is enabled for the org and the user' },
   'no-identity': { exit: 68, advice: 'give an identity with --identity, SALVOR_IDENTITY or SALVOR_IDENTITY_FILE' },
   'wrong-identity': { exit: 68, advice: 'none of the identities opens this vault; try the one from the recovery kit' },
+  'no-admin-key': {
+    exit: 68,
+    advice: 'give SALVOR_ADMIN_KEY or SALVOR_ADMIN_KEY_FILE (`salvor keys export-admin` makes one), or an identity',
+  },
   'no-writer-key': { exit: 68, advice: 'give the writer key with SALVOR_WRITER_KEY or SALVOR_WRITER_KEY_FILE' },
   'wrong-writer-key': { exit: 68, advice: 'this writer key is not one of this vault; see `salvor keys list`' },
   'key-invalid': { exit: 68, advice: 'the key is damaged or of another kind; take it again from where it was stored' },
@@ -140,6 +156,10 @@ export const faults = {
 
   'restore-unfinished': { exit: 69, advice: 'go on with the restore that is named, or take it back' },
   'clock-behind': { exit: 5, advice: 'set the clock of this host; points sort by the time at which they were begun' },
+  'point-retired': {
+    exit: 69,
+    advice: 'run again: it builds on a point that stays; `salvor keep` brings a point back while it is in its grace',
+  },
   'lease-held': { exit: 69, advice: 'wait for the other run to end, then run again' },
   'job-running': { exit: 69, advice: 'run again later; what is finished is kept' },
 

@@ -9,6 +9,7 @@ import { type SigningKey, signingKeyOf } from './ssh.ts';
 const kinds = {
   writer: { prefix: 'salvor-writer-key-', size: 64 },
   admin: { prefix: 'salvor-admin-key-', size: 32 },
+  pruner: { prefix: 'salvor-admin-key-', size: 64 },
   root: { prefix: 'salvor-root-key-', size: 32 },
 } as const;
 /** What stands in front of an X25519 secret in PKCS #8 (RFC 8410). */
@@ -46,7 +47,22 @@ export function newWriterKey(): string {
 
 /** Reads what `newWriterKey` made. Throws `key-invalid`, which never repeats the text. */
 export function parseWriterKey(text: string): WriterKey {
-  const bytes = parseKey(text, ['writer']);
+  return parsePair(text, 'writer');
+}
+
+/** A new key of a prune job as text: `SALVOR-ADMIN-KEY-1…` over an Ed25519 seed and an X25519 secret. */
+export function newPrunerKey(): string {
+  return newKey('pruner');
+}
+
+/** Reads an admin key: one of a prune job, which also opens manifests, or a bare signing key. Throws `key-invalid`. */
+export function parseAdminKey(text: string): Pick<WriterKey, 'signing'> & Partial<WriterKey> {
+  const { length } = decode(text.trim()) ?? [];
+  return length === kinds.pruner.size ? parsePair(text, 'pruner') : { signing: parseSigningKey(text, 'admin') };
+}
+
+function parsePair(text: string, kind: 'writer' | 'pruner'): WriterKey {
+  const bytes = parseKey(text, [kind]);
   try {
     const secret = bytes.subarray(32);
     return {

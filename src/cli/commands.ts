@@ -3,11 +3,14 @@ import { backup } from './commands/backup.ts';
 import { compact } from './commands/compact.ts';
 import { demo } from './commands/demo.ts';
 import { diff } from './commands/diff.ts';
+import { hold } from './commands/hold.ts';
 import { init } from './commands/init.ts';
+import { keep } from './commands/keep.ts';
 import { keys } from './commands/keys.ts';
 import { listPoints } from './commands/list-points.ts';
 import { login } from './commands/login.ts';
 import { practiceOrg } from './commands/practice-org.ts';
+import { prune } from './commands/prune.ts';
 import { rescue } from './commands/rescue.ts';
 import { restore } from './commands/restore.ts';
 import { show } from './commands/show.ts';
@@ -28,6 +31,9 @@ export const commands: readonly Command[] = [
   undo,
   verify,
   compact,
+  prune,
+  keep,
+  hold,
   ...keys,
   practiceOrg,
 ];

@@ -11,6 +11,13 @@ export function milliseconds(flag: string, text: string): number {
   return Math.min(longestTimer, Number(parts[1]) * { s: 1000, m: 60_000, h: 3_600_000 }[parts[2] as 's' | 'm' | 'h']);
 }
 
+/** `12h`, `35d`, `8w` in milliseconds. Throws `usage` that names the flag. */
+export function span(flag: string, text: string): number {
+  const parts = /^(\d{1,5})(h|d|w)$/.exec(text);
+  if (!parts) throw new Fault('usage', `--${flag} cannot be ${text}`, { actions: ['write it as 12h, 35d or 8w'] });
+  return Number(parts[1]) * { h: 3_600_000, d: 86_400_000, w: 604_800_000 }[parts[2] as 'h' | 'd' | 'w'];
+}
+
 /** The context with a time budget: when it is spent the work stops as at a signal, and the fault says so. */
 export function withDeadline(ctx: CommandContext, duration: string | undefined): CommandContext {
   if (duration === undefined) return ctx;

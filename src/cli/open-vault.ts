@@ -49,7 +49,9 @@ export interface VaultKeys {
   /** `required`: throws when there is none; `optional`: taken when it is there; `no`: not looked for. */
   readonly writer: 'required' | 'optional' | 'no';
   readonly identity: 'required' | 'optional' | 'no';
-  readonly operation: 'read' | 'write' | 'verify';
+  /** The admin key, where one is at hand; not looked for unless told. */
+  readonly admin?: 'optional';
+  readonly operation: 'read' | 'write' | 'verify' | 'prune';
 }
 
 /**
@@ -59,7 +61,10 @@ export interface VaultKeys {
 export async function openVault(ctx: CommandContext, wanted: VaultKeys): Promise<Vault> {
   const { Vault } = await import('../vault/vault.ts');
   const url = vaultUrl(ctx);
-  const store = await openStoreOf(ctx, wanted.operation === 'write' ? behind(ctx.signal) : ctx.signal);
+  const store = await openStoreOf(
+    ctx,
+    wanted.operation === 'write' || wanted.operation === 'prune' ? behind(ctx.signal) : ctx.signal,
+  );
   const writerKey = wanted.writer === 'no' ? undefined : await writerKeyOf(ctx, url, wanted.writer === 'required');
   const identities = wanted.identity === 'no' ? [] : await identitiesOf(ctx, url, wanted.identity === 'required');
   const vault = await Vault.open(store, {
@@ -67,6 +72,7 @@ export async function openVault(ctx: CommandContext, wanted: VaultKeys): Promise
     rootFingerprint: ctx.global.rootFingerprint ?? orgConfig(ctx)?.rootFingerprint,
     writerKey,
     identities,
+    adminKey: wanted.admin === undefined ? undefined : await adminKeyOf(ctx),
   });
   if (!vault.anchored) {
     const { fingerprint } = vault.trust.root;
@@ -105,6 +111,12 @@ async function writerKeyOf(ctx: CommandContext, url: string, required: boolean):
       cause: secret.keychain,
     });
   }
+  return secret.value?.trim();
+}
+
+async function adminKeyOf(ctx: CommandContext): Promise<string | undefined> {
+  const secret = await readSecret({ env: 'SALVOR_ADMIN_KEY', fileEnv: 'SALVOR_ADMIN_KEY_FILE' }, ctx.environment);
+  for (const message of secret.warnings) ctx.report({ type: 'warning', name: 'exposed-key', message });
   return secret.value?.trim();
 }
 

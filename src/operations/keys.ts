@@ -1,6 +1,6 @@
 import { open, seal } from '../age/file.ts';
 import { checkRecipient } from '../age/header.ts';
-import { newAgeIdentity, newWriterKey, parseWriterKey } from '../age/keys.ts';
+import { newAgeIdentity, newPrunerKey, newWriterKey, parseAdminKey, parseWriterKey } from '../age/keys.ts';
 import type { Context } from '../context.ts';
 import { Fault } from '../errors.ts';
 import { orgHash, writerEntry } from '../vault/create.ts';
@@ -90,6 +90,21 @@ export async function addWriter(ctx: Context, vault: Vault): Promise<{ id: strin
   const entry = await writerEntry(id, key.signing, key.recipient, orgKey);
   await addTrust(ctx, vault, root, { keys: [entry], recipients: vault.trust.recipients, org });
   return { id, writerKey: text };
+}
+
+/**
+ * Adds a pruner: a key that signs what retires and lets go points, and opens the tables of contents that are written from now on; no row, and
+ * no older table. Needs an identity. Returns its secret string, stored nowhere else.
+ */
+export async function addPruner(ctx: Context, vault: Vault): Promise<{ id: string; adminKey: string }> {
+  const { root } = await vault.keyring.adminKeys((await vault.state()).epochs);
+  const text = newPrunerKey();
+  const { signing, recipient } = parseAdminKey(text);
+  const { publicKey: key, fingerprint } = signing;
+  const id = `pruner-${vault.trust.keys.filter(({ role }) => role === 'pruner').length + 1}`;
+  const entry = { id, role: 'pruner', key, fingerprint, recipient: recipient! } as const;
+  await addTrust(ctx, vault, root, { keys: [entry], recipients: vault.trust.recipients });
+  return { id, adminKey: text };
 }
 
 /**

@@ -2,6 +2,7 @@ import { Fault, isFault } from '../errors.ts';
 import { readAttestation } from '../vault/attest.ts';
 import type { LogEntry } from '../vault/log.ts';
 import type { Root } from '../vault/manifest.ts';
+import { isPinned, type Retention, type Retired } from '../vault/retention.ts';
 import type { Vault } from '../vault/vault.ts';
 
 /** One line of `salvor list-points`. */
@@ -20,7 +21,10 @@ export interface PointListed {
   readonly bytes: number;
   readonly coverage: number;
   readonly tags: readonly string[];
+  /** What keeps it from being retired by a policy: `pinned`, or `pinned until <time>`. */
   readonly holds: readonly string[];
+  /** Until when it can be brought back; null: it is in use. */
+  readonly retired: string | null;
   /** The newest attested verification. */
   readonly verified: { readonly rung: string; readonly at: string; readonly ok: boolean } | null;
   /** Objects that are not complete, with the reason. */
@@ -37,11 +41,11 @@ export interface PointsListed {
 }
 
 /**
- * All points. The writer key alone is enough. A damaged object hides nothing but itself: its point is still listed, `unreadable`, with
+ * All points, also those that are retired and can still come back. The writer key alone is enough. A damaged object hides nothing but itself: its point is still listed, `unreadable`, with
  * what its signed record says. So are points from before the writer key at hand was added. Throws when no key is at hand that fits.
  */
-export async function listPoints(vault: Vault): Promise<PointsListed> {
-  const { points, entries, problems } = await vault.state();
+export async function listPoints(vault: Vault, now = new Date()): Promise<PointsListed> {
+  const { points, entries, problems, retention } = await vault.state();
   const found = problems.map(({ fault }) => fault);
   const verified = new Map<string, NonNullable<PointListed['verified']>>();
   for (const entry of entries.filter(({ record }) => record.kind === 'attest')) {
@@ -51,14 +55,20 @@ export async function listPoints(vault: Vault): Promise<PointsListed> {
   }
   const quarantined = quarantinedPoints(entries);
   const listed: PointListed[] = [];
-  const newestFirst = [...points].reverse();
+  const inGrace = [...retention.retired.values()].filter(({ swept }) => !swept).map(({ entry }) => entry);
+  const newestFirst = [...points, ...inGrace].sort((a, b) => b.seq - a.seq);
   const ahead = 8;
   for (let from = 0; from < newestFirst.length; from += ahead) {
     const part = newestFirst.slice(from, from + ahead);
     const roots = await Promise.all(part.map((entry) => orFault(vault, vault.root(entry))));
     for (const [i, root] of roots.entries()) {
       const point = part[i]!.record.point!;
-      const more = { verified: verified.get(point) ?? null, quarantined: quarantined.has(point) };
+      const more = {
+        verified: verified.get(point) ?? null,
+        quarantined: quarantined.has(point),
+        holds: holdsOf(retention, point, now),
+        retired: retention.retired.get(point)?.until ?? null,
+      };
       if (root instanceof Fault) found.push(root);
       listed.push(root instanceof Fault ? unreadable(part[i]!, root, more) : line(root, more));
     }
@@ -72,8 +82,7 @@ async function orFault<T>(vault: Vault, reading: Promise<T>): Promise<T | Fault>
     return await reading;
   } catch (error) {
     if (!isFault(error)) throw error;
-    const { writer, hasIdentity } = vault.keyring;
-    const known = hasIdentity || (writer !== undefined && vault.trust.keyOf(writer.signing.publicKey) !== undefined);
+    const known = vault.keyring.isKnown;
     // With a key in `data` it is that object that does not open; without, no key at hand is of this vault.
     if (error.name === 'wrong-identity' && known && error.data.key !== undefined) return error;
     if (error.exit === 4 || error.name === 'newer-format') return error;
@@ -87,7 +96,12 @@ function quarantinedPoints(entries: readonly LogEntry[]): Set<string> {
   );
 }
 
-type Marks = Pick<PointListed, 'verified' | 'quarantined'>;
+function holdsOf(retention: Retention, point: string, now: Date): string[] {
+  const until = retention.pins.get(point);
+  return isPinned(retention, point, now) ? [until === undefined ? 'pinned' : `pinned until ${until}`] : [];
+}
+
+type Marks = Pick<PointListed, 'verified' | 'quarantined' | 'holds' | 'retired'>;
 
 function unreadable({ record }: LogEntry, { message }: Fault, marks: Marks): PointListed {
   return {
@@ -104,7 +118,6 @@ function unreadable({ record }: LogEntry, { message }: Fault, marks: Marks): Poi
     bytes: 0,
     coverage: 0,
     tags: [],
-    holds: [],
     incomplete: [],
     unreadable: message,
     ...marks,
@@ -126,7 +139,6 @@ function line(root: Root, marks: Marks): PointListed {
     bytes: root.bytes,
     coverage: root.coverage,
     tags: root.tags,
-    holds: [],
     ...marks,
     incomplete: root.objects
       .filter(({ complete }) => !complete)
@@ -139,9 +151,11 @@ function line(root: Root, marks: Marks): PointListed {
  * `latest~2` (complete, not suspect, not quarantined) or `latest!` (any). Throws `no-such-point`; says which are near when a prefix is not unique.
  */
 export async function findPoint(vault: Vault, name: string): Promise<LogEntry> {
-  const { points } = await vault.state();
+  const { points, retention } = await vault.state();
   const newestFirst = [...points].reverse();
   const none = (why: string) => new Fault('no-such-point', why, { data: { point: name } });
+  const retired = [...retention.retired].find(([id]) => name.length > 8 && id.startsWith(name));
+  if (retired && !newestFirst.some(({ record }) => record.point!.startsWith(name))) throw gone(...retired);
   if (points.length === 0) throw none('the vault holds no recovery point yet');
   if (name === 'latest!') return newestFirst[0]!;
   const latest = /^latest(?:~(\d+))?$/.exec(name);
@@ -165,6 +179,26 @@ export async function findPoint(vault: Vault, name: string): Promise<LogEntry> {
   }
   for (const entry of newestFirst) if ((await vault.root(entry)).tags.includes(name)) return entry;
   throw none(`there is no point with the id or the tag ${name}`);
+}
+
+function gone(point: string, { until, swept }: Retired): Fault {
+  const data = { point };
+  if (swept) return new Fault('no-such-point', `point ${point} was let go on ${swept.record.ended}`, { data });
+  const actions = [`\`salvor keep ${point}\` brings it back`];
+  return new Fault('no-such-point', `point ${point} is retired; until ${until} it can be brought back`, {
+    actions,
+    data,
+  });
+}
+
+/** The same of points that are retired and can still come back, which go by their id or its beginning; others as `findPoint`. */
+export async function findRetired(vault: Vault, name: string): Promise<LogEntry> {
+  const { points, retention } = await vault.state();
+  if (points.some(({ record }) => record.point!.startsWith(name))) return findPoint(vault, name);
+  const found = [...retention.retired.values()].filter(
+    ({ entry, swept }) => !swept && entry.record.point!.startsWith(name),
+  );
+  return found.length === 1 ? found[0]!.entry : findPoint(vault, name);
 }
 
 async function latestGood(

@@ -1,5 +1,5 @@
 import { checkIdentity } from '../age/header.ts';
-import { parseSigningKey, parseWriterKey, type WriterKey } from '../age/keys.ts';
+import { parseAdminKey, parseSigningKey, parseWriterKey, type WriterKey } from '../age/keys.ts';
 import type { SigningKey } from '../age/ssh.ts';
 import { Fault, isFault } from '../errors.ts';
 import type { Store } from '../store/store.ts';
@@ -34,7 +34,7 @@ export class Keyring {
   readonly #trust: Trust;
   readonly identities: readonly string[];
   readonly writer: WriterKey | undefined;
-  readonly #admin: SigningKey | undefined;
+  readonly #admin: ReturnType<typeof parseAdminKey> | undefined;
   readonly #epochs = new Map<number, string>();
 
   private constructor(
@@ -42,7 +42,7 @@ export class Keyring {
     trust: Trust,
     identities: readonly string[],
     writer?: WriterKey,
-    admin?: SigningKey,
+    admin?: ReturnType<typeof parseAdminKey>,
   ) {
     this.#store = store;
     this.#trust = trust;
@@ -55,7 +55,7 @@ export class Keyring {
   static async of(store: Store, trust: Trust, keys: KeyTexts): Promise<Keyring> {
     for (const identity of keys.identities ?? []) checkIdentity(identity);
     const writer = keys.writerKey === undefined ? undefined : parseWriterKey(keys.writerKey);
-    const admin = keys.adminKey === undefined ? undefined : parseSigningKey(keys.adminKey, 'admin');
+    const admin = keys.adminKey === undefined ? undefined : parseAdminKey(keys.adminKey);
     return new Keyring(store, trust, keys.identities ?? [], writer, admin);
   }
 
@@ -75,9 +75,23 @@ export class Keyring {
   /** Signs as writer when its key is at hand, else as admin when an identity unwraps it; undefined when neither is. */
   async anySigner(epochs: readonly LogEntry[]): Promise<Signer | undefined> {
     if (this.writer && this.#trust.keyOf(this.writer.signing.publicKey)) return this.writerSigner();
-    if (this.#admin) return this.#known(this.#admin);
+    if (this.#admin) return this.#known(this.#admin.signing);
     if (!this.hasIdentity) return undefined;
     return this.#known((await this.adminKeys(epochs)).admin);
+  }
+
+  /** Who retires and lets go here: the admin key at hand, else the one that an identity unwraps. Throws `no-admin-key`, `key-invalid`. */
+  async adminSigner(epochs: readonly LogEntry[]): Promise<Signer> {
+    if (this.#admin) return this.#known(this.#admin.signing);
+    if (!this.hasIdentity)
+      throw new Fault('no-admin-key', 'there is no admin key, and no identity to open the one in the vault');
+    return this.#known((await this.adminKeys(epochs)).admin);
+  }
+
+  /** True when a key at hand is one of this vault, whatever it opens. */
+  get isKnown(): boolean {
+    const keys = [this.writer?.signing, this.#admin?.signing];
+    return this.hasIdentity || keys.some((key) => key !== undefined && this.#trust.keyOf(key.publicKey) !== undefined);
   }
 
   #known(key: SigningKey): Signer {
@@ -109,9 +123,9 @@ export class Keyring {
     return this.#epochs;
   }
 
-  /** What opens manifests and indexes: the writer key, or an identity through its epochs. */
+  /** What opens manifests and indexes: the writer key, the admin key of a prune job, or an identity through its epochs. */
   async manifestIdentities(epochs: readonly LogEntry[]): Promise<string[]> {
-    const writer = this.writer ? [this.writer.identity] : [];
+    const writer = [this.writer?.identity, this.#admin?.identity].filter((one) => one !== undefined);
     if (!this.hasIdentity) {
       if (writer.length === 0) {
         throw new Fault(

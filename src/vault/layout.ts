@@ -44,6 +44,8 @@ export const restoreLease = (restore: string, number: number, sha256: string) =>
   `restores/${restore}/lease-${digits(number, 5)}-${sha256}`;
 export const restoreRefs = (restore: string, sha256: string) => `restores/${restore}/refs-${sha256}.zst`;
 
+export const sweepList = (time: string, sha256: string) => `sweeps/${time}-${sha256}.zst`;
+
 export const attestation = (time: string, sha256: string) => `attest/${time}-${sha256}`;
 
 /** The SHA-256 (of the stored bytes) that an object's name carries, or undefined for names without one. */

@@ -7,6 +7,7 @@ import type { Detail, MapPage, Root, RootObject, SchemaPage } from './manifest.t
 import { putOwn } from './put-own.ts';
 import type { Ref } from './record.ts';
 import { writeRefs } from './refs.ts';
+import { assertNotRetired } from './retention.ts';
 import { sealBytes } from './sealed.ts';
 import { sha256 } from './signed.ts';
 import type { Vault } from './vault.ts';
@@ -32,12 +33,19 @@ export class PointWriter {
   readonly recipients: Recipients;
   readonly epoch: number;
   readonly #numbers: Record<string, number> = {};
+  readonly #parents = new Set<string>();
 
   constructor(vault: Vault, point: string, epoch: { epoch: number; recipient: string }) {
     this.vault = vault;
     this.point = point;
     this.epoch = epoch.epoch;
-    this.recipients = { rows: [epoch.recipient], manifest: [epoch.recipient, ...vault.writerRecipients] };
+    this.recipients = { rows: [epoch.recipient], manifest: [epoch.recipient, ...vault.manifestRecipients] };
+  }
+
+  /** Says that this point lists objects of an earlier one. Throws `point-retired`; `seal` does, when that one was retired meanwhile. */
+  async buildsOn(point: string): Promise<void> {
+    assertNotRetired(await this.vault.state(), [point]);
+    this.#parents.add(point);
   }
 
   /** The next number for an object of this kind. */
@@ -127,14 +135,11 @@ export class PointWriter {
     const refsBody = await writeRefs([...new Map(all.map((ref) => [ref.key, ref])).values()]);
     const refs = await this.#putOnce(layout.pointRefs(this.point), refsBody, signal);
     signal?.throwIfAborted();
-    return this.vault.log.append(signer, {
-      kind: 'point',
-      point: this.point,
-      refs,
-      epoch: this.epoch,
-      started: root.started,
-      ended: root.ended,
-      tool,
+    const { started, ended } = root;
+    const record = { kind: 'point', point: this.point, refs, epoch: this.epoch, started, ended, tool } as const;
+    // A sweep that came first in the log may have let go what this point lists; one that comes later reckons with it.
+    return this.vault.log.append(signer, record, async () => {
+      if (this.#parents.size > 0) assertNotRetired(await this.vault.state(true), this.#parents);
     });
   }
 

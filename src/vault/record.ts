@@ -17,12 +17,12 @@ export const kinds = {
   attest: ['writer', 'admin'],
   access: ['writer', 'admin'],
   epoch: ['admin'],
-  retire: ['admin'],
-  unretire: ['admin'],
-  sweep: ['admin'],
-  swept: ['admin'],
-  keep: ['admin'],
-  hold: ['admin'],
+  retire: ['admin', 'pruner'],
+  unretire: ['admin', 'pruner'],
+  sweep: ['admin', 'pruner'],
+  swept: ['admin', 'pruner'],
+  keep: ['admin', 'pruner'],
+  hold: ['admin', 'pruner'],
   quarantine: ['admin'],
   checkpoint: ['admin'],
 } as const satisfies Record<string, readonly Role[]>;
@@ -39,12 +39,17 @@ const recordSchema = z.strictObject({
   point: z.string().optional(),
   restore: z.string().optional(),
   points: z.array(z.string()).optional(),
-  /** epoch: the wraps of the epoch's identity and of the admin keys; attest: the attestation. */
+  /**
+   * epoch: the wraps of the epoch's identity and of the admin keys; attest: the attestation; sweep and swept: the lists of the objects
+   * that are let go.
+   */
   keys: z.array(refSchema).optional(),
   refs: refSchema.optional(),
   epoch: z.number().int().positive(),
   /** epoch: the age recipient that data of this epoch is encrypted to. */
   recipient: z.string().optional(),
+  /** retire: nothing is let go before it; keep and hold: how long, for ever without it; not behind `ended`: released. */
+  until: z.iso.datetime().optional(),
   started: z.string(),
   ended: z.string(),
   /** Id of the signing key in `trust/`. */
@@ -67,6 +72,7 @@ const order = [
   'refs',
   'epoch',
   'recipient',
+  'until',
   'started',
   'ended',
   'writer',

@@ -5,16 +5,19 @@ import type { Store } from '../store/store.ts';
 import { trustFile } from './layout.ts';
 import { splitDocument } from './signed.ts';
 
-/** root signs `vault.json` and `trust/`; admin and writer sign the log (see `record.ts` for which kinds). */
-export type Role = 'root' | 'admin' | 'writer';
+/**
+ * root signs `vault.json` and `trust/`; the others sign the log (see `record.ts` for which kinds). A pruner is an admin that begins no
+ * epoch: whoever steals its key does not get what is written from then on encrypted to a key of his own.
+ */
+export type Role = 'root' | 'admin' | 'pruner' | 'writer';
 
 const publicKeySchema = z.object({
   id: z.string(),
-  role: z.enum(['root', 'admin', 'writer']),
+  role: z.enum(['root', 'admin', 'pruner', 'writer']),
   /** `ssh-ed25519 AAAA…` */
   key: z.string(),
   fingerprint: z.string(),
-  /** A writer's age recipient: indexes and manifests are encrypted to it. */
+  /** The age recipient of a writer or pruner: indexes and manifests are encrypted to it. */
   recipient: z.string().optional(),
   /** The key of the org hash, sealed to this writer (base64 of an age file). */
   orgKey: z.string().optional(),

@@ -19,6 +19,7 @@ import {
 } from './manifest.ts';
 import type { Ref } from './record.ts';
 import { readRefs } from './refs.ts';
+import { type Retention, retentionOf } from './retention.ts';
 import { openAge, openBytes } from './sealed.ts';
 import { openDocument, sha256, splitDocument } from './signed.ts';
 import { readTrust, type Trust } from './trust.ts';
@@ -57,8 +58,10 @@ export interface LogState {
   readonly entries: readonly LogEntry[];
   readonly problems: readonly LogProblem[];
   readonly head: Head;
-  /** `point` records, oldest first. */
+  /** `point` records that are not retired, oldest first. */
   readonly points: readonly LogEntry[];
+  /** What is retired, let go, pinned and held. */
+  readonly retention: Retention;
   /** `epoch` records, oldest first. */
   readonly epochs: readonly LogEntry[];
 }
@@ -124,9 +127,11 @@ export class Vault {
   async state(again = false, signal?: AbortSignal): Promise<LogState> {
     if (this.#state && !again) return this.#state;
     const read = await this.log.read(signal);
+    const retention = retentionOf(read.entries);
     this.#state = {
       ...read,
-      points: read.entries.filter(({ record }) => record.kind === 'point'),
+      points: read.entries.filter(({ record }) => record.kind === 'point' && !retention.retired.has(record.point!)),
+      retention,
       epochs: read.entries.filter(({ record }) => record.kind === 'epoch'),
     };
     return this.#state;
@@ -144,9 +149,14 @@ export class Vault {
     return { epoch: record.epoch, recipient: record.recipient };
   }
 
-  /** Who may read indexes and manifests besides the holders of identities. */
+  /** Who may read the journals of runs besides the holders of identities. */
   get writerRecipients(): string[] {
     return this.trust.writers.flatMap(({ recipient }) => recipient ?? []);
+  }
+
+  /** Who may read indexes and manifests besides the holders of identities: writers and pruners. */
+  get manifestRecipients(): string[] {
+    return this.trust.keys.flatMap(({ recipient }) => recipient ?? []);
   }
 
   async manifestIdentities(): Promise<string[]> {

@@ -70,7 +70,7 @@ test('a whole point climbs all rungs, each with its figure', async () => {
     ({ rung, figure }) => `${rung}: ${figure.replace(/, [\d.]+ kB/, ', N kB')}`,
   );
   assert.deepEqual(figures, [
-    'log: 3 records, 1 trust file, 2 wrapped keys and attestations',
+    'log: 3 records, 1 trust file, 2 wrapped keys, attestations and lists',
     'existence: 27 objects, N kB',
     'digests: 27 objects, N kB; 1 object beside them, which no point needs',
     'decrypt: 22 objects, N kB',

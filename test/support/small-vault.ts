@@ -51,6 +51,8 @@ export interface SmallPoint {
   readonly root?: (root: Root) => Root;
   /** Object -> the page and list of an earlier point, to be listed again. */
   readonly shared?: ReadonlyMap<string, RootObject>;
+  /** The point that it builds on. */
+  readonly parent?: string;
 }
 
 export function id(prefix: string, n: number): string {
@@ -172,6 +174,7 @@ export async function writePoint(
   given: SmallPoint,
 ): Promise<{ root: Root; head: { seq: number; digest: string } }> {
   const writer = new PointWriter(vault, point, await vault.epoch());
+  if (given.parent !== undefined) await writer.buildsOn(given.parent);
   const written: Ref[] = [];
   const schema = await schemaPage(
     writer,

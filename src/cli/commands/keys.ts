@@ -118,4 +118,30 @@ const kit = defineCommand({
   },
 });
 
-export const keys = [list, test, add, rotate, kit];
+const exportAdmin = defineCommand({
+  name: 'keys export-admin',
+  summary: 'make an admin key for a job that prunes; it opens no row and begins no epoch; needs an identity',
+  description:
+    'The job gets it as SALVOR_ADMIN_KEY or SALVOR_ADMIN_KEY_FILE and needs no other key. It opens the tables of contents of points that are ' +
+    'taken from now on; older points stay until somebody prunes with an identity, or with the writer key beside it.',
+  flags: {
+    'keys-folder': {
+      value: 'folder',
+      kind: 'path',
+      default: 'salvor-keys',
+      summary: 'where the new admin key goes',
+      config: false,
+    },
+  },
+  exits: [4, 5, 68, 69, 74],
+  async run(ctx, { flags }) {
+    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write' });
+    const { addPruner } = await import('../../operations/keys.ts');
+    const { id, adminKey } = await addPruner(ctx, vault);
+    const file = path.resolve(flags.keysFolder, `${id}.key`);
+    await writeKeyFile(file, `${adminKey}\n`);
+    return { result: { id, adminKeyFile: file }, human: () => `${id}: ${file}` };
+  },
+});
+
+export const keys = [list, test, add, rotate, kit, exportAdmin];

@@ -126,7 +126,8 @@ function sampleOf(text: string): { part: number; of: number } {
   return { part, of };
 }
 
-function headOf(text: string): { seq: number; digest: string } {
+/** Reads `seq:digest`. Throws `usage`. */
+export function headOf(text: string): { seq: number; digest: string } {
   const parts = /^(\d+):([0-9a-f]{64})$/.exec(text);
   if (!parts)
     throw new Fault('usage', '--expect-head is not a head', {

@@ -92,7 +92,13 @@ export function pointsText(points: readonly PointListed[], paint: Paint): string
 
 function statusText(point: PointListed, paint: Paint): string {
   const status = point.status === 'complete' ? paint.good('complete') : paint.bad(point.status);
-  return [status, point.suspect ? paint.careful('suspect') : '', point.quarantined ? paint.bad('quarantined') : '']
+  return [
+    status,
+    point.suspect ? paint.careful('suspect') : '',
+    point.quarantined ? paint.bad('quarantined') : '',
+    point.retired === null ? '' : paint.careful(`retired until ${point.retired.slice(0, 10)}`),
+    ...point.holds.map((hold) => paint.faint(hold.slice(0, 'pinned until 2026-11-22'.length))),
+  ]
     .filter(Boolean)
     .join(', ');
 }

@@ -79,7 +79,7 @@ export async function verifyLog(
   rung.figure = [
     counted(state.entries.length, 'record'),
     counted(vault.trust.files.length, 'trust file'),
-    `${written(referred)} wrapped keys and attestations`,
+    `${written(referred)} wrapped keys, attestations and lists`,
     ...(withheld > 0 ? [`not ${written(withheld)} that this host may not read`] : []),
   ].join(', ');
   return { rung, signed };

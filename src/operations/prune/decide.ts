@@ -1,0 +1,93 @@
+import { keptByCounts } from './periods.ts';
+import { isEmpty, type Policy } from './policy.ts';
+
+/** What the rules ask of a point. */
+export interface PointFacts {
+  readonly id: string;
+  readonly ended: string;
+  /** `unreadable`: damaged; `closed`: the keys at hand do not open its table of contents. */
+  readonly status: 'complete' | 'partial' | 'unreadable' | 'closed';
+  /** And nobody has acknowledged it. */
+  readonly suspect: boolean;
+  readonly quarantined: boolean;
+  readonly coverage: number;
+  /** The newest verification of it found it whole. */
+  readonly verified: boolean;
+  readonly pinned: boolean;
+}
+
+/** `keep`: why the point stays; none: it is retired. */
+export interface Decision {
+  readonly id: string;
+  readonly ended: string;
+  readonly status: PointFacts['status'];
+  readonly keep: readonly string[];
+}
+
+/** What happens to each point, newest first. Only a point that no rule keeps is retired. */
+export function decide(points: readonly PointFacts[], policy: Policy, minPoints: number, now: Date): Decision[] {
+  const all = [...points].reverse().sort((a, b) => Date.parse(b.ended) - Date.parse(a.ended));
+  const reasons = new Map<string, string[]>(all.map(({ id }) => [id, []]));
+  const keep = (point: PointFacts | undefined, reason: string) => point && reasons.get(point.id)!.push(reason);
+  if (isEmpty(policy)) for (const point of all) keep(point, 'no policy');
+
+  const past = all.filter(({ ended }) => Date.parse(ended) <= now.getTime());
+  const sound = past.filter(({ suspect, quarantined }) => !suspect && !quarantined);
+  const good = sound.filter(({ status }) => status === 'complete');
+  const partial = sound.filter(({ status }) => status === 'partial');
+
+  keepByPolicy(policy, past, good, partial, keep);
+  for (const point of all) {
+    if (point.pinned) keep(point, 'pinned');
+    if (point.suspect) keep(point, 'suspect');
+    if (point.status === 'unreadable') keep(point, 'damaged');
+    if (point.status === 'closed') keep(point, 'not readable with the key at hand');
+    if (Date.parse(point.ended) > now.getTime()) keep(point, 'dated in the future');
+  }
+  keep(past[0], 'newest');
+  keep(good[0], 'newest complete');
+  keep(
+    sound.find(({ verified }) => verified),
+    'newest verified',
+  );
+  const best = Math.max(...good.map(({ coverage }) => coverage));
+  keep(
+    good.find(({ coverage }) => coverage === best),
+    'newest of full coverage',
+  );
+  const isKept = ({ id }: PointFacts) => reasons.get(id)!.length > 0;
+  let missing = minPoints - good.filter(isKept).length;
+  for (const point of good) if (missing > 0 && !isKept(point) && keep(point, 'minimum')) missing -= 1;
+  // Partial points fill up only where there are not enough complete ones.
+  missing -= partial.filter(isKept).length;
+  for (const point of partial) if (missing > 0 && !isKept(point) && keep(point, 'minimum')) missing -= 1;
+  return all.map(({ id, ended, status }) => ({ id, ended, status, keep: [...new Set(reasons.get(id)!)] }));
+}
+
+function keepByPolicy(
+  policy: Policy,
+  past: readonly PointFacts[],
+  good: readonly PointFacts[],
+  partial: readonly PointFacts[],
+  keep: (point: PointFacts | undefined, reason: string) => void,
+): void {
+  const count = (points: readonly PointFacts[], name: (period: string) => string) => {
+    const kept = keptByCounts(
+      points.map(({ ended }) => new Date(ended)),
+      policy,
+    );
+    for (const [i, periods] of kept.entries()) for (const period of periods) keep(points[i], name(period));
+  };
+  count(good, (period) => period);
+  // Counted by themselves, so that no partial point takes the place of a complete one.
+  count(partial, (period) => `${period} (partial)`);
+  const newest = good[0] ?? partial[0];
+  if (!policy.window || !newest) return;
+  // Reckoned from the newest point and not from now: where backups have stopped, nothing more goes.
+  const from = Date.parse(newest.ended) - policy.window;
+  for (const point of past) if (Date.parse(point.ended) > from) keep(point, 'window');
+  keep(
+    (good[0] ? good : partial).find(({ ended }) => Date.parse(ended) <= from),
+    'last before the window',
+  );
+}

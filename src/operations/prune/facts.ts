@@ -1,0 +1,29 @@
+import { pointRoot } from '../../vault/layout.ts';
+import { isPinned } from '../../vault/retention.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { listPoints, type PointListed } from '../points.ts';
+import type { PointFacts } from './decide.ts';
+
+/** The points in use, oldest first, as the rules see them. Throws as `listPoints` does. */
+export async function pointFacts(vault: Vault, now: Date): Promise<PointFacts[]> {
+  const { retention } = await vault.state();
+  const { points, problems } = await listPoints(vault, now);
+  const closed = new Set(problems.filter(({ name }) => name === 'wrong-identity').map(({ data }) => data.key));
+  const status = (point: PointListed): PointFacts['status'] => {
+    if (point.unreadable !== undefined) return closed.has(pointRoot(point.id)) ? 'closed' : 'unreadable';
+    return point.status === 'complete' ? 'complete' : 'partial';
+  };
+  return points
+    .filter(({ retired }) => retired === null)
+    .map((point) => ({
+      id: point.id,
+      ended: point.ended,
+      status: status(point),
+      suspect: point.suspect && !retention.acknowledged.has(point.id),
+      quarantined: point.quarantined,
+      coverage: point.coverage,
+      verified: point.verified?.ok === true && point.verified.rung !== 'none',
+      pinned: isPinned(retention, point.id, now),
+    }))
+    .reverse();
+}
