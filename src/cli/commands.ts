@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { backup } from './commands/backup.ts';
 import { compact } from './commands/compact.ts';
+import { copy } from './commands/copy.ts';
 import { demo } from './commands/demo.ts';
 import { diff } from './commands/diff.ts';
 import { hold } from './commands/hold.ts';
@@ -11,6 +12,7 @@ import { listPoints } from './commands/list-points.ts';
 import { login } from './commands/login.ts';
 import { practiceOrg } from './commands/practice-org.ts';
 import { prune } from './commands/prune.ts';
+import { repair } from './commands/repair.ts';
 import { rescue } from './commands/rescue.ts';
 import { restore } from './commands/restore.ts';
 import { show } from './commands/show.ts';
@@ -34,6 +36,8 @@ export const commands: readonly Command[] = [
   prune,
   keep,
   hold,
+  copy,
+  repair,
   ...keys,
   practiceOrg,
 ];

@@ -23,8 +23,15 @@ const fingerprintSchema = z
   .regex(/^SHA256:[A-Za-z0-9+/]{43}$/)
   .describe('fingerprint of the root key of the vault, pinned: another vault is refused');
 
+const copiesSchema = z
+  .array(z.string().min(1))
+  .describe(
+    'second copies of the vault: where `salvor copy` copies to, and what `salvor verify --all-copies` verifies',
+  );
+
 const orgSchema = z.strictObject({
   vault: z.string().optional().describe('the vault of this org'),
+  copies: copiesSchema.optional(),
   login: loginSchema.optional(),
   rootFingerprint: fingerprintSchema.optional(),
 });
@@ -33,6 +40,13 @@ export type OrgConfig = z.infer<typeof orgSchema>;
 
 /** Keys that are no flags: structures that a command line cannot hold. */
 const structures = {
+  copies: copiesSchema.optional(),
+  allowedRegions: z
+    .array(z.string().min(1))
+    .optional()
+    .describe(
+      'where vaults and copies may be: names of regions, hosts of other S3 endpoints, or local for folders; checked before the first byte',
+    ),
   orgs: z
     .record(z.string(), orgSchema)
     .optional()
@@ -101,7 +115,7 @@ export function checkConfig(
   json: unknown,
   file: string,
   commands: readonly Command[],
-): Record<string, unknown> & { orgs?: Record<string, OrgConfig> } {
+): Record<string, unknown> & { orgs?: Record<string, OrgConfig>; copies?: string[]; allowedRegions?: string[] } {
   const schema = configSchema(commands);
   const checked = schema.safeParse(json);
   if (!checked.success) throw invalid(file, schema, checked.error);

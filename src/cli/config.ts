@@ -13,6 +13,10 @@ export interface Config {
   /** Undefined: there is no config file. */
   readonly file: string | undefined;
   readonly orgs: Readonly<Record<string, OrgConfig>>;
+  /** Second copies of the vault. */
+  readonly copies: readonly string[];
+  /** Where vaults and copies may be; undefined: anywhere. */
+  readonly allowedRegions: readonly string[] | undefined;
   /** Everything as it stands in the file, by key; commands' own keys one level down. */
   readonly values: Readonly<Record<string, unknown>>;
 }
@@ -33,7 +37,7 @@ export function findConfig(folder: string): string | undefined {
 
 /** Reads and checks a config file; `file` undefined: an empty one. Throws `config-invalid`; `usage` when a named file is not there. */
 export async function readConfig(file: string | undefined, commands: readonly Command[]): Promise<Config> {
-  if (file === undefined) return { file, orgs: {}, values: {} };
+  if (file === undefined) return { file, orgs: {}, copies: [], allowedRegions: undefined, values: {} };
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -51,22 +55,25 @@ export async function readConfig(file: string | undefined, commands: readonly Co
   // a run without a config file does without the schema library
   const { checkConfig } = await import('./config-schema.ts');
   const values = checkConfig(json, file, commands);
-  const orgs = withPaths(values.orgs ?? {}, path.dirname(file));
-  return { file, orgs, values };
+  const folder = path.dirname(file);
+  const orgs = withPaths(values.orgs ?? {}, folder);
+  const copies = (values.copies ?? []).map((place) => fromFolder(place, folder));
+  return { file, orgs, copies, allowedRegions: values.allowedRegions, values };
 }
 
 /** Paths of the orgs, relative to the config file. */
 function withPaths(orgs: Config['orgs'], folder: string): Config['orgs'] {
   const place = (value: string | undefined) => (value === undefined ? undefined : fromFolder(value, folder));
   return Object.fromEntries(
-    Object.entries(orgs).map(([alias, { login, vault, ...rest }]) => {
+    Object.entries(orgs).map(([alias, { login, vault, copies, ...rest }]) => {
       const files = login && {
         ...login,
         clientSecretFile: place(login.clientSecretFile),
         jwtKeyFile: place(login.jwtKeyFile),
         sfdxUrlFile: place(login.sfdxUrlFile),
       };
-      return [alias, { ...rest, vault: place(vault), login: files }];
+      const places = copies?.map((copy) => fromFolder(copy, folder));
+      return [alias, { ...rest, vault: place(vault), copies: places, login: files }];
     }),
   );
 }

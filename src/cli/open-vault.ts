@@ -1,4 +1,5 @@
 import { Fault } from '../errors.ts';
+import type { Event } from '../events.ts';
 import type { Store } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { CommandContext } from './command.ts';
@@ -25,15 +26,26 @@ function orgConfig(ctx: CommandContext): CommandContext['config']['orgs'][string
 
 /** The store at the vault's URL; S3 is loaded only for an S3 URL. `signal` ends every call on it. */
 export async function openStoreOf(ctx: CommandContext, signal = ctx.signal): Promise<Store> {
-  const { openStore } = await import('../store/open.ts');
-  return openStore(vaultUrl(ctx), { report: (event) => ctx.report(event), signal });
+  return openStoreAt(ctx, vaultUrl(ctx), signal);
+}
+
+/** The store at a URL, if the policy of the config permits its region. Throws `region-refused` before anything is sent there. */
+export async function openStoreAt(ctx: CommandContext, url: string, signal = ctx.signal): Promise<Store> {
+  const { assertRegion, openStore } = await import('../store/open.ts');
+  const options = { report: (event: Event) => ctx.report(event), signal };
+  if (ctx.config.allowedRegions !== undefined) await assertRegion(url, ctx.config.allowedRegions, options);
+  return openStore(url, options);
+}
+
+/** The second copies of the vault that the config names. */
+export function copiesOf(ctx: CommandContext): readonly string[] {
+  return orgConfig(ctx)?.copies ?? ctx.config.copies;
 }
 
 /** The folder that keeps journals of restores while the vault cannot be written to; undefined: none was named. */
 export async function openJournalStore(ctx: CommandContext, folder: string | undefined): Promise<Store | undefined> {
   if (folder === undefined) return undefined;
-  const { openStore } = await import('../store/open.ts');
-  return openStore(folder, { report: (event) => ctx.report(event), signal: behind(ctx.signal) });
+  return openStoreAt(ctx, folder, behind(ctx.signal));
 }
 
 /** Aborts some seconds behind `signal`: a run that is stopped can still say so in the vault, or end what it began to seal. */
@@ -56,13 +68,14 @@ export interface VaultKeys {
 
 /**
  * Opens the vault with the keys that are at hand, in the order flag, environment, keychain. Warns when the vault is not anchored
- * (no root fingerprint is pinned), or when its log lost a head that was seen before.
+ * (no root fingerprint is pinned), or when its log lost a head that was seen before. `at`: a copy of it; the keys are those of the vault.
  */
-export async function openVault(ctx: CommandContext, wanted: VaultKeys): Promise<Vault> {
+export async function openVault(ctx: CommandContext, wanted: VaultKeys, at?: string): Promise<Vault> {
   const { Vault } = await import('../vault/vault.ts');
   const url = vaultUrl(ctx);
-  const store = await openStoreOf(
+  const store = await openStoreAt(
     ctx,
+    at ?? url,
     wanted.operation === 'write' || wanted.operation === 'prune' ? behind(ctx.signal) : ctx.signal,
   );
   const writerKey = wanted.writer === 'no' ? undefined : await writerKeyOf(ctx, url, wanted.writer === 'required');
@@ -83,7 +96,8 @@ export async function openVault(ctx: CommandContext, wanted: VaultKeys): Promise
     });
   }
   const seen = await seenHead(ctx.environment, vault.info.vault);
-  if (seen) {
+  // A copy may be behind.
+  if (seen && at === undefined) {
     const { entries } = await vault.state();
     if (!entries.some(({ seq, digest }) => seq === seen.seq && digest === seen.digest)) {
       ctx.report({

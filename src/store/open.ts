@@ -38,6 +38,33 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
   return openFolder(url, { signal: options.signal });
 }
 
+/**
+ * Throws `region-refused` unless the store at a URL is where `allowed` permits: the region that the bucket says it is in, the host of an endpoint
+ * that is not Amazon's, or `local` for a folder. Reads nothing but where the bucket is; what does not say it is refused.
+ */
+export async function assertRegion(
+  url: string,
+  allowed: readonly string[],
+  options: OpenStoreOptions = {},
+): Promise<void> {
+  const refused = (place: string) =>
+    new Fault('region-refused', `${place}, and allowedRegions permits ${allowed.join(', ') || 'nothing'}`, {
+      data: { allowed },
+    });
+  if (!/^s3:/i.test(url)) {
+    if (allowed.includes('local')) return;
+    throw refused(`${url} is a folder of this machine`);
+  }
+  const { parseS3Url } = await import('./s3-url.ts');
+  const { bucket, endpoint = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL } = parseS3Url(url);
+  const host = endpoint === undefined ? undefined : URL.parse(endpoint)?.hostname;
+  if (host !== undefined && allowed.includes(host)) return;
+  const { bucketRegion } = await import('./s3.ts');
+  const region = await bucketRegion(url, options);
+  if (region === undefined) throw refused(`the bucket ${bucket} does not say in which region it is`);
+  if (!allowed.includes(region)) throw refused(`the bucket ${bucket} is in ${region}`);
+}
+
 function filePath(url: string): string {
   try {
     return fileURLToPath(url);

@@ -3,7 +3,9 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteObjectCommand,
+  GetBucketLocationCommand,
   GetObjectCommand,
+  HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -216,6 +218,38 @@ export async function openS3(url: string, options: OpenStoreOptions = {}): Promi
       client.destroy();
     },
   };
+}
+
+/**
+ * Where a bucket is, as the store says by HeadBucket, which the right to list is enough for, or else by GetBucketLocation. Undefined: it does not
+ * say. Throws `no-vault` when there is no such bucket, `store-unreachable`.
+ */
+export async function bucketRegion(url: string, options: OpenStoreOptions = {}): Promise<string | undefined> {
+  const place = parseS3Url(url);
+  const client = await connect(place, options);
+  const ask = async <T>(asking: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await asking;
+    } catch (error) {
+      const answer = readS3Error(error);
+      if (answer.kind === 'bug') throw error;
+      if (answer.kind === 'no-bucket' || answer.kind === 'retry' || answer.kind === 'final')
+        throw s3Fault(answer, 'HEAD of the bucket', place.bucket, error);
+      return undefined;
+    }
+  };
+  const [Bucket, abortSignal] = [place.bucket, options.signal];
+  try {
+    const head = await ask(client.send(new HeadBucketCommand({ Bucket }), { abortSignal }));
+    if (head?.BucketRegion) return head.BucketRegion;
+    const location = await ask(client.send(new GetBucketLocationCommand({ Bucket }), { abortSignal }));
+    if (location === undefined) return undefined;
+    // The two oldest regions go by other names here.
+    const named: string = location.LocationConstraint ?? 'us-east-1';
+    return named === 'EU' ? 'eu-west-1' : named;
+  } finally {
+    client.destroy();
+  }
 }
 
 async function connect(

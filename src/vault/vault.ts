@@ -123,6 +123,11 @@ export class Vault {
     );
   }
 
+  /** The log of another store that holds this vault: a copy. */
+  logOf(store: Store): Log {
+    return new Log(store, this.trust, this.info.vault);
+  }
+
   /** The log, read once; `again` reads it anew. */
   async state(again = false, signal?: AbortSignal): Promise<LogState> {
     if (this.#state && !again) return this.#state;

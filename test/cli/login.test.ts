@@ -42,7 +42,7 @@ function context(given: {
   const ctx = {
     global: { targetOrg: given.targetOrg },
     commandLine: new Set(given.argv ?? []),
-    config: { file: undefined, orgs: {}, values: {}, ...given.config },
+    config: { file: undefined, orgs: {}, copies: [], allowedRegions: undefined, values: {}, ...given.config },
     environment,
     report: (event: Event) => events.push(event),
   } as unknown as CommandContext;

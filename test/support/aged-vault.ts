@@ -52,6 +52,14 @@ export class AgedVault {
     return vault;
   }
 
+  /** The same vault in another store, which may go its own way from here on. */
+  static async continued(vault: AgedVault, store: Store): Promise<AgedVault> {
+    const copy = new AgedVault(store, vault.keys);
+    copy.points.push(...vault.points);
+    copy.#shared = vault.#shared;
+    return copy;
+  }
+
   /** `store`: another one with the same vault in it. */
   open(keys: Keys = { identities: [this.keys.identity] }, store = this.store): Promise<Vault> {
     return Vault.open(store, { operation: 'prune', rootFingerprint: this.keys.rootFingerprint, ...keys });

@@ -4,7 +4,7 @@ import type { VerifyRequest, VerifyResult } from '../../operations/verify/reques
 import type { Vault } from '../../vault/vault.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { rememberHead, seenHead } from '../heads.ts';
-import { openVault } from '../open-vault.ts';
+import { copiesOf, openVault, vaultUrl } from '../open-vault.ts';
 import { verifyText } from '../output/verified.ts';
 import { rehearsePoint } from '../rehearsal.ts';
 
@@ -20,6 +20,7 @@ export const verify = defineCommand({
   flags: {
     'no-identity': { summary: 'only what needs no identity', config: false },
     all: { summary: 'every point of the vault', config: false },
+    'all-copies': { summary: 'the same in every copy that the configuration names', config: false },
     sample: { value: 'part/of', summary: 'read only one part of the data: 1/7 proves a seventh a day', config: false },
     rehearse: {
       summary: 'restore the point into an org of its own on this machine, and compare every row',
@@ -64,12 +65,36 @@ export const verify = defineCommand({
       expectHead:
         flags.expectHead === undefined ? await seenHead(ctx.environment, vault.info.vault) : headOf(flags.expectHead),
       ...(flags.rehearse ? { rehearse: await rehearsal(ctx, vault, flags) } : {}),
-      attest: !flags.noAttest,
+      // A record in the log of a copy would make it go its own way.
+      attest: !flags.noAttest && !copiesOf(ctx).includes(vaultUrl(ctx)),
       tool: ctx.tool,
     };
     const result = await operation.verify(ctx, vault, request);
     if (result.ok) await rememberHead(ctx.environment, vault.info.vault, result.attested ?? result.head);
-    return { result, human: (paint) => verifyText(result, paint), ...(result.ok ? {} : { fault: damaged(result) }) };
+    const copies: (VerifyResult & { readonly vault: string })[] = [];
+    for (const place of flags.allCopies ? copiesOf(ctx) : []) {
+      const copy = await openVault(ctx, { writer: 'optional', identity, operation: 'verify' }, place);
+      const { noIdentity, sample } = request;
+      const asked: VerifyRequest = {
+        ...(given.point !== undefined ? { points: [await findPoint(copy, given.point)] } : {}),
+        ...(flags.all ? { points: 'all' } : {}),
+        noIdentity,
+        ...(sample && { sample }),
+        attest: false,
+        tool: ctx.tool,
+      };
+      copies.push({ vault: place, ...(await operation.verify(ctx, copy, asked)) });
+    }
+    const bad = [result, ...copies].find(({ ok }) => !ok);
+    return {
+      result: flags.allCopies ? { ...result, copies } : result,
+      human: (paint) =>
+        [
+          verifyText(result, paint),
+          ...copies.flatMap((copy) => [paint.strong(copy.vault), verifyText(copy, paint)]),
+        ].join('\n'),
+      ...(bad ? { fault: damaged(bad) } : {}),
+    };
   },
 });
 

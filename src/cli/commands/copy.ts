@@ -1,0 +1,58 @@
+import { Fault } from '../../errors.ts';
+import type { CopyResult } from '../../operations/copy/request.ts';
+import { defineCommand } from '../command.ts';
+import { copiesOf, openStoreAt, openVault } from '../open-vault.ts';
+import { copyText } from '../output/copied.ts';
+
+export const copy = defineCommand({
+  name: 'copy',
+  summary: 'make a second copy of the vault elsewhere, or bring one up to date',
+  description:
+    'Byte for byte, and only what is missing; needs no key. The log comes last, so that a point is in the copy only when all that it reaches is. ' +
+    'It works in both directions: what was written to the copy while the vault was away comes home with --vault <copy> --to <vault>. When both have ' +
+    'records that the other has not, it refuses.',
+  flags: {
+    to: {
+      value: 'url',
+      kind: 'path',
+      summary: 'an empty place, or a copy of this vault; without it the copies of the configuration',
+      config: false,
+    },
+    'delete-swept': { summary: 'delete in the copy what pruning let go in the vault' },
+  },
+  examples: [
+    { command: 'salvor copy --to s3://other-bucket/salvor', summary: 'the second copy' },
+    { command: 'salvor copy --vault s3://other-bucket/salvor --to s3://bucket/salvor', summary: 'bring it home again' },
+  ],
+  exits: [4, 5, 68, 74],
+  async run(ctx, { flags }) {
+    const places = flags.to === undefined ? copiesOf(ctx) : [flags.to];
+    if (places.length === 0)
+      throw new Fault('usage', 'no copy is named', {
+        actions: ['name one with --to, or as copies in the configuration'],
+      });
+    const vault = await openVault(ctx, { writer: 'no', identity: 'no', operation: 'read' });
+    const { copyVault } = await import('../../operations/copy/copy.ts');
+    const copies: (CopyResult & { readonly to: string })[] = [];
+    for (const place of places) {
+      const to = await openStoreAt(ctx, place);
+      copies.push({ to: to.url, ...(await copyVault(ctx, vault, to, { deleteSwept: flags.deleteSwept })) });
+    }
+    const problems = copies.flatMap((one) => one.problems);
+    const damaged = () =>
+      new Fault(
+        'verify-failed',
+        `${problems.length} object(s) could not be copied as they were written: ${problems[0]!.problem}`,
+        {
+          actions: [
+            '`salvor verify --all` tells more; `salvor repair --from` heals the vault from a copy, or a copy from the vault',
+          ],
+        },
+      );
+    return {
+      result: { copies },
+      human: (paint) => copies.map((one) => copyText(one, paint)).join('\n'),
+      ...(problems.length > 0 ? { fault: damaged() } : {}),
+    };
+  },
+});

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { openStore } from '../../src/store/open.ts';
+import { AgedVault } from '../support/aged-vault.ts';
+import { runProgram } from '../support/program.ts';
+import { startS3Server } from '../support/s3-server.ts';
+
+const folder = await mkdtemp(path.join(tmpdir(), 'salvor-copy-'));
+after(() => rm(folder, { recursive: true, force: true }));
+const place = (name: string) => path.join(folder, name);
+const dark = { AWS_EC2_METADATA_DISABLED: '1' };
+
+test('the drill: copy to a bucket, lose the vault, work from the copy, bring it home, heal what rots', async (t) => {
+  const server = await startS3Server();
+  t.after(() => server.close());
+  const vault = await AgedVault.of(await openStore(place('vault')), ['2025-11-01', '2025-11-02', '2025-11-03']);
+  const bucket = `s3://${server.bucket}/second?endpoint=${encodeURIComponent(server.url)}`;
+  const env = {
+    ...dark,
+    AWS_ACCESS_KEY_ID: server.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
+    SALVOR_ROOT_FINGERPRINT: vault.keys.rootFingerprint,
+    SALVOR_IDENTITY: vault.keys.identity,
+  };
+  const config = { vault: place('vault'), copies: [bucket], allowedRegions: ['local', 'us-east-1'] };
+  await writeFile(place('salvor.config.json'), JSON.stringify(config));
+  const salvor = (...args: string[]) => runProgram(folder, env, ...args);
+
+  const copied = await salvor('copy', '--json');
+  assert.deepEqual([copied.status, copied.json.result.copies[0].points], [0, 3], copied.stderr);
+  const verified = await salvor('verify', '--all-copies', '--no-attest', '--json');
+  assert.deepEqual([verified.status, verified.json.result.copies[0].points.length], [0, 1]);
+
+  await rm(place('vault'), { recursive: true });
+  const store = await openStore(bucket, {
+    credentials: { accessKeyId: server.accessKeyId, secretAccessKey: server.secretAccessKey },
+  });
+  await (await AgedVault.continued(vault, store)).add('2025-11-04');
+  const back = await salvor('copy', '--vault', bucket, '--to', place('vault'), '--json');
+  assert.deepEqual([back.status, back.json.result.copies[0].points], [0, 4], back.stderr);
+
+  const data = (await readdir(place('vault/data'), { recursive: true })).filter((name) => name.endsWith('.age'));
+  const rotten = path.join(place('vault/data'), data[0]!);
+  await rm(rotten);
+  await writeFile(rotten, 'rotten');
+  const repaired = await salvor('repair', '--from', bucket);
+  assert.match(repaired.stdout, /1 healed, 0 still damaged/);
+  assert.equal((await salvor('verify', '--all', '--no-attest')).status, 0);
+});
+
+test('a vault or a copy outside of the allowed regions is refused before the first byte', async (t) => {
+  const server = await startS3Server();
+  t.after(() => server.close());
+  const keys = { AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey };
+  const bucket = `s3://${server.bucket}/vault?endpoint=${encodeURIComponent(server.url)}`;
+  const config = place('regions.json');
+  const init = async (allowedRegions: string[], vault: string) => {
+    await writeFile(config, JSON.stringify({ allowedRegions }));
+    const ran = await runProgram(
+      folder,
+      { ...dark, ...keys, SALVOR_CONFIG: config },
+      'init',
+      '--vault',
+      vault,
+      '--no-prompt',
+      '--json',
+    );
+    return [ran.status, ran.json.name];
+  };
+  assert.deepEqual(await init(['eu-central-1'], bucket), [5, 'region-refused']);
+  assert.deepEqual(await init(['eu-central-1'], place('local')), [5, 'region-refused']);
+  assert.equal(server.objects().size, 0);
+  assert.ok(server.requests.every(({ operation }) => operation === 'HeadBucket'));
+  assert.deepEqual(await init(['eu-central-1', 'us-east-1'], bucket), [0, undefined]);
+});
