@@ -32,8 +32,8 @@ export async function listKeys(vault: Vault): Promise<KeysListed> {
 }
 
 export interface KeyTested {
-  /** `identity` opens the newest epoch and, when there is a point, one of its schema pages; `writer` opens its root. */
-  readonly key: 'identity' | 'writer';
+  /** `identity` opens the newest epoch and, when there is a point, one of its schema pages; `writer` opens its root; `admin` is trusted. */
+  readonly key: 'identity' | 'writer' | 'admin';
   readonly ok: boolean;
   readonly figure: string;
 }
@@ -65,6 +65,10 @@ export async function testKeys(vault: Vault): Promise<KeyTested[]> {
       ok: true,
       figure: `is ${id}; ${last ? 'opens the newest manifest' : 'there is no point to try yet'}`,
     });
+  }
+  if (vault.keyring.hasAdminKey) {
+    const { id } = await vault.keyring.adminSigner(epochs);
+    tested.push({ key: 'admin', ok: true, figure: `is ${id}` });
   }
   if (tested.length === 0) await vault.manifestIdentities();
   return tested;

@@ -88,6 +88,10 @@ export class Keyring {
     return this.#known((await this.adminKeys(epochs)).admin);
   }
 
+  get hasAdminKey(): boolean {
+    return this.#admin !== undefined;
+  }
+
   /** True when a key at hand is one of this vault, whatever it opens. */
   get isKnown(): boolean {
     const keys = [this.writer?.signing, this.#admin?.signing];

@@ -46,7 +46,8 @@ export function retentionOf(entries: readonly LogEntry[]): Retention {
       const known = retired.get(id);
       if (kind === 'retire' && !known && sealed.has(id))
         retired.set(id, { entry: sealed.get(id)!, until: until ?? ended });
-      if (kind === 'unretire' && known && !known.swept) retired.delete(id);
+      // A pin that is set while another run retires the point is meant to keep it.
+      if ((kind === 'unretire' || (kind === 'keep' && !released)) && known && !known.swept) retired.delete(id);
       if (kind === 'sweep' && known) retired.set(id, { ...known, swept: entry });
       if (kind === 'keep' && released) pins.delete(id);
       else if (kind === 'keep') pins.set(id, until);

@@ -12,10 +12,10 @@ export class ClockedStore extends MemoryStore {
   now = () => new Date();
   locked: (key: string) => boolean = () => false;
   /** Is told each key before it is written or deleted. */
-  beforeWrite: (key: string) => void = () => {};
+  beforeWrite: (key: string) => Promise<void> | void = () => {};
 
   override async putIfAbsent(key: string, body: Uint8Array): Promise<'created' | 'exists'> {
-    this.beforeWrite(key);
+    await this.beforeWrite(key);
     return super.putIfAbsent(key, body);
   }
 
@@ -25,7 +25,7 @@ export class ClockedStore extends MemoryStore {
   }
 
   override async delete(key: string): Promise<boolean> {
-    this.beforeWrite(key);
+    await this.beforeWrite(key);
     return !this.locked(key) && super.delete(key);
   }
 }

@@ -24,7 +24,8 @@ const test = defineCommand({
   summary: 'prove that the keys at hand open what they have to',
   exits: [4, 68, 74],
   async run(ctx) {
-    const vault = await openVault(ctx, { writer: 'optional', identity: 'optional', operation: 'read' });
+    const keys = { writer: 'optional', identity: 'optional', admin: 'optional', operation: 'read' } as const;
+    const vault = await openVault(ctx, keys);
     const { testKeys } = await import('../../operations/keys.ts');
     const tested = await testKeys(vault);
     return { result: { tested }, human: (paint) => keysTestedText(tested, paint) };

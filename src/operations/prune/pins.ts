@@ -36,7 +36,7 @@ export async function keepPoint(
   const revived = (await vault.state()).retention.retired.has(point);
   if (revived) await append({ kind: 'unretire', points: [point] }, assertThere);
   const time = until?.toISOString();
-  await append({ kind: 'keep', points: [point], ...(time === undefined ? {} : { until: time }) });
+  await append({ kind: 'keep', points: [point], ...(time === undefined ? {} : { until: time }) }, assertThere);
   return { point, pinned: true, until: time ?? null, revived };
 }
 

@@ -130,7 +130,7 @@ async function freed(
   return { objects, bytes };
 }
 
-/** Appended only to the log that the decision was made from: a point, a pin or a hold that came in between begins it anew. */
+/** Appended only to a log that gives the same decision: a pin, a hold or a verification that came in between begins it anew; a new point does not. */
 async function appendRetire(
   ctx: Context,
   vault: Vault,
@@ -145,15 +145,16 @@ async function appendRetire(
   const at = now.toISOString();
   const until = new Date(now.getTime() + grace).toISOString();
   const { epoch } = await vault.epoch();
-  await vault.log.append(
-    signer,
-    { kind: 'retire', points, epoch, until, started: at, ended: at, tool },
-    ({ taken }) => {
-      if (taken === state.head.taken) return;
-      throw new Fault('lease-held', 'another run wrote to the vault while this one decided what goes');
-    },
-  );
+  const record = { kind: 'retire', points, epoch, until, started: at, ended: at, tool } as const;
+  await vault.log.append(signer, record, async () => {
+    const { entries } = await vault.state(true, ctx.signal);
+    if (entries.some(({ seq, record: { kind } }) => seq > state.head.seq && !withoutEffect.has(kind)))
+      throw new Fault('lease-held', 'the log has grown by what may change which points go');
+  });
 }
+
+/** Records that take no point out of what is kept. */
+const withoutEffect: ReadonlySet<string> = new Set(['point', 'restore', 'access', 'epoch']);
 
 async function sweepAll(
   ctx: Context,

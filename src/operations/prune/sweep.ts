@@ -35,15 +35,15 @@ export function standing(state: LogState, without: readonly Retired[] = []): Log
   return [...state.points, ...back.map(({ entry }) => entry)];
 }
 
-/** What only `points` reach. A list of theirs that is damaged is passed over: what it alone names is never deleted. */
+/** What only `points` reach; `seen` gets the keys. A list of theirs that is damaged is passed over: what it alone names is never deleted. */
 export async function* onlyOf(
   ctx: Context,
   vault: Vault,
   points: readonly LogEntry[],
   kept: Protected,
+  seen = new KeySet(),
 ): AsyncGenerator<Ref> {
   const lists = new KeySet();
-  const seen = new KeySet();
   for (const entry of points) {
     try {
       for await (const ref of reachedBy(vault, entry, lists, ctx.signal))
@@ -56,8 +56,9 @@ export async function* onlyOf(
 }
 
 /**
- * Appends the `sweep` record of the points whose grace is over. What it names was computed under the very log that it is appended to: when
- * another record comes in between, it is computed anew. Undefined: there are none any more.
+ * Appends the `sweep` record of the points whose grace is over. What it names holds under the very log that it is appended to: a point that was
+ * sealed since it was computed, and reaches any of it, makes it be computed anew; so does one of the points that came back. Undefined: there are none
+ * any more.
  */
 export async function appendSweep(
   ctx: Context,
@@ -65,32 +66,43 @@ export async function appendSweep(
   signer: Signer,
   tool: string,
 ): Promise<LogEntry | undefined> {
+  const { epoch } = await vault.epoch();
   for (;;) {
-    const state = await vault.state(true, ctx.signal);
-    const due = dueOf(state, ctx.now());
+    const due = dueOf(await unheld(ctx, vault), ctx.now());
     if (due.length === 0) return undefined;
-    if (isHeld(state.retention, ctx.now())) throw held(state);
     const kept = new Protected(vault, ctx.signal);
-    await kept.add(standing(state, due));
+    await kept.add(standing(await vault.state(), due));
+    const going = new KeySet();
     const entries = due.map(({ entry }) => entry);
-    const keys = await putLists(ctx, vault, onlyOf(ctx, vault, entries, kept));
-    const at = ctx.now().toISOString();
+    const keys = await putLists(ctx, vault, onlyOf(ctx, vault, entries, kept, going));
     const points = entries.map(({ record }) => record.point!);
-    const { epoch } = await vault.epoch();
-    const moved = new Error('the log has grown');
+    const outdated = new Error('the log has grown');
+    const check = async () => {
+      const state = await unheld(ctx, vault);
+      const still = new Set(dueOf(state, ctx.now()).map(({ entry }) => entry.seq));
+      if (entries.some(({ seq }) => !still.has(seq))) throw outdated;
+      let needed = false;
+      await kept.add(standing(state, due), ({ key }) => {
+        needed ||= going.has(key);
+      });
+      if (needed) throw outdated;
+    };
+    const at = ctx.now().toISOString();
     try {
-      const { seq } = await vault.log.append(
-        signer,
-        { kind: 'sweep', points, keys, epoch, started: at, ended: at, tool },
-        ({ taken }) => {
-          if (taken !== state.head.taken) throw moved;
-        },
-      );
+      const record = { kind: 'sweep', points, keys, epoch, started: at, ended: at, tool } as const;
+      const { seq } = await vault.log.append(signer, record, check);
       return (await vault.state(true, ctx.signal)).entries.find((entry) => entry.seq === seq);
     } catch (error) {
-      if (error !== moved) throw error;
+      if (error !== outdated) throw error;
     }
   }
+}
+
+/** The log, read anew. Throws `prune-held`. */
+async function unheld(ctx: Context, vault: Vault): Promise<LogState> {
+  const state = await vault.state(true, ctx.signal);
+  if (isHeld(state.retention, ctx.now())) throw held(state);
+  return state;
 }
 
 async function putLists(ctx: Context, vault: Vault, refs: AsyncIterable<Ref>): Promise<Ref[]> {

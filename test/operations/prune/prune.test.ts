@@ -235,6 +235,30 @@ test('what a point builds on is not taken away: it is refused before its record 
   await assertWhole(vault.points.slice(2));
 });
 
+test('points that are taken while it decides neither stop it nor lose anything; a pin does', async () => {
+  const { store, vault, ctx, run, assertWhole } = await made();
+  const open = await vault.open();
+  const first = await open.root((await open.state()).points[0]!);
+  const listing = first.objects.filter(({ object }) => object === 'Contact');
+  const steps: [RegExp, () => Promise<unknown>][] = [
+    [/^probe\//, () => vault.add('2026-11-05')],
+    [/^sweeps\//, () => vault.add('2026-11-06', { listing })],
+  ];
+  store.beforeWrite = async (key) => {
+    if (steps[0]?.[0].test(key)) await steps.shift()![1]();
+  };
+  const { deleted, spared } = await run({ grace: 0 });
+  assert.deepEqual([steps.length, spared.objects], [0, 0]);
+  assert.ok(deleted.objects > 0);
+  await assertWhole(vault.points.slice(1));
+  store.beforeWrite = async (key) => {
+    if (!key.startsWith('probe/')) return;
+    store.beforeWrite = () => {};
+    await keepPoint(ctx, await vault.open(), vault.points[1]!, { release: false, tool: 'test' });
+  };
+  await assert.rejects(run({ allowLarge: true }), { name: 'lease-held', exit: 69 });
+});
+
 test('the key of a prune job alone prunes what was taken since it was made, begins no epoch and opens no row', async () => {
   const { vault, ctx, assertWhole } = await made();
   const { adminKey } = await addPruner(ctx, await vault.open());
