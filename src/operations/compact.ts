@@ -51,6 +51,7 @@ export async function compact(
   }
   if (layered.length === 0) return { point: undefined, of: root.point, objects: [] };
   const writer = new PointWriter(vault, mintPoint(ctx.now(), randomBytes(3)), await vault.epoch());
+  await writer.buildsOn(root.point);
   if (writer.point <= root.point) {
     throw new Fault(
       'clock-behind',

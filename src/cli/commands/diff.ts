@@ -38,7 +38,8 @@ export const diff = defineCommand({
       value: 'how',
       choices: ['changes', 'full'],
       default: 'changes',
-      summary: 'changes: what stamps, counts and deletions of the org point at; full: read every row',
+      summary:
+        'changes: what stamps, counts and deletions point at; full: read every row, and see lookups that a deletion emptied',
     },
     format: {
       value: 'format',

@@ -93,6 +93,7 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
       bytes: [...read.written, ...files.written].reduce((sum, { size }) => sum + size, 0),
       ended: ctx.now(),
     });
+    for (const point of new Set([...read.builtOn, ...carried.points])) await writer.buildsOn(point);
     assertCoverage(root, request);
     ctx.report({ type: 'stage', stage: 'sealing the point' });
     const head = await writer.seal(root, [...read.written, ...files.written], signer, request.tool, ctx.signal);

@@ -9,6 +9,8 @@ import type { Chosen } from './select.ts';
 
 /** Files that earlier points have fetched. */
 export interface CarriedFiles {
+  /** The points that they are of. */
+  readonly points: readonly string[];
   readonly pages: readonly Ref[];
   /** The list of each page. */
   readonly refs: readonly Ref[];
@@ -60,6 +62,7 @@ export async function carriedFiles(
     }
   }
   return {
+    points: inOrder.map(({ point }) => point),
     pages: [...pages.values()].map(({ page }) => page),
     refs: [...pages.values()].map(({ refs }) => refs),
     count,

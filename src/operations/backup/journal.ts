@@ -31,8 +31,8 @@ const objectSchema = z.object({
   /** Fields hidden from the user. */
   hidden: z.array(leftOutSchema),
   numbers: z.record(z.string(), z.number()),
-  /** True: it was read by what changed since an earlier point. */
-  incremental: z.boolean().optional(),
+  /** The earlier point whose objects its page lists too: only what changed since was read. */
+  builtOn: z.string().optional(),
 });
 const filesSchema = z.object({
   type: z.literal('files'),
@@ -108,7 +108,9 @@ export async function openJournal(
     if (start?.type !== 'start' || start.epoch !== epoch || !isSame(start, wanted)) continue;
     if (await isOvertaken(vault, start)) continue;
     const lost = await notStored(vault.store, rest.flatMap(storedBy), ctx.signal);
-    const done = rest.filter((entry) => !storedBy(entry).some(({ key }) => lost.has(key)));
+    const inUse = new Set((await vault.state()).points.map(({ record }) => record.point));
+    const stands = (entry: Entry) => !(entry.type === 'object' && entry.builtOn && !inUse.has(entry.builtOn));
+    const done = rest.filter((entry) => stands(entry) && !storedBy(entry).some(({ key }) => lost.has(key)));
     for (const problem of [...found.problems, ...[...lost].map((key) => `${key} is gone`)]) {
       ctx.report({ type: 'warning', name: 'journal', message: `what it tells is done again: ${problem}` });
     }

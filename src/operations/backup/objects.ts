@@ -35,6 +35,8 @@ export interface ObjectsRead {
   readonly written: readonly Ref[];
   /** True: some of them were read by what changed. */
   readonly incremental: boolean;
+  /** Earlier points whose objects are listed again. */
+  readonly builtOn: ReadonlySet<string>;
   /** When the org was last asked for hidden fields of all objects. */
   readonly fieldsAsked: Date;
 }
@@ -118,7 +120,8 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
   return {
     objects: [...finished.map(({ object }) => object), ...same.map(samePage)],
     hidden: [...finished.flatMap(({ hidden }) => hidden), ...unchanged],
-    incremental: same.length > 0 || finished.some(({ incremental }) => incremental),
+    incremental: same.length > 0 || finished.some(({ builtOn }) => builtOn !== undefined),
+    builtOn: new Set([...finished.flatMap(({ builtOn }) => builtOn ?? []), ...same.map(({ root }) => root.point)]),
     fieldsAsked: hiddenOf.asked,
     refused: refused.map(({ object, reason }) => ({ object, reason })),
     lists,

@@ -56,7 +56,7 @@ export async function fullPage(
 export async function deltaPage(
   writer: PointWriter,
   { describe, plan }: Chosen,
-  { page: before }: Parent,
+  { page: before, root }: Parent,
   window: Window,
   read: DeltaRead,
   facts: PageFacts,
@@ -93,7 +93,7 @@ export async function deltaPage(
   const written = [...read.deltas, ...read.gone];
   return {
     ...(await entry(writer, page, facts, written, { changed: read.changed, deleted: read.deleted }, signal)),
-    incremental: true,
+    builtOn: root.point,
   };
 }
 
