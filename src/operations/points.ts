@@ -2,7 +2,7 @@ import { Fault, isFault } from '../errors.ts';
 import { readAttestation } from '../vault/attest.ts';
 import type { LogEntry } from '../vault/log.ts';
 import type { Root } from '../vault/manifest.ts';
-import { isPinned, type Retention, type Retired } from '../vault/retention.ts';
+import { isPinned, type Retention, type Retired, revivable, standing } from '../vault/retention.ts';
 import type { Vault } from '../vault/vault.ts';
 
 /** One line of `salvor list-points`. */
@@ -55,8 +55,7 @@ export async function listPoints(vault: Vault, now = new Date()): Promise<Points
   }
   const quarantined = quarantinedPoints(entries);
   const listed: PointListed[] = [];
-  const inGrace = [...retention.retired.values()].filter(({ swept }) => !swept).map(({ entry }) => entry);
-  const newestFirst = [...points, ...inGrace].sort((a, b) => b.seq - a.seq);
+  const newestFirst = standing({ points, retention }).sort((a, b) => b.seq - a.seq);
   const ahead = 8;
   for (let from = 0; from < newestFirst.length; from += ahead) {
     const part = newestFirst.slice(from, from + ahead);
@@ -195,9 +194,7 @@ function gone(point: string, { until, swept }: Retired): Fault {
 export async function findRetired(vault: Vault, name: string): Promise<LogEntry> {
   const { points, retention } = await vault.state();
   if (points.some(({ record }) => record.point!.startsWith(name))) return findPoint(vault, name);
-  const found = [...retention.retired.values()].filter(
-    ({ entry, swept }) => !swept && entry.record.point!.startsWith(name),
-  );
+  const found = revivable({ retention }).filter(({ entry }) => entry.record.point!.startsWith(name));
   return found.length === 1 ? found[0]!.entry : findPoint(vault, name);
 }
 

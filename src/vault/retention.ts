@@ -86,6 +86,27 @@ export function assertNotRetired(state: { readonly retention: Retention }, paren
   }
 }
 
+interface State {
+  readonly points: readonly LogEntry[];
+  readonly retention: Retention;
+}
+
+/** Retired points that can still come back. */
+export function revivable({ retention }: Pick<State, 'retention'>): Retired[] {
+  return [...retention.retired.values()].filter(({ swept }) => swept === undefined);
+}
+
+/** Those of them whose grace is over. */
+export function dueOf(state: Pick<State, 'retention'>, now: Date): Retired[] {
+  return revivable(state).filter(({ until }) => isOver(until, now));
+}
+
+/** Every point that is in use or can come back: what they reach stays. `without`: points whose grace is over. */
+export function standing(state: State, without: readonly Retired[] = []): LogEntry[] {
+  const back = revivable(state).filter(({ entry }) => !without.some((one) => one.entry.seq === entry.seq));
+  return [...state.points, ...back.map(({ entry }) => entry)];
+}
+
 /** True for a key that pruning may delete: those of points. What stands anywhere else stays for ever. */
 export function isPrunable(key: string): boolean {
   return /^(points|pages|data|index|gone|detail|files)\//.test(key);

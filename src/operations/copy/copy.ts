@@ -8,11 +8,10 @@ import type { LogEntry } from '../../vault/log.ts';
 import { putOwn } from '../../vault/put-own.ts';
 import { reachedBy } from '../../vault/reached.ts';
 import { readRefs } from '../../vault/refs.ts';
-import { isPrunable } from '../../vault/retention.ts';
+import { isPrunable, standing } from '../../vault/retention.ts';
 import { sha256 } from '../../vault/signed.ts';
 import type { LogState, Vault } from '../../vault/vault.ts';
 import { Protected } from '../prune/protect.ts';
-import { standing } from '../prune/sweep.ts';
 import type { CopyResult } from './request.ts';
 import { assertOurs, bytesOf, commonRecords } from './target.ts';
 

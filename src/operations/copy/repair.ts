@@ -8,9 +8,9 @@ import type { LogEntry } from '../../vault/log.ts';
 import { putOwn } from '../../vault/put-own.ts';
 import type { Ref } from '../../vault/record.ts';
 import { readRefs } from '../../vault/refs.ts';
+import { standing } from '../../vault/retention.ts';
 import { sha256 } from '../../vault/signed.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { standing } from '../prune/sweep.ts';
 import { assertOurs, bytesOf } from './target.ts';
 
 const parallelReads = 3;

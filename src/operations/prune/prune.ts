@@ -1,14 +1,14 @@
 import type { Context } from '../../context.ts';
 import { Fault, isFault } from '../../errors.ts';
 import type { Signer } from '../../vault/keyring.ts';
-import { isHeld } from '../../vault/retention.ts';
+import { dueOf, isHeld, revivable, standing } from '../../vault/retention.ts';
 import type { LogState, Vault } from '../../vault/vault.ts';
 import { assertClock } from './clock.ts';
 import { type Decision, decide, type PointFacts } from './decide.ts';
 import { pointFacts } from './facts.ts';
 import { Protected, protectWhole } from './protect.ts';
 import type { PruneRequest, PruneResult } from './request.ts';
-import { appendSweep, dueOf, held, letGo, onlyOf, revivable, standing } from './sweep.ts';
+import { appendSweep, held, letGo, onlyOf } from './sweep.ts';
 
 /** More of the points than this share in one run has to be asked for. */
 const largeShare = 0.25;

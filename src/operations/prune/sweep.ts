@@ -8,7 +8,7 @@ import type { LogEntry } from '../../vault/log.ts';
 import { reachedBy } from '../../vault/reached.ts';
 import type { Ref } from '../../vault/record.ts';
 import { readRefs, writeRefs } from '../../vault/refs.ts';
-import { isHeld, isPrunable, type Retired } from '../../vault/retention.ts';
+import { dueOf, isHeld, isPrunable, standing } from '../../vault/retention.ts';
 import { sha256 } from '../../vault/signed.ts';
 import type { LogState, Vault } from '../../vault/vault.ts';
 import { Protected } from './protect.ts';
@@ -18,22 +18,6 @@ import type { Amount, PruneResult } from './request.ts';
 const listLength = 20_000;
 const batchLength = 500;
 const parallelDeletes = 8;
-
-/** Retired points that are not let go yet. */
-export function revivable({ retention }: LogState): Retired[] {
-  return [...retention.retired.values()].filter(({ swept }) => swept === undefined);
-}
-
-/** Those of them whose grace is over. */
-export function dueOf(state: LogState, now: Date): Retired[] {
-  return revivable(state).filter(({ until }) => Date.parse(until) <= now.getTime());
-}
-
-/** Every point that is in use or can come back. `without`: points whose grace is over. */
-export function standing(state: LogState, without: readonly Retired[] = []): LogEntry[] {
-  const back = revivable(state).filter(({ entry }) => !without.some((one) => one.entry.seq === entry.seq));
-  return [...state.points, ...back.map(({ entry }) => entry)];
-}
 
 /** What only `points` reach; `seen` gets the keys. A list of theirs that is damaged is passed over: what it alone names is never deleted. */
 export async function* onlyOf(

@@ -2,6 +2,7 @@ import type { Context } from '../../context.ts';
 import { Fault, isFault } from '../../errors.ts';
 import { attest } from '../../vault/attest.ts';
 import type { LogEntry } from '../../vault/log.ts';
+import { standing } from '../../vault/retention.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { Certificate } from '../rehearse/certificate.ts';
 import { contentsOf, Opener } from './contents.ts';
@@ -48,7 +49,7 @@ export async function verify(ctx: Context, vault: Vault, request: VerifyRequest)
   }
   // What concerns no point that was asked for stands with the first one.
   const first = verified[0]?.ladder ?? new Ladder(['digests']);
-  const others = state.points.filter(({ seq }) => !chosen.some((entry) => entry.seq === seq));
+  const others = standing(state).filter(({ seq }) => !chosen.some((entry) => entry.seq === seq));
   await addOtherPoints(stored, others, reached, first);
 
   const points: { id: string; ok: boolean; rungs: RungResult[] }[] = [];

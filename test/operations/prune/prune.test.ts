@@ -51,7 +51,7 @@ const retired = ({ points }: PruneResult) => points.filter(({ retire }) => retir
 const bodies = (store: ClockedStore) => [...store.objects.keys()].sort();
 
 test('rules 1 and 11: a dry run writes nothing; confirmed, a point is retired, can come back until its grace is over, and then goes', async () => {
-  const { store, vault, run, assertWhole } = await made();
+  const { store, vault, ctx, run, assertWhole } = await made();
   const [first, ...rest] = vault.points;
   const before = bodies(store);
   const dry = await run({ confirmed: false });
@@ -65,6 +65,8 @@ test('rules 1 and 11: a dry run writes nothing; confirmed, a point is retired, c
     ['log/00000000000000000006'],
   );
   await assertWhole(rest);
+  const verified = await verify(ctx, await vault.open(), { noIdentity: true, attest: false, tool: 'test' });
+  assert.deepEqual(verified.notCovered, ['README.txt']);
   const { points } = await listPoints(await vault.open());
   assert.deepEqual(
     points.map(({ retired }) => retired),
