@@ -67,8 +67,9 @@ type Start = z.infer<typeof startSchema>;
 
 /** Unfinished runs of the last three days, newest first. Throws `lease-held` when one of them is at work. */
 export async function unfinishedRuns(ctx: Context, vault: Vault): Promise<RunFound[]> {
-  const { points } = await vault.state();
-  const sealed = new Set(points.map(({ record }) => record.point!));
+  const { entries } = await vault.state();
+  // Retired ones too: their runs are over.
+  const sealed = new Set(entries.flatMap(({ record }) => (record.kind === 'point' ? record.point! : [])));
   const runs = await findRuns(await readerOf(vault), sealed, ctx.now());
   const held = runs.find(({ heldBy }) => heldBy);
   if (held?.heldBy) {
