@@ -4,6 +4,7 @@ import { compact } from './commands/compact.ts';
 import { copy } from './commands/copy.ts';
 import { demo } from './commands/demo.ts';
 import { diff } from './commands/diff.ts';
+import { find } from './commands/find.ts';
 import { hold } from './commands/hold.ts';
 import { init } from './commands/init.ts';
 import { keep } from './commands/keep.ts';
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   backup,
   listPoints,
   show,
+  find,
   diff,
   rescue,
   restore,

@@ -1,11 +1,17 @@
+import type { Context } from '../context.ts';
 import { Fault } from '../errors.ts';
 import { cells } from '../rows/cells.ts';
 import { IdTable } from '../rows/id-table.ts';
 import { longId, looksLikeId } from '../schema/ids.ts';
 import type { LogEntry } from '../vault/log.ts';
 import { PointReader } from '../vault/point-reader.ts';
+import { SegmentNotes } from '../vault/row-images.ts';
 import type { Vault } from '../vault/vault.ts';
 import { type PointResult, pointResult } from './backup/request.ts';
+import { AllPoints } from './find/points.ts';
+import type { Version } from './find/request.ts';
+import { versionsOf } from './find/versions.ts';
+import { type Related, relatedOf } from './related.ts';
 
 export interface ObjectShown {
   readonly object: string;
@@ -58,22 +64,37 @@ export async function showObject(
   };
 }
 
-/** One record with all its values. Throws `no-such-record`. */
+/** A version of a record, with the first point that has it and when that ended. */
+export type HistoryEntry = Version & { readonly point: string; readonly ended: string };
+
+export interface RecordShown extends Related {
+  readonly record: Record<string, string>;
+  /** Over all points of the vault, oldest first. */
+  readonly history: readonly HistoryEntry[];
+}
+
+/**
+ * One record with all its values, its related records in the point, and its versions in all points. `most`: stored bytes that are looked through for
+ * children. Throws `no-such-record`.
+ */
 export async function showRecord(
+  ctx: Context,
   vault: Vault,
   entry: LogEntry,
-  object: string,
-  id: string,
-): Promise<{ record: Record<string, string>; history: { point: string; ended: string }[] }> {
+  { object, id, most, withValues }: { object: string; id: string; most: number; withValues: boolean },
+): Promise<RecordShown> {
   const point = await PointReader.open(vault, entry);
-  await point.map(object);
+  const { object: name } = await point.map(object);
   const rows = looksLikeId(id) ? await point.rows(object, { ids: IdTable.of([id]) }) : undefined;
   for await (const batch of rows?.batches ?? []) {
     if (batch.ends.length === 0) continue;
-    return {
-      record: record(rows!.columns, cells(batch, 0)),
-      history: [{ point: entry.record.point!, ended: entry.record.ended }],
-    };
+    const found = record(rows!.columns, cells(batch, 0));
+    const related = await relatedOf(ctx, point, await point.describe(object), found, most);
+    const points = await AllPoints.open(ctx, vault);
+    const asked = { allFields: false, withValues };
+    const versions = await versionsOf(ctx, points, { object: name, id: longId(id) }, asked, new SegmentNotes(vault));
+    const history = versions.map((version) => ({ point: version.to, ended: version.first, ...version }));
+    return { record: found, ...related, history };
   }
   throw new Fault('no-such-record', `${object} ${id} does not stand in point ${entry.record.point}`);
 }

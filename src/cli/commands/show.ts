@@ -2,11 +2,15 @@ import { defineCommand } from '../command.ts';
 import { openVault } from '../open-vault.ts';
 import { objectText, pointText, recordText } from '../output/shown.ts';
 
+/** Stored bytes of rows that are looked through for children without being asked. */
+const mostBytes = 32_000_000;
+
 export const show = defineCommand({
   name: 'show',
   summary: 'counts, coverage, fields, rows, one record and its history',
   description:
-    'A point alone: what is in it, and what is not. With an object: its fields and, with --with-values or --json, rows. With an Id: the record.',
+    'A point alone: what is in it, and what is not. With an object: its fields and, with --with-values or --json, rows. With an Id: the record, ' +
+    'what it refers to and how many records refer to it within the point, and its versions in all points.',
   arguments: {
     point: { summary: 'id or its beginning, tag, time, latest, latest~2 or latest!', required: true },
     object: { summary: 'API name, as Account' },
@@ -15,11 +19,19 @@ export const show = defineCommand({
   flags: {
     limit: { value: 'number', kind: 'integer', default: 20, summary: 'rows of one page' },
     after: { value: 'Id', summary: 'rows behind this Id', config: false },
+    'all-children': {
+      summary:
+        'look through large objects too for records that refer to it: else up to 32 MB of stored rows, small objects first',
+    },
     'with-values': { summary: 'print the values of rows on the terminal too', config: false },
   },
   examples: [
     { command: 'salvor show latest', summary: 'what the newest good point holds' },
     { command: 'salvor show latest Account --limit 5 --json', summary: 'five rows, with an identity' },
+    {
+      command: 'salvor show latest Account 0015e000001AbCdAAM',
+      summary: 'a record, its related records and its history',
+    },
   ],
   exits: [4, 68, 74],
   async run(ctx, { flags, arguments: given }) {
@@ -51,7 +63,12 @@ export const show = defineCommand({
       };
       return { result, human: (paint) => objectText({ ...shown, page: flags.withValues ? page : [] }, paint) };
     }
-    const result = await showRecord(vault, entry, given.object, given.id);
-    return { result, human: (paint) => recordText(result.record, flags.withValues, paint) };
+    const result = await showRecord(ctx, vault, entry, {
+      object: given.object,
+      id: given.id,
+      most: flags.allChildren ? Number.POSITIVE_INFINITY : mostBytes,
+      withValues: flags.withValues,
+    });
+    return { result, human: (paint) => recordText(result, flags.withValues, paint) };
   },
 });

@@ -94,17 +94,20 @@ function asides({ objects, notCompared, unattributed }: DiffResult): Html {
   ];
   return lines.length === 0
     ? html``
-    : html`<section class="asides">\n<h2>To be known</h2>\n<ul>\n${lines}</ul>\n</section>\n`;
+    : html`<section class="asides">\n<h2>What to know of these figures</h2>\n<ul>\n${lines}</ul>\n</section>\n`;
 }
 
 function section(one: ObjectDiff, records: readonly RecordDiff[], instanceUrl: string): Html {
   const own = records.filter(({ object }) => object === one.object);
   if (own.length === 0) return html``;
   const left = own.length - mostRecords;
+  const head = Array.isArray(own[0]!.fields)
+    ? html`Fields`
+    : html`<span class="head"><span>Field</span><span>Before</span><span>After</span></span>`;
   return html`<section>
 <h2>${one.object} <small>${countOf(own.length, 'record')}</small></h2>
 <table class="records">
-<thead><tr><th>Record</th><th>Change</th><th>Fields</th></tr></thead>
+<thead><tr><th>Record</th><th>Change</th><th>${head}</th></tr></thead>
 <tbody>
 ${own.slice(0, mostRecords).map((record) => row(record, instanceUrl))}</tbody>
 </table>
@@ -123,7 +126,7 @@ function row({ id, change, fields }: RecordDiff, instanceUrl: string): Html {
 function values(name: string, change: RecordDiff['change'], from: string, to: string): Html {
   const before = change === 'added' ? html`` : html`<del>${value(from)}</del>`;
   const after = change === 'deleted' ? html`` : html`<ins>${value(to)}</ins>`;
-  return html`<dt>${name}</dt><dd>${before}${after}</dd>`;
+  return html`<div><dt>${name}</dt><dd>${before}</dd><dd>${after}</dd></div>`;
 }
 
 function value(text: string): Html {

@@ -40,12 +40,14 @@ i.deleted { background: var(--deleted); }
 .mark.changed { color: var(--changed); }
 .mark.deleted { color: var(--deleted); }
 a { color: inherit; }
-dl { display: grid; grid-template-columns: minmax(7rem, 14rem) 1fr; gap: .15rem .8rem; margin: 0; }
+dl { margin: 0; }
+dl div, .head { display: grid; grid-template-columns: minmax(5rem, 10rem) 1fr 1fr; gap: .8rem; margin-bottom: .15rem; }
 dt { color: var(--faint); }
-dd { margin: 0; white-space: pre-wrap; }
-del, ins { display: inline-block; max-width: 100%; padding: 0 .3rem; border-radius: 3px; background: var(--soft); text-decoration: none; }
-del { border-left: 3px solid var(--deleted); margin-right: .4rem; }
-ins { border-left: 3px solid var(--added); }
+dd { margin: 0; }
+del, ins { display: block; padding: 0 .4rem; border-left: 3px solid; border-radius: 3px; background: var(--soft);
+  text-decoration: none; white-space: pre-wrap; }
+del { border-color: var(--deleted); }
+ins { border-color: var(--added); }
 footer { margin-top: 2.5rem; font-size: .85rem; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }

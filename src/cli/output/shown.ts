@@ -1,5 +1,6 @@
-import type { ObjectShown, showPoint } from '../../operations/show.ts';
+import type { ObjectShown, RecordShown, showPoint } from '../../operations/show.ts';
 import { bytes, count, countOf, time } from './figures.ts';
+import { versionsLines } from './found.ts';
 import type { Paint } from './paint.ts';
 import { notCoveredText } from './point.ts';
 
@@ -43,15 +44,44 @@ export function objectText(shown: ObjectShown, paint: Paint): string {
   return lines.join('\n');
 }
 
-/** One record: names of its filled fields, and the values only when they are asked for. */
-export function recordText(record: Readonly<Record<string, string>>, values: boolean, paint: Paint): string {
-  if (values) return recordLines(record, paint);
+/** One record: names of its filled fields, and the values only when they are asked for; its related records and its versions. */
+export function recordText(shown: RecordShown, values: boolean, paint: Paint): string {
+  const { record } = shown;
   const filled = Object.entries(record).filter(([, value]) => value !== '');
+  const head = values
+    ? [recordLines(record, paint)]
+    : [
+        `${paint.strong(record.Id ?? '')}  ${countOf(filled.length, 'field')} filled of ${Object.keys(record).length}`,
+        filled.map(([name]) => name).join(', '),
+      ];
   return [
-    `${paint.strong(record.Id ?? '')}  ${countOf(filled.length, 'field')} filled of ${Object.keys(record).length}`,
-    filled.map(([name]) => name).join(', '),
-    paint.next('the same with --with-values or --json', 'show the values'),
+    ...head,
+    ...relatedLines(shown, values, paint),
+    '',
+    paint.faint('history:'),
+    ...versionsLines(shown.history, paint),
+    ...(values ? [] : [paint.next('the same with --with-values or --json', 'show the values')]),
   ].join('\n');
+}
+
+function relatedLines({ parents, children, notCounted }: RecordShown, values: boolean, paint: Paint): string[] {
+  const lines: string[] = [];
+  if (parents.length > 0) lines.push('', paint.faint('refers to:'));
+  for (const { field, object, id, name } of parents) {
+    const named = values && name !== null ? `  ${paint.printable(name)}` : '';
+    lines.push(`  ${field}: ${object ?? paint.careful('not in the point:')} ${id}${named}`);
+  }
+  if (children.length > 0) lines.push('', paint.faint('is referred to by:'));
+  for (const { object, field, rows } of children) lines.push(`  ${object}.${field}: ${countOf(rows, 'record')}`);
+  if (notCounted.length > 0) {
+    const shown = notCounted.slice(0, 4).map(({ object, bytes: size }) => `${object} (${bytes(size)})`);
+    const more = notCounted.length > 4 ? ` and ${notCounted.length - 4} more` : '';
+    lines.push(
+      '',
+      paint.faint(`not looked through for records that refer to it: ${shown.join(', ')}${more}; --all-children does`),
+    );
+  }
+  return lines;
 }
 
 function recordLines(record: Readonly<Record<string, string>>, paint: Paint): string {

@@ -121,7 +121,7 @@ test('two points whose pages share segments differ in what their rows differ in,
       const ids = IdTable.of(some.map((n) => id('001', n)));
       if (ids.size > 0) assert.deepEqual(await recordsOf(from, to, ids), expected(x.state, y.state, ids));
     }),
-    { numRuns: 15 },
+    { numRuns: 10 },
   );
 });
 
