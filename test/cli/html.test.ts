@@ -11,7 +11,7 @@ const record = (object: string, n: number, change: RecordDiff['change'], to = ev
   object,
   id: `001${String(n).padStart(12, '0')}AAA`,
   change,
-  fields: { Name: { from: evil, to }, [evil]: { from: '', to: 'x'.repeat(5000) } },
+  fields: { Name: { from: evil, to }, [evil]: { from: '', to: 'x'.repeat(n === 1 ? 5000 : 5) } },
 });
 const result: DiffResult = {
   from: '20261120T080000Z-00000a',

@@ -23,6 +23,7 @@ const kinds = ['added', 'changed', 'deleted'] as const;
 export function diffHtml(result: DiffResult, records: readonly RecordDiff[] | undefined, of: ReportOf): string {
   const { objects, from, to } = result;
   const sums = kinds.map((kind) => [kind, objects.reduce((sum, one) => sum + one[kind], 0)] as const);
+  const byObject = Map.groupBy(records ?? [], ({ object }) => object);
   const title = `What differs in ${of.org.name}`;
   const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
   const page = html`<!doctype html>
@@ -44,7 +45,7 @@ export function diffHtml(result: DiffResult, records: readonly RecordDiff[] | un
 <ul class="figures">
 ${sums.map(([kind, sum]) => html`<li class="${kind}"><b>${count(sum)}</b> ${kind}</li>\n`)}<li><b>${count(objects.length)}</b> of ${countOf(result.compared, 'object')}</li>
 </ul>
-${objects.length === 0 ? html`<p>No differences.</p>\n` : overview(objects)}${asides(result)}${records === undefined ? '' : objects.map((one) => section(one, records, of.org.instanceUrl))}<footer>${of.tool}, ${time(of.made)}</footer>
+${objects.length === 0 ? html`<p>No differences.</p>\n` : overview(objects)}${asides(result)}${objects.map((one) => section(one, byObject.get(one.object) ?? [], of.org.instanceUrl))}<footer>${of.tool}, ${time(of.made)}</footer>
 </body>
 </html>
 `;
@@ -97,8 +98,7 @@ function asides({ objects, notCompared, unattributed }: DiffResult): Html {
     : html`<section class="asides">\n<h2>What to know of these figures</h2>\n<ul>\n${lines}</ul>\n</section>\n`;
 }
 
-function section(one: ObjectDiff, records: readonly RecordDiff[], instanceUrl: string): Html {
-  const own = records.filter(({ object }) => object === one.object);
+function section(one: ObjectDiff, own: readonly RecordDiff[], instanceUrl: string): Html {
   if (own.length === 0) return html``;
   const left = own.length - mostRecords;
   const head = Array.isArray(own[0]!.fields)

@@ -38,7 +38,7 @@ export function versionsLines(versions: readonly Version[], paint: Paint): strin
     const names = Array.isArray(fields) && fields.length > 0 ? `  ${fields.join(', ')}` : '';
     return [
       `  ${painted(change.padEnd('returned'.length))}  ${span}${by === '' ? '' : paint.faint(`  last changed${by}`)}${names}`,
-      ...(from === null || change === 'seen' ? [] : [paint.faint(`    between ${from} and ${to}`)]),
+      ...(from === null ? [] : [paint.faint(`    between ${from} and ${to}`)]),
       ...(Array.isArray(fields) ? [] : valueLines(version, paint)),
     ];
   });

@@ -178,3 +178,17 @@ test('a page whose count is not that of its rows is found out although its base 
   const [from, to] = await twoPoints(vault, [pages[0]!, pages[1]!], [runId(50), runId(51)]);
   await assert.rejects(recordsOf(from, to), { name: 'count-mismatch' });
 });
+
+test('rows whose keys are no Ids are compared too, in full from the first of them on', async () => {
+  const { vault } = await open();
+  const object = new LayeredObject(vault, 'Account', columns);
+  const keyed = (key: string, name: string) => [key, ...row(1, name).slice(1)];
+  const base = await object.rows(runId(0), [row(1, 'a'), row(2, 'b'), keyed('x-1', 'c'), keyed('x-2', 'd')]);
+  const deltas = await object.rows(runId(1), [row(2, 'B'), keyed('x-1', 'C'), keyed('x-3', 'E')]);
+  const pages = [
+    { base, deltas: [], gone: [], rows: 4 },
+    { base, deltas, gone: [], rows: 5 },
+  ].map((one) => object.page(one));
+  const [from, to] = await twoPoints(vault, [pages[0]!, pages[1]!], [runId(50), runId(51)]);
+  assert.deepEqual(await recordsOf(from, to), [`${id('001', 2)} changed b B`, 'x-1 changed c C', 'x-3 added  E']);
+});
