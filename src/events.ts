@@ -38,6 +38,23 @@ export type Event =
   | { type: 'api-usage'; used: number; max: number; own: number }
   | { type: 'resumed'; point: string; objects: number }
   | { type: 'point-sealed'; point: string; seq: number; digest: string }
+  /** `watch` has taken a point. `rpoSeconds`: from the beginning of its point before to the end of this one; null for its first. */
+  | {
+      type: 'point-taken';
+      point: string;
+      kind: 'full' | 'incremental';
+      status: 'complete' | 'partial';
+      suspect: boolean;
+      rows: number;
+      changed: number;
+      deleted: number;
+      apiCalls: number;
+      seconds: number;
+      rpoSeconds: number | null;
+      intervalSeconds: number;
+    }
+  /** `watch` could not take a point now, and will try again. */
+  | { type: 'point-missed'; name: FaultName; message: string; againInSeconds: number }
   | { type: 'rung'; point: string; rung: string; ok: boolean; figure: string; problems: number }
   /** Something a person should read; the work goes on. */
   | { type: 'warning'; name: FaultName | string; message: string }

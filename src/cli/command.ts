@@ -113,6 +113,8 @@ export interface Declaration<F extends Flags, A extends Arguments> {
   readonly description?: string;
   readonly arguments?: A;
   readonly flags?: F;
+  /** Name of a command whose keys in the config file hold for this one too, where it has none of its own. */
+  readonly configOf?: string;
   readonly examples?: readonly Example[];
   /** Exit codes besides those that every command has (0, 1, 2, 130). */
   readonly exits?: readonly Exit[];
@@ -124,8 +126,10 @@ export interface Declaration<F extends Flags, A extends Arguments> {
 }
 
 /** A declared command, its own types forgotten. */
-export interface Command extends Required<Omit<Declaration<Flags, Arguments>, 'alias' | 'description' | 'run'>> {
+export interface Command
+  extends Required<Omit<Declaration<Flags, Arguments>, 'alias' | 'description' | 'configOf' | 'run'>> {
   readonly alias?: string;
+  readonly configOf?: string;
   readonly description?: string;
   readonly run: (
     ctx: CommandContext,

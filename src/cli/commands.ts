@@ -19,6 +19,7 @@ import { restore } from './commands/restore.ts';
 import { show } from './commands/show.ts';
 import { undo } from './commands/undo.ts';
 import { verify } from './commands/verify.ts';
+import { watch } from './commands/watch.ts';
 
 /** Every command of the program, in the order of help and README. */
 export const commands: readonly Command[] = [
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   init,
   login,
   backup,
+  watch,
   listPoints,
   show,
   find,

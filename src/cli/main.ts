@@ -100,11 +100,12 @@ async function execute(
   }
   run.output = await openOutput(global, environment, run.now);
   const { output } = run;
-  const own = config.values[commandKey(invocation.command)] as Record<string, unknown> | undefined;
+  const ownKeys = (name: string) => config.values[commandKey({ name })] as Record<string, unknown> | undefined;
+  const { name, configOf } = invocation.command;
   const flags = flagValues(invocation.command.flags, {
     argv: invocation.own,
     environment,
-    config: own ?? {},
+    config: { ...(configOf === undefined ? {} : ownKeys(configOf)), ...ownKeys(name) },
     configFolder,
   });
   run.tempDir = mkdtempSync(path.join(tmpdir(), 'salvor-'));

@@ -68,16 +68,15 @@ export interface VaultKeys {
 
 /**
  * Opens the vault with the keys that are at hand, in the order flag, environment, keychain. Warns when the vault is not anchored
- * (no root fingerprint is pinned), or when its log lost a head that was seen before. `at`: a copy of it; the keys are those of the vault.
+ * (no root fingerprint is pinned), or when its log lost a head that was seen before. `at`: a copy of it, or its store when that is open already;
+ * the keys are those of the vault.
  */
-export async function openVault(ctx: CommandContext, wanted: VaultKeys, at?: string): Promise<Vault> {
+export async function openVault(ctx: CommandContext, wanted: VaultKeys, at?: string | Store): Promise<Vault> {
   const { Vault } = await import('../vault/vault.ts');
   const url = vaultUrl(ctx);
-  const store = await openStoreAt(
-    ctx,
-    at ?? url,
-    wanted.operation === 'write' || wanted.operation === 'prune' ? behind(ctx.signal) : ctx.signal,
-  );
+  const writes = wanted.operation === 'write' || wanted.operation === 'prune';
+  const signal = writes ? behind(ctx.signal) : ctx.signal;
+  const store = typeof at === 'object' ? at : await openStoreAt(ctx, at ?? url, signal);
   const writerKey = wanted.writer === 'no' ? undefined : await writerKeyOf(ctx, url, wanted.writer === 'required');
   const identities = wanted.identity === 'no' ? [] : await identitiesOf(ctx, url, wanted.identity === 'required');
   const vault = await Vault.open(store, {

@@ -34,6 +34,10 @@ export const runEntry = (point: string, number: number, sha256: string) =>
 export const lease = (point: string, number: number, sha256: string) =>
   `runs/${point}/lease-${digits(number, 5)}-${sha256}`;
 
+/** Leases of watches: not of one run, and no run's name. */
+export const watchPrefix = 'runs/watch/';
+export const watchLease = (number: number, sha256: string) => `${watchPrefix}lease-${digits(number, 16)}-${sha256}`;
+
 export const restoreFolder = 'restores/';
 export const restorePrefix = (restore: string) => `restores/${restore}/`;
 /** Without a digest: a number that is taken tells a second process that it is not alone. */

@@ -1,6 +1,7 @@
 import { Fault } from '../../errors.ts';
 import type { BackupRequest } from '../../operations/backup/request.ts';
-import { type CommandContext, defineCommand } from '../command.ts';
+import { pointFlags, pointRequest } from '../backup-flags.ts';
+import { defineCommand } from '../command.ts';
 import { orgTimeouts, withDeadline } from '../durations.ts';
 import { rememberHead } from '../heads.ts';
 import { connectOrg } from '../login.ts';
@@ -14,37 +15,19 @@ export const backup = defineCommand({
     'Every queryable object and readable field goes into the point, less what the policy leaves out; the coverage report names ' +
     'everything that is not in it. The first point of a vault reads everything, later ones what changed since. A run that is interrupted goes on with the objects that it has not finished.',
   flags: {
-    objects: { value: 'names', kind: 'list', summary: 'only these objects; * stands for any characters' },
-    exclude: { value: 'names', kind: 'list', summary: 'without these objects; * stands for any characters' },
+    ...pointFlags,
     full: {
       summary: 'read everything, whatever earlier points hold; the default reads what changed since',
       config: false,
     },
     tag: { value: 'name', repeatable: true, summary: 'a label for the point', config: false },
     'dry-run': { summary: 'show objects, counts, API calls and expected size; write nothing', config: false },
-    'no-files': { summary: 'without the bytes of files, attachments and documents' },
-    'max-api-percent': {
-      value: 'percent',
-      kind: 'number',
-      default: 80,
-      summary: "stop, resumable, when this much of the org's daily API requests is used, by anybody",
-    },
     'max-api-calls': {
       value: 'number',
       kind: 'integer',
       summary: 'stop, resumable, after this many API calls of this run',
     },
     'max-duration': { value: 'time', summary: 'stop, resumable, after this time: 90m, 4h' },
-    'org-timeout': {
-      value: 'time',
-      summary: 'give up a request that the org leaves unanswered, or half answered, for this time: 30s, 5m',
-    },
-    'min-coverage': {
-      value: 'percent',
-      kind: 'number',
-      summary: 'refuse a point that covers less of the readable objects',
-    },
-    parallel: { value: 'number', kind: 'integer', default: 4, summary: 'objects that are read at the same time' },
   },
   examples: [
     { command: 'salvor backup', summary: 'everything' },
@@ -53,18 +36,7 @@ export const backup = defineCommand({
   ],
   exits: [3, 4, 5, 68, 69, 74, 75],
   async run(ctx, { flags }) {
-    assertPercent('max-api-percent', flags.maxApiPercent);
-    assertPercent('min-coverage', flags.minCoverage);
-    const request: BackupRequest = {
-      policy: { objects: flags.objects, exclude: flags.exclude },
-      accept: acceptances(ctx),
-      tags: flags.tag,
-      files: !flags.noFiles,
-      full: flags.full,
-      minCoverage: flags.minCoverage,
-      parallel: Math.max(1, flags.parallel),
-      tool: ctx.tool,
-    };
+    const request: BackupRequest = { ...pointRequest(ctx, flags), tags: flags.tag, full: flags.full };
     const timed = withDeadline(ctx, flags.maxDuration);
     const options = {
       budget: { maxPercent: flags.maxApiPercent, maxCalls: flags.maxApiCalls },
@@ -99,19 +71,8 @@ export const backup = defineCommand({
   },
 });
 
-/** Known reasons that the configuration accepts; its schema has checked them. */
-function acceptances(ctx: CommandContext): BackupRequest['accept'] {
-  const own = ctx.config.values.backup as { accept?: BackupRequest['accept'] } | undefined;
-  return own?.accept ?? [];
-}
-
 function partial(failed: readonly { object: string; reason?: string }[]): Fault {
   const named = failed.slice(0, 3).map(({ object, reason }) => `${object} (${reason})`);
   const more = failed.length > 3 ? ` and ${failed.length - 3} more` : '';
   return new Fault('object-failed', `the point is partial: ${named.join('; ')}${more}`);
-}
-
-function assertPercent(flag: string, value: number | undefined): void {
-  if (value !== undefined && value > 100)
-    throw new Fault('usage', `--${flag} has to be between 0 and 100, not ${value}`);
 }

@@ -2,6 +2,7 @@ import type { Event } from '../../events.ts';
 import { bytes, count, countOf, duration, percent } from './figures.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './table.ts';
+import { pointMissedText, pointTakenText } from './watch.ts';
 
 /** Shows events on standard error while work goes on. */
 export interface Progress {
@@ -158,6 +159,14 @@ export function makeProgress(options: ProgressOptions): Progress {
         line(
           `${paint.good('✔')} sealed ${paint.strong(event.point)} as record ${count(event.seq)}  ${paint.faint(event.digest)}`,
         );
+        return;
+      case 'point-taken':
+        endStage();
+        line(pointTakenText(event, options.now(), paint));
+        return;
+      case 'point-missed':
+        endStage();
+        line(pointMissedText(event, options.now(), paint));
         return;
       case 'rung': {
         moving.unit = 'rung';

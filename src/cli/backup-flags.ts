@@ -1,0 +1,54 @@
+import { Fault } from '../errors.ts';
+import type { BackupRequest } from '../operations/backup/request.ts';
+import type { CommandContext, Flags, FlagValues } from './command.ts';
+
+/** What every command is told that takes points. */
+export const pointFlags = {
+  objects: { value: 'names', kind: 'list', summary: 'only these objects; * stands for any characters' },
+  exclude: { value: 'names', kind: 'list', summary: 'without these objects; * stands for any characters' },
+  'no-files': { summary: 'without the bytes of files, attachments and documents' },
+  'max-api-percent': {
+    value: 'percent',
+    kind: 'number',
+    default: 80,
+    summary: "stop, resumable, when this much of the org's daily API requests is used, by anybody",
+  },
+  'org-timeout': {
+    value: 'time',
+    summary: 'give up a request that the org leaves unanswered, or half answered, for this time: 30s, 5m',
+  },
+  'min-coverage': {
+    value: 'percent',
+    kind: 'number',
+    summary: 'refuse a point that covers less of the readable objects',
+  },
+  parallel: { value: 'number', kind: 'integer', default: 4, summary: 'objects that are read at the same time' },
+} as const satisfies Flags;
+
+/** The request of a point without labels that goes on from earlier ones. Throws `usage`. */
+export function pointRequest(ctx: CommandContext, flags: FlagValues<typeof pointFlags>): BackupRequest {
+  assertPercent('max-api-percent', flags.maxApiPercent);
+  assertPercent('min-coverage', flags.minCoverage);
+  return {
+    policy: { objects: flags.objects, exclude: flags.exclude },
+    accept: acceptances(ctx),
+    tags: [],
+    files: !flags.noFiles,
+    full: false,
+    minCoverage: flags.minCoverage,
+    parallel: Math.max(1, flags.parallel),
+    tool: ctx.tool,
+  };
+}
+
+/** Throws `usage` for more than 100. */
+export function assertPercent(flag: string, value: number | undefined): void {
+  if (value !== undefined && value > 100)
+    throw new Fault('usage', `--${flag} has to be between 0 and 100, not ${value}`);
+}
+
+/** Known reasons that the configuration accepts; its schema has checked them. */
+function acceptances(ctx: CommandContext): BackupRequest['accept'] {
+  const own = ctx.config.values.backup as { accept?: BackupRequest['accept'] } | undefined;
+  return own?.accept ?? [];
+}
