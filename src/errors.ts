@@ -195,6 +195,8 @@ export const faults = {
   'bulk-refused': { exit: 3, advice: 'the object is read by REST instead' },
   'object-refused': { exit: 3, advice: "the object cannot be read by this way; the reason is the org's own" },
 
+  'texts-cut': { exit: 3, advice: 'export these objects as csv or sqlite, which hold texts of any length' },
+
   interrupted: { exit: 130, advice: 'run the same command again: it goes on where it stopped' },
 } as const satisfies Record<string, { exit: Exit; advice: string }>;
 export type FaultName = keyof typeof faults;

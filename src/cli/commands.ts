@@ -4,6 +4,7 @@ import { compact } from './commands/compact.ts';
 import { copy } from './commands/copy.ts';
 import { demo } from './commands/demo.ts';
 import { diff } from './commands/diff.ts';
+import { exportCommand } from './commands/export.ts';
 import { find } from './commands/find.ts';
 import { hold } from './commands/hold.ts';
 import { init } from './commands/init.ts';
@@ -42,6 +43,7 @@ export const commands: readonly Command[] = [
   hold,
   copy,
   repair,
+  exportCommand,
   ...keys,
   practiceOrg,
 ];

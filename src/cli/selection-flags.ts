@@ -1,7 +1,7 @@
 import type { SelectionRequest } from '../operations/select/selection.ts';
 import type { Flags, FlagValues } from './command.ts';
 
-/** The flags by which `diff` and `restore` select objects and rows. */
+/** The flags by which `diff`, `export` and `restore` select objects and rows. */
 export const selectionFlags = {
   objects: { value: 'names', kind: 'list', summary: 'only these objects; * stands for any characters', config: false },
   exclude: {
