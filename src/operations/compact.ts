@@ -91,6 +91,7 @@ async function merged(ctx: Context, reader: PointReader, writer: PointWriter, ma
   const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
   const page: MapPage = {
     ...map,
+    left: undefined,
     window: { from: null, to: map.window.to },
     // All Ids were held against the org when the base was read, or later; merging asks no org.
     reconciled: map.reconciled ?? map.base[0]?.read?.to ?? map.deltas[0]?.read?.from ?? map.watermark,

@@ -38,6 +38,8 @@ export const mapSchema = z.object({
   columns: z.array(z.string()),
   /** The type of each column, as far as it decides how values are written; `formula` before it where the org computes them. */
   types: z.array(z.string()).optional(),
+  /** Fields that are no longer there and that older segments may have. */
+  left: z.array(z.string()).optional(),
   /** False for big objects: rows stand in the order in which the org gave them. */
   hasId: z.boolean(),
   /** The field that windows are cut on; null: the object is read in full each time. */

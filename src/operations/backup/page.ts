@@ -68,11 +68,13 @@ export async function deltaPage(
   const deltas = [...(replaces ? [] : before.deltas), ...read.deltas];
   const bytes = [...before.base, ...deltas].reduce((sum, segment) => sum + segment.bytes, 0);
   const reconciled = read.reconciled ?? before.reconciled;
+  const left = [...(before.left ?? []), ...before.columns.filter((name) => !plan.fields.includes(name))];
   const page: MapPage = {
     v: 1,
     object: describe.name,
     columns: [...plan.fields],
     types: typesOf(describe, plan.fields),
+    ...(left.length === 0 ? {} : { left }),
     hasId: true,
     stamp: before.stamp,
     watermark: new Date(window.to.getTime() - 1000).toISOString(),

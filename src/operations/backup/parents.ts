@@ -51,19 +51,23 @@ export async function findParents(
     entries.filter(({ record }) => record.kind === 'quarantine').flatMap(({ record }) => record.points ?? []),
   );
   let looked = 0;
+  let ahead: string | undefined;
   for (const entry of points.toReversed()) {
     if (wanted.size === 0 || looked === mostRoots) break;
     const { point, epoch } = entry.record;
     if (epoch !== run.epoch || barred.has(point!)) continue;
     if (point! >= run.point) {
-      const message = `point ${point} was begun after this run, by its clock: check the clocks of the hosts that take points. This run builds on the one before it`;
-      ctx.report({ type: 'warning', name: 'clock-skew', message });
+      ahead ??= point;
       continue;
     }
     const root = await readable(ctx, point!, () => vault.root(entry));
     looked += 1;
     if (!root || longId(root.org.id) !== longId(run.orgId)) continue;
     await takeFrom(ctx, vault, root, run, wanted, parents);
+  }
+  if (ahead !== undefined) {
+    const message = `point ${ahead} was begun after this run, by its name: check the clocks of the hosts that take points. This run builds on what is older`;
+    ctx.report({ type: 'warning', name: 'clock-skew', message });
   }
   return parents;
 }

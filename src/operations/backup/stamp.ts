@@ -1,4 +1,5 @@
 import type { FieldDescribe, ObjectDescribe } from '../../schema/describe.ts';
+import type { MapPage } from '../../vault/manifest.ts';
 
 /**
  * The field that windows are cut on (field guide, extract 5.1): SystemModstamp, which moves with every change; LastModifiedDate, where shares have no
@@ -36,11 +37,11 @@ export interface ColumnsMoved {
 
 /** Compares the columns of a page with those of now. A field that came and that SOQL cannot filter by means that everything is read anew. */
 export function columnsMoved(
-  page: { readonly columns: readonly string[]; readonly types?: readonly string[] | undefined },
+  page: Pick<MapPage, 'columns' | 'types' | 'left'>,
   describe: ObjectDescribe,
   columns: readonly string[],
 ): ColumnsMoved {
-  const { types } = page;
+  const { types, left = [] } = page;
   const known = new Map(page.columns.map((name, i) => [name, types?.[i]]));
   const byName = new Map(describe.fields.map((field) => [field.name, field]));
   const added: FieldDescribe[] = [];
@@ -49,6 +50,8 @@ export function columnsMoved(
     const field = byName.get(name)!;
     if (!known.has(name)) {
       if (!field.calculated) added.push(field);
+      // It was gone for a time: what older segments say of it is not what it says now.
+      if (left.includes(name)) anew = true;
     } else if (known.get(name) !== typeOf(field)) anew = true;
   }
   return { anew: anew || added.some(({ filterable }) => filterable === false), added };
