@@ -129,6 +129,11 @@ export const faults = {
   },
   'confirmation-missing': { exit: 5, advice: 'confirm as the message says; `--json` alone never approves a write' },
 
+  'points-late': {
+    exit: 7,
+    advice: 'see why no good point was taken: run `salvor backup`, or look at the log of the job that should',
+  },
+
   differences: { exit: 6, advice: 'see them with `salvor diff <point> --records`' },
 
   'no-login': { exit: 68, advice: 'run `salvor login`, or set SF_ACCESS_TOKEN and SF_ORG_INSTANCE_URL' },

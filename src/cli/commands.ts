@@ -18,6 +18,7 @@ import { repair } from './commands/repair.ts';
 import { rescue } from './commands/rescue.ts';
 import { restore } from './commands/restore.ts';
 import { show } from './commands/show.ts';
+import { status } from './commands/status.ts';
 import { undo } from './commands/undo.ts';
 import { verify } from './commands/verify.ts';
 import { watch } from './commands/watch.ts';
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   backup,
   watch,
   listPoints,
+  status,
   show,
   find,
   diff,

@@ -76,7 +76,7 @@ export async function listPoints(vault: Vault, now = new Date()): Promise<Points
 }
 
 /** The value; or the Fault when it is about this one object, and the keys at hand are of this vault. */
-async function orFault<T>(vault: Vault, reading: Promise<T>): Promise<T | Fault> {
+export async function orFault<T>(vault: Vault, reading: Promise<T>): Promise<T | Fault> {
   try {
     return await reading;
   } catch (error) {
@@ -89,7 +89,8 @@ async function orFault<T>(vault: Vault, reading: Promise<T>): Promise<T | Fault>
   }
 }
 
-function quarantinedPoints(entries: readonly LogEntry[]): Set<string> {
+/** Ids of points that were put in quarantine. */
+export function quarantinedPoints(entries: readonly LogEntry[]): Set<string> {
   return new Set(
     entries.filter(({ record }) => record.kind === 'quarantine').flatMap(({ record }) => record.points ?? []),
   );

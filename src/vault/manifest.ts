@@ -125,6 +125,8 @@ export const rootSchema = z.object({
   /** Covered objects of those that the org has and that can be read, in percent. */
   coverage: z.number(),
   apiCalls: z.number().int(),
+  /** Requests of the org's day when the point ended: used by anybody, and allowed. */
+  apiUsage: z.object({ used: z.number(), max: z.number() }).optional(),
   rows: z.number().int(),
   /** Stored bytes of the rows, tombstones, indexes and files that this point wrote. */
   bytes: z.number().int(),

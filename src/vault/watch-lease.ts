@@ -6,8 +6,8 @@ import { sha256 } from './signed.ts';
 import type { Vault } from './vault.ts';
 
 /**
- * Says that a watch is at work on this vault, between its points too, until `release` or until it is not renewed any more. Throws `lease-held` (with `data.watch`) when another
- * one is; of two that start together the later one makes way.
+ * Says that a watch is at work on this vault, between its points too, until `release` or until it is not renewed any more. Throws
+ * `lease-held` (with `data.watch`) when another one is; of two that start together the later one makes way.
  */
 export async function holdWatch(vault: Vault, now: () => Date): Promise<{ release(): Promise<void> }> {
   const { store } = vault;

@@ -73,7 +73,10 @@ async function measure(objects: number): Promise<void> {
   const point = async (what: string) => {
     counting.counts = { PUT: 0, GET: 0, HEAD: 0, LIST: 0, bytes: 0 };
     const began = performance.now();
-    const { point } = await run.backup({ request });
+    const { point } = await run.backup({
+      request,
+      connect: { timeouts: { connect: 60_000, headers: 60_000, body: 60_000 } },
+    });
     const { PUT, GET, HEAD, LIST, bytes } = counting.counts;
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     process.stdout.write(

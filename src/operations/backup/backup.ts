@@ -250,6 +250,7 @@ function rootOf(parts: {
     fieldsAsked: parts.read.fieldsAsked.toISOString(),
     coverage: parts.readable === 0 ? 100 : Math.floor((1000 * whole) / parts.readable) / 10,
     apiCalls: org.apiCalls,
+    ...(org.apiUsage === undefined ? {} : { apiUsage: { ...org.apiUsage } }),
     rows: sorted.reduce((sum, { rows }) => sum + rows, 0),
     bytes: parts.bytes,
   };

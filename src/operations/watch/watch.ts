@@ -24,8 +24,8 @@ export interface WatchTools {
   /** Takes one point. Faults stand in the attempt; what is thrown is a bug. */
   attempt(): Promise<Attempt>;
   /**
-   * Resolves when the next point is due, `ms` from now, or at once when the signal is aborted. Something that hears of changes as they happen (Change Data Capture) would
-   * resolve it earlier: a watch takes its point then, and nothing else changes.
+   * Resolves when the next point is due, `ms` from now, or at once when the signal is aborted. Something that hears of changes as they happen
+   * (Change Data Capture) would resolve it earlier: a watch takes its point then, and nothing else changes.
    */
   due(ms: number): Promise<void>;
 }
@@ -50,7 +50,8 @@ const passing: readonly number[] = [69, 74, 75];
 
 /**
  * Takes points one after the other until the signal is aborted or there are enough of them. Each is told as `point-taken`, each time without one as
- * `point-missed`. Throws the fault that waiting does not mend; also one that comes in the first attempt and says that another run is at work; also that of a signal in the middle of a point.
+ * `point-missed`. Throws the fault that waiting does not mend, also that of a signal in the middle of a point, and one that comes in
+ * the first attempt and says that another run is at work.
  */
 export async function watch(ctx: Context, tools: WatchTools, request: WatchRequest): Promise<WatchResult> {
   const pace = new Pace(request);

@@ -1,0 +1,107 @@
+import type { Context } from '../context.ts';
+import { Fault } from '../errors.ts';
+import { readAttestation } from '../vault/attest.ts';
+import type { Root } from '../vault/manifest.ts';
+import type { Vault } from '../vault/vault.ts';
+import { orFault, quarantinedPoints } from './points.ts';
+
+/** `ok`; `late`: the last good point is older than the RPO; `empty`: there is no good point. */
+export type OrgState = 'ok' | 'late' | 'empty';
+
+/** One org of `salvor status --json`. */
+export interface OrgStatus {
+  /** The alias that was named, or the username by which the newest point was taken; null: neither is known. */
+  readonly org: string | null;
+  readonly orgId: string | null;
+  readonly vault: string;
+  /** The newest point that is complete, not suspect and not quarantined. */
+  readonly lastGood: { readonly id: string; readonly started: string; readonly ended: string } | null;
+  /** Seconds beyond the RPO, counted from the beginning of that point; 0: in time; null: there is none to count from. */
+  readonly lateBy: number | null;
+  /** The newest point of all; `status` is `unreadable` when its table of contents cannot be read. */
+  readonly newest: {
+    readonly id: string;
+    readonly ended: string;
+    readonly status: string;
+    readonly suspect: boolean;
+    readonly quarantined: boolean;
+  } | null;
+  /** The newest attested verification of any point. */
+  readonly verified: {
+    readonly point: string;
+    readonly rung: string;
+    readonly ok: boolean;
+    readonly at: string;
+  } | null;
+  /** When keys were last tested; null: the vault keeps no such record. */
+  readonly keyTested: string | null;
+  /** Share of the org's daily API requests, by anybody, at the end of the newest point; null: not known, or of another day. */
+  readonly apiPercent: number | null;
+  readonly state: OrgState;
+}
+
+const dayMs = 86_400_000;
+
+/**
+ * How an org's points stand against the RPO. The writer key alone is enough. A record, attestation or table of contents that does not
+ * hold is a warning, and its point is no good one. Throws when no key is at hand that fits. `alias`: what the org is called here.
+ */
+export async function orgStatus(
+  ctx: Context,
+  vault: Vault,
+  rpoMs: number,
+  alias: string | undefined,
+): Promise<OrgStatus> {
+  const { points, entries, problems } = await vault.state();
+  const warn = ({ name, message }: Fault) => ctx.report({ type: 'warning', name, message });
+  for (const { fault } of problems) warn(fault);
+  const quarantined = quarantinedPoints(entries);
+  let [newestRoot, good]: (Root | undefined)[] = [];
+  let newest: OrgStatus['newest'] = null;
+  for (const entry of points.toReversed()) {
+    ctx.signal.throwIfAborted();
+    const { point, ended } = entry.record;
+    const root = await orFault(vault, vault.root(entry));
+    if (root instanceof Fault) warn(root);
+    const mark = { id: point!, ended, quarantined: quarantined.has(point!) };
+    if (root instanceof Fault) {
+      newest ??= { ...mark, status: 'unreadable', suspect: false };
+      continue;
+    }
+    newest ??= { ...mark, status: root.status, suspect: root.suspect };
+    newestRoot ??= root;
+    if (root.status !== 'complete' || root.suspect || mark.quarantined) continue;
+    good = root;
+    break;
+  }
+  // What is written to the org after a point began need not be in it.
+  const lateBy = good ? Math.max(0, (ctx.now().getTime() - Date.parse(good.started) - rpoMs) / 1000) : null;
+  const { apiUsage } = newestRoot ?? {};
+  const isOfToday = newestRoot && ctx.now().getTime() - Date.parse(newestRoot.ended) < dayMs;
+  return {
+    org: alias ?? newestRoot?.org.username ?? null,
+    orgId: newestRoot?.org.id ?? null,
+    vault: vault.store.url,
+    lastGood: good ? { id: good.point, started: good.started, ended: good.ended } : null,
+    lateBy,
+    newest,
+    verified: await lastVerified(vault, warn),
+    keyTested: null,
+    apiPercent: apiUsage && isOfToday ? Math.round((10_000 * apiUsage.used) / apiUsage.max) / 100 : null,
+    state: lateBy === null ? 'empty' : lateBy > 0 ? 'late' : 'ok',
+  };
+}
+
+async function lastVerified(vault: Vault, warn: (fault: Fault) => void): Promise<OrgStatus['verified']> {
+  const { entries } = await vault.state();
+  for (const entry of entries.toReversed()) {
+    if (entry.record.kind !== 'attest') continue;
+    const attestation = await orFault(vault, readAttestation(vault, entry));
+    if (attestation instanceof Fault) warn(attestation);
+    else {
+      const last = attestation.points.at(-1);
+      if (last) return { point: last.point, rung: last.rung, ok: last.ok, at: attestation.at };
+    }
+  }
+  return null;
+}
