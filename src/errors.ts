@@ -129,6 +129,11 @@ export const faults = {
   },
   'confirmation-missing': { exit: 5, advice: 'confirm as the message says; `--json` alone never approves a write' },
 
+  'point-suspect': {
+    exit: 7,
+    advice:
+      'look at what changed since the point before with `salvor diff latest..<point>`; `latest` passes this point over, and when the change was meant there is nothing to do',
+  },
   'points-late': {
     exit: 7,
     advice: 'see why no good point was taken: run `salvor backup`, or look at the log of the job that should',

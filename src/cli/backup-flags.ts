@@ -1,6 +1,8 @@
 import { Fault } from '../errors.ts';
-import type { BackupRequest } from '../operations/backup/request.ts';
+import type { AlertRule } from '../operations/backup/alerts.ts';
+import type { BackupRequest, PointResult } from '../operations/backup/request.ts';
 import type { CommandContext, Flags, FlagValues } from './command.ts';
+import { alertText } from './output/point.ts';
 
 /** What every command is told that takes points. */
 export const pointFlags = {
@@ -32,6 +34,7 @@ export function pointRequest(ctx: CommandContext, flags: FlagValues<typeof point
   return {
     policy: { objects: flags.objects, exclude: flags.exclude },
     accept: acceptances(ctx),
+    alerts: (ctx.config.values.alerts ?? []) as readonly AlertRule[],
     tags: [],
     files: !flags.noFiles,
     full: false,
@@ -39,6 +42,29 @@ export function pointRequest(ctx: CommandContext, flags: FlagValues<typeof point
     parallel: Math.max(1, flags.parallel),
     tool: ctx.tool,
   };
+}
+
+/** Why the exit code is not 0 although the point was sealed; undefined: it is complete, and nothing is out of the ordinary. */
+export function pointFault({
+  id,
+  status,
+  suspect,
+  alerts,
+  objects,
+}: Pick<PointResult, 'id' | 'status' | 'suspect' | 'alerts' | 'objects'>): Fault | undefined {
+  const failed = objects.filter(({ complete }) => !complete);
+  const named = failed.slice(0, 3).map(({ object, reason }) => `${object} (${reason})`);
+  const partial = `the point is partial: ${named.join('; ')}${more(failed.length)}`;
+  if (suspect) {
+    const told = alerts.slice(0, 3).map(alertText);
+    const both = status === 'partial' ? `; and ${partial}` : '';
+    return new Fault('point-suspect', `point ${id} is suspect: ${told.join('; ')}${more(alerts.length)}${both}`);
+  }
+  return status === 'partial' ? new Fault('object-failed', partial) : undefined;
+}
+
+function more(length: number): string {
+  return length > 3 ? ` and ${length - 3} more` : '';
 }
 
 /** Throws `usage` for more than 100. */

@@ -38,6 +38,26 @@ const orgSchema = z.strictObject({
 
 export type OrgConfig = z.infer<typeof orgSchema>;
 
+const thresholdSchema = z.strictObject({
+  count: z.int().nonnegative().optional().describe('more rows than this'),
+  percent: z
+    .number()
+    .nonnegative()
+    .max(100)
+    .optional()
+    .describe('more than this share of the rows, where there are 100 at least'),
+});
+
+const alertSchema = z.strictObject({
+  objects: z.array(z.string().min(1)).min(1).describe('names or patterns'),
+  deleted: thresholdSchema.optional().describe('rows deleted since the point before; {} is never an alert'),
+  changed: thresholdSchema.optional().describe('rows made or changed since the point before; {} is never an alert'),
+  outlier: z
+    .union([z.boolean(), z.number().positive()])
+    .optional()
+    .describe('also what lies more than 8 (or so many) median deviations above the median of the last 30 points'),
+});
+
 /** Keys that are no flags: structures that a command line cannot hold. */
 const structures = {
   copies: copiesSchema.optional(),
@@ -51,6 +71,10 @@ const structures = {
     .record(z.string(), orgSchema)
     .optional()
     .describe('several orgs: alias, as in --target-org, to vault and login'),
+  alerts: z
+    .array(alertSchema)
+    .optional()
+    .describe('what marks a point suspect (exit 7); of rules that name an object the last one decides each figure'),
 };
 
 const commandStructures: Record<string, Record<string, z.ZodType>> = {

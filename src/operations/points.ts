@@ -1,7 +1,7 @@
 import { Fault, isFault } from '../errors.ts';
 import { readAttestation } from '../vault/attest.ts';
 import type { LogEntry } from '../vault/log.ts';
-import type { Root } from '../vault/manifest.ts';
+import type { Alert, Root } from '../vault/manifest.ts';
 import { isPinned, type Retention, type Retired, revivable, standing } from '../vault/retention.ts';
 import type { Vault } from '../vault/vault.ts';
 
@@ -13,6 +13,8 @@ export interface PointListed {
   readonly kind: string;
   readonly status: string;
   readonly suspect: boolean;
+  /** Why it is suspect. */
+  readonly alerts: readonly Alert[];
   readonly quarantined: boolean;
   readonly objects: number;
   readonly rows: number;
@@ -111,6 +113,7 @@ function unreadable({ record }: LogEntry, { message }: Fault, marks: Marks): Poi
     kind: 'unknown',
     status: 'unreadable',
     suspect: false,
+    alerts: [],
     objects: 0,
     rows: 0,
     changed: 0,
@@ -132,6 +135,7 @@ function line(root: Root, marks: Marks): PointListed {
     kind: root.kind,
     status: root.status,
     suspect: root.suspect,
+    alerts: root.alerts ?? [],
     objects: root.objects.length,
     rows: root.rows,
     changed: root.objects.reduce((sum, { changed }) => sum + changed, 0),

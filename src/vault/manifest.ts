@@ -90,6 +90,10 @@ export const rootObjectSchema = z.object({
 });
 export type RootObject = z.infer<typeof rootObjectSchema>;
 
+/** What is out of the ordinary in a point: `figure` passed `limit`. Rules named `…-percent` count percent, others rows. */
+export const alertSchema = z.object({ object: z.string(), rule: z.string(), figure: z.number(), limit: z.number() });
+export type Alert = z.infer<typeof alertSchema>;
+
 export const rootSchema = z.object({
   v: z.literal(1),
   vault: z.string(),
@@ -105,6 +109,8 @@ export const rootSchema = z.object({
   kind: z.enum(['full', 'incremental']),
   status: z.enum(['complete', 'partial']),
   suspect: z.boolean(),
+  /** Why it is suspect. */
+  alerts: z.array(alertSchema).optional(),
   started: z.string(),
   ended: z.string(),
   tags: z.array(z.string()),

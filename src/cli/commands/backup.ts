@@ -1,6 +1,5 @@
-import { Fault } from '../../errors.ts';
 import type { BackupRequest } from '../../operations/backup/request.ts';
-import { pointFlags, pointRequest } from '../backup-flags.ts';
+import { pointFault, pointFlags, pointRequest } from '../backup-flags.ts';
 import { defineCommand } from '../command.ts';
 import { orgTimeouts, withDeadline } from '../durations.ts';
 import { rememberHead } from '../heads.ts';
@@ -34,7 +33,7 @@ export const backup = defineCommand({
     { command: 'salvor backup --dry-run', summary: 'what would be in it, and what not' },
     { command: 'salvor backup --objects Account,Contact --tag before-migration', summary: 'two objects, labelled' },
   ],
-  exits: [3, 4, 5, 68, 69, 74, 75],
+  exits: [3, 4, 5, 7, 68, 69, 74, 75],
   async run(ctx, { flags }) {
     const request: BackupRequest = { ...pointRequest(ctx, flags), tags: flags.tag, full: flags.full };
     const timed = withDeadline(ctx, flags.maxDuration);
@@ -58,11 +57,11 @@ export const backup = defineCommand({
       const operation = await import('../../operations/backup/backup.ts');
       const result = await operation.backup(timed, org, vault, request);
       await rememberHead(ctx.environment, vault.info.vault, result.head);
-      const failed = result.point.objects.filter(({ complete }) => !complete);
+      const fault = pointFault(result.point);
       return {
         result,
         human: (paint) => backupText(result, paint),
-        ...(result.point.status === 'partial' ? { fault: partial(failed) } : {}),
+        ...(fault ? { fault } : {}),
       };
     } finally {
       await org.close();
@@ -70,9 +69,3 @@ export const backup = defineCommand({
     }
   },
 });
-
-function partial(failed: readonly { object: string; reason?: string }[]): Fault {
-  const named = failed.slice(0, 3).map(({ object, reason }) => `${object} (${reason})`);
-  const more = failed.length > 3 ? ` and ${failed.length - 3} more` : '';
-  return new Fault('object-failed', `the point is partial: ${named.join('; ')}${more}`);
-}

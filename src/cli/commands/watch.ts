@@ -42,7 +42,7 @@ export const watch = defineCommand({
       summary: 'what matters most, each minute',
     },
   ],
-  exits: [3, 4, 5, 68, 69, 74, 75],
+  exits: [3, 4, 5, 7, 68, 69, 74, 75],
   async run(ctx, { flags }) {
     const everyMs = milliseconds('every', flags.every);
     if (everyMs < 1000) throw new Fault('usage', '--every has to be 1s at least');
@@ -108,7 +108,11 @@ function calmly(ctx: CommandContext): CommandContext {
   };
 }
 
-function notAllWhole({ points, partial }: WatchResult): Fault | undefined {
+function notAllWhole({ points, partial, suspect }: WatchResult): Fault | undefined {
+  if (suspect > 0) {
+    const both = partial > 0 ? `, ${partial} partial` : '';
+    return new Fault('point-suspect', `${suspect} of ${points} points are suspect${both}`);
+  }
   if (partial === 0) return undefined;
   return new Fault('object-failed', `${partial} of ${points} points are partial`, {
     actions: ['see what is missing in them, and why, with `salvor list-points`'],

@@ -1,16 +1,25 @@
 import type { BackupResult } from '../../operations/backup/backup.ts';
 import type { Preview } from '../../operations/backup/preview.ts';
 import type { PointListed } from '../../operations/points.ts';
-import type { LeftOut } from '../../vault/manifest.ts';
+import type { Alert, LeftOut } from '../../vault/manifest.ts';
 import { bytes, count, countOf, duration, time } from './figures.ts';
 import type { Paint } from './paint.ts';
 
 /** Reasons of the coverage report that are true of every org and hide nothing. */
 const harmless = /^compound: /;
 
+/** `Account: 31.2 % of its rows were deleted, the limit is 20 %` */
+export function alertText({ object, rule, figure, limit }: Alert): string {
+  const [what, kind] = rule.split('-');
+  const rows = (value: number) => (kind === 'percent' ? `${value} %` : count(value));
+  const of = kind === 'percent' ? 'of its rows' : 'rows';
+  const usual = kind === 'outlier' ? 'up to' : 'the limit is';
+  return `${object}: ${rows(figure)} ${of} were ${what}, ${usual} ${rows(limit)}${kind === 'outlier' ? ' would be usual' : ''}`;
+}
+
 export function backupText({ point, head }: BackupResult, paint: Paint): string {
   const took = duration(Date.parse(point.ended) - Date.parse(point.started));
-  const status = point.status === 'complete' ? paint.good('complete') : paint.bad('partial');
+  const status = statusText({ ...point, quarantined: false }, paint);
   const lines = [
     `${paint.strong(point.id)}  ${status}, ${point.kind}, ${countOf(point.objects.length, 'object')}, ${countOf(point.rows, 'row')}, ` +
       `${countOf(point.files.count, 'file')} (${bytes(point.files.bytes)}), ${bytes(point.bytes)} stored, ${took}, ${countOf(point.apiCalls, 'API call')}`,
@@ -18,6 +27,7 @@ export function backupText({ point, head }: BackupResult, paint: Paint): string 
   const incomplete = point.objects.filter(({ complete }) => !complete);
   for (const { object, reason } of incomplete)
     lines.push(`  ${paint.bad('not complete')}  ${object}: ${paint.printable(reason ?? '')}`);
+  for (const alert of point.alerts) lines.push(`  ${paint.careful('suspect')}  ${alertText(alert)}`);
   lines.push(...notCoveredText(point.notCovered, paint));
   lines.push(`head ${head.seq}:${head.digest}`);
   lines.push(paint.next(`salvor verify ${point.id}`, 'prove that it is whole'));
@@ -83,6 +93,7 @@ export function pointsText(points: readonly PointListed[], paint: Paint): string
     ...points.flatMap(({ id, incomplete }) =>
       incomplete.map(({ object, reason }) => `${paint.bad('partial')}  ${id}  ${object}: ${paint.printable(reason)}`),
     ),
+    ...points.flatMap(({ id, alerts }) => alerts.map((one) => `${paint.careful('suspect')}  ${id}  ${alertText(one)}`)),
     ...points.flatMap(({ id, unreadable }) =>
       unreadable === undefined ? [] : [`${paint.bad('unreadable')}  ${id}  ${paint.printable(unreadable)}`],
     ),
@@ -90,7 +101,7 @@ export function pointsText(points: readonly PointListed[], paint: Paint): string
   ].join('\n');
 }
 
-function statusText(point: PointListed, paint: Paint): string {
+function statusText(point: Pick<PointListed, 'status' | 'suspect' | 'quarantined'>, paint: Paint): string {
   const status = point.status === 'complete' ? paint.good('complete') : paint.bad(point.status);
   return [
     status,

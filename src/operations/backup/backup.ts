@@ -3,11 +3,13 @@ import { Fault, isFault } from '../../errors.ts';
 import type { Org, Permissions } from '../../salesforce/org.ts';
 import { matchesAny } from '../../schema/pattern.ts';
 import { schemaPrint } from '../../schema/print.ts';
-import type { LeftOut, Root, RootObject } from '../../vault/manifest.ts';
+import type { Alert, LeftOut, Root, RootObject } from '../../vault/manifest.ts';
 import { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { findAlerts, wantsOutliers } from './alerts.ts';
 import { type CarriedFiles, carriedFiles } from './carried-files.ts';
+import { earlierRoots } from './earlier-roots.ts';
 import type { FileList } from './file-list.ts';
 import { stillTrue, storeFiles } from './file-pages.ts';
 import { type Journal, openJournal, unfinishedRuns } from './journal.ts';
@@ -79,6 +81,10 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
     const carried = await carriedFiles(vault, chosen, parents, read.lists);
     const files = await backupFiles(ctx, org, vault, writer, request, journal, read.lists, carried);
     const objects = [...withFailures(read.objects, files.failures), ...failed.map(notDescribed)];
+    const notInIt = [...notCovered, ...read.refused, ...read.hidden, ...files.notCovered];
+    const names = objects.map(({ object }) => object);
+    const before = await earlierRoots(vault, org.identity.orgId, names, wantsOutliers(request.alerts));
+    const judged = { objects, notCovered: notInIt, policy: policyOf(request), wide: read.wide };
     const root = rootOf({
       org,
       vault,
@@ -88,7 +94,8 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
       readable: readable - read.refused.length,
       files,
       objects,
-      notCovered: [...notCovered, ...read.refused, ...read.hidden, ...files.notCovered],
+      notCovered: notInIt,
+      alerts: findAlerts(judged, before, request.alerts),
       read,
       bytes: [...read.written, ...files.written].reduce((sum, { size }) => sum + size, 0),
       ended: ctx.now(),
@@ -213,6 +220,7 @@ function rootOf(parts: {
   files: FilesDone;
   objects: readonly RootObject[];
   notCovered: readonly LeftOut[];
+  alerts: readonly Alert[];
   read: ObjectsRead;
   bytes: number;
   ended: Date;
@@ -236,11 +244,12 @@ function rootOf(parts: {
     org: { id: orgId, instanceUrl, name: organizationName, isSandbox, username, apiVersion },
     kind: parts.read.incremental ? 'incremental' : 'full',
     status: sorted.every((object) => object.complete || accepted(object)) ? 'complete' : 'partial',
-    suspect: false,
+    suspect: parts.alerts.length > 0,
+    ...(parts.alerts.length > 0 ? { alerts: [...parts.alerts] } : {}),
     started: journal.started.toISOString(),
     ended: today,
     tags: [...request.tags],
-    policy: { objects: [...request.policy.objects], exclude: [...request.policy.exclude] },
+    policy: policyOf(request),
     objects: sorted,
     schema: [...parts.read.schema],
     files: { count: files.count, bytes: files.bytes, pages: [...files.pages], refs: [...files.refs] },
@@ -254,6 +263,10 @@ function rootOf(parts: {
     rows: sorted.reduce((sum, { rows }) => sum + rows, 0),
     bytes: parts.bytes,
   };
+}
+
+function policyOf({ policy }: BackupRequest): Root['policy'] {
+  return { objects: [...policy.objects], exclude: [...policy.exclude] };
 }
 
 function assertCoverage(root: Root, request: BackupRequest): void {

@@ -33,6 +33,8 @@ const objectSchema = z.object({
   numbers: z.record(z.string(), z.number()),
   /** The earlier point whose objects its page lists too: only what changed since was read. */
   builtOn: z.string().optional(),
+  /** True: what it counts as changed is more than what changed since the point before. */
+  wide: z.boolean().optional(),
 });
 const filesSchema = z.object({
   type: z.literal('files'),

@@ -37,6 +37,8 @@ export interface ObjectsRead {
   readonly incremental: boolean;
   /** Earlier points whose objects are listed again. */
   readonly builtOn: ReadonlySet<string>;
+  /** Objects of which more was read than what changed since the point before. */
+  readonly wide: ReadonlySet<string>;
   /** When the org was last asked for hidden fields of all objects. */
   readonly fieldsAsked: Date;
 }
@@ -122,6 +124,9 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
     hidden: [...finished.flatMap(({ hidden }) => hidden), ...unchanged],
     incremental: same.length > 0 || finished.some(({ builtOn }) => builtOn !== undefined),
     builtOn: new Set([...finished.flatMap(({ builtOn }) => builtOn ?? []), ...same.map(({ root }) => root.point)]),
+    wide: new Set(
+      finished.flatMap(({ object, builtOn, wide }) => (builtOn !== undefined && !wide ? [] : [object.object])),
+    ),
     fieldsAsked: hiddenOf.asked,
     refused: refused.map(({ object, reason }) => ({ object, reason })),
     lists,

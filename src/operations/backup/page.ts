@@ -96,6 +96,7 @@ export async function deltaPage(
   return {
     ...(await entry(writer, page, facts, written, { changed: read.changed, deleted: read.deleted }, signal)),
     builtOn: root.point,
+    ...(replaces || window.keepsAll ? { wide: true } : {}),
   };
 }
 

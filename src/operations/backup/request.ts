@@ -1,4 +1,5 @@
-import type { Incompleteness, LeftOut, Root } from '../../vault/manifest.ts';
+import type { Alert, Incompleteness, LeftOut, Root } from '../../vault/manifest.ts';
+import type { AlertRule } from './alerts.ts';
 import type { Policy } from './select.ts';
 
 /** A reason that the user has accepted for an object, so that it does not make points partial. */
@@ -14,6 +15,8 @@ export interface Acceptance {
 export interface BackupRequest {
   readonly policy: Policy;
   readonly accept: readonly Acceptance[];
+  /** What marks the point suspect, besides what always does. */
+  readonly alerts?: readonly AlertRule[];
   readonly tags: readonly string[];
   /** False: files, attachments and documents are left out, and the coverage report says so. */
   readonly files: boolean;
@@ -44,6 +47,8 @@ export interface PointResult {
   readonly id: string;
   readonly status: 'complete' | 'partial';
   readonly suspect: boolean;
+  /** Why it is suspect. */
+  readonly alerts: readonly Alert[];
   readonly kind: 'full' | 'incremental';
   readonly started: string;
   readonly ended: string;
@@ -62,6 +67,7 @@ export function pointResult(root: Root): PointResult {
     id: root.point,
     status: root.status,
     suspect: root.suspect,
+    alerts: root.alerts ?? [],
     kind: root.kind,
     started: root.started,
     ended: root.ended,

@@ -1,0 +1,38 @@
+import { isFault } from '../../errors.ts';
+import { longId } from '../../schema/ids.ts';
+import type { Root } from '../../vault/manifest.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { isRead, mostPoints } from './alerts.ts';
+
+/** So many points are looked at for objects that the newest ones do not hold. */
+const mostRoots = 16;
+
+/**
+ * Roots of this org's points, newest first, that a new point is held against: as far back as it takes to find each of `objects`, or, for
+ * `outliers`, as many as those are judged by. What was put in quarantine or does not open is passed over.
+ */
+export async function earlierRoots(
+  vault: Vault,
+  orgId: string,
+  objects: readonly string[],
+  outliers: boolean,
+): Promise<Root[]> {
+  const { points, entries } = await vault.state();
+  const barred = new Set(entries.flatMap(({ record }) => (record.kind === 'quarantine' ? (record.points ?? []) : [])));
+  const wanted = new Set(objects);
+  const roots: Root[] = [];
+  let looked = 0;
+  for (const entry of points.toReversed()) {
+    if (outliers ? looked === mostPoints : looked === mostRoots || (roots.length > 0 && wanted.size === 0)) break;
+    if (barred.has(entry.record.point!)) continue;
+    looked += 1;
+    const root = await vault.root(entry).catch((error: unknown) => {
+      if (isFault(error) && (error.exit === 4 || error.name === 'wrong-identity')) return undefined;
+      throw error;
+    });
+    if (!root || longId(root.org.id) !== longId(orgId)) continue;
+    roots.push(root);
+    for (const object of root.objects) if (isRead(object)) wanted.delete(object.object);
+  }
+  return roots;
+}
