@@ -25,7 +25,7 @@ const arrows: Record<string, readonly string[]> = {
 
 /** Packages that may be imported, and where. Everything else is Node's own. */
 const packages: Record<string, readonly string[]> = {
-  undici: ['salesforce'],
+  undici: ['salesforce', 'cli/notify'],
   'csv-parse': ['rows/csv.ts', 'practice-org'],
   '@aws-sdk/client-s3': ['store/s3.ts'],
   'age-encryption': ['age'],

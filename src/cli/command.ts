@@ -94,6 +94,8 @@ export interface Outcome {
   readonly human?: (paint: Paint) => string;
   /** Why the exit code is not 0 although work was done: `object-failed` (3), `differences` (6), an alert (7), `api-budget` (75) … */
   readonly fault?: Fault;
+  /** True: nobody is to be notified of this end: nothing was to be done, or all was told before. */
+  readonly unnotified?: true;
   /** A server that goes on after its result was printed. Resolves when it has ended, which the signal asks it to do; that is no interruption. */
   readonly serve?: () => Promise<void>;
 }
@@ -115,6 +117,8 @@ export interface Declaration<F extends Flags, A extends Arguments> {
   readonly flags?: F;
   /** Name of a command whose keys in the config file hold for this one too, where it has none of its own. */
   readonly configOf?: string;
+  /** True: how it ended is told as `notify` in the config says. */
+  readonly notifies?: true;
   readonly examples?: readonly Example[];
   /** Exit codes besides those that every command has (0, 1, 2, 130). */
   readonly exits?: readonly Exit[];
@@ -127,9 +131,10 @@ export interface Declaration<F extends Flags, A extends Arguments> {
 
 /** A declared command, its own types forgotten. */
 export interface Command
-  extends Required<Omit<Declaration<Flags, Arguments>, 'alias' | 'description' | 'configOf' | 'run'>> {
+  extends Required<Omit<Declaration<Flags, Arguments>, 'alias' | 'description' | 'configOf' | 'notifies' | 'run'>> {
   readonly alias?: string;
   readonly configOf?: string;
+  readonly notifies?: true;
   readonly description?: string;
   readonly run: (
     ctx: CommandContext,

@@ -4,6 +4,7 @@ import { type Command, camelCase, type Flag, type Flags } from './command.ts';
 import { commandKey, configName } from './config.ts';
 import { globalFlags } from './global-flags.ts';
 import { nearest } from './nearest.ts';
+import { channelSchema } from './notify/schema.ts';
 
 const loginSchema = z
   .strictObject({
@@ -71,6 +72,7 @@ const structures = {
     .record(z.string(), orgSchema)
     .optional()
     .describe('several orgs: alias, as in --target-org, to vault and login'),
+  notify: z.array(channelSchema).optional().describe('who is told how backup, watch and verify end'),
   alerts: z
     .array(alertSchema)
     .optional()

@@ -122,11 +122,45 @@ async function execute(
     tool: versions.tool,
     commandLine: new Set([...Object.keys(invocation.global), ...Object.keys(invocation.own)]),
   };
-  const outcome = await invocation.command.run(ctx, { flags, arguments: invocation.arguments });
+  const outcome = await notified(ctx, invocation.command, () =>
+    invocation.command.run(ctx, { flags, arguments: invocation.arguments }),
+  );
   if (outcome.serve) {
     await output.announce(outcome);
     await outcome.serve();
   }
+  return outcome;
+}
+
+/** Runs a command and has its end told to those whom `notify` in the config names. */
+async function notified(ctx: CommandContext, command: Command, run: () => Promise<Outcome>): Promise<Outcome> {
+  if (!command.notifies || ctx.config.values.notify === undefined) return run();
+  const { notify, occasionOf } = await import('./notify/notify.ts');
+  const tell = async (error: unknown, outcome?: Outcome) => {
+    if (outcome?.unnotified) return;
+    const failure =
+      error === undefined ? undefined : await redacted(failureOf(error, ctx.signal, versions), ctx.environment);
+    const occasion = occasionOf(failure, outcome !== undefined);
+    if (occasion === undefined) return;
+    const { point } = (outcome?.result ?? {}) as { point?: { id?: string } };
+    await notify(ctx, {
+      occasion,
+      command: command.name,
+      status: failure?.exit ?? 0,
+      ...(failure ? { name: failure.name } : {}),
+      message: failure?.message ?? 'the work was done',
+      actions: failure?.actions ?? [],
+      point: point?.id ?? null,
+    });
+  };
+  let outcome: Outcome;
+  try {
+    outcome = await run();
+  } catch (error) {
+    await tell(error);
+    throw error;
+  }
+  await tell(outcome.fault, outcome);
   return outcome;
 }
 

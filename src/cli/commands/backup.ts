@@ -13,6 +13,7 @@ export const backup = defineCommand({
   description:
     'Every queryable object and readable field goes into the point, less what the policy leaves out; the coverage report names ' +
     'everything that is not in it. The first point of a vault reads everything, later ones what changed since. A run that is interrupted goes on with the objects that it has not finished.',
+  notifies: true,
   flags: {
     ...pointFlags,
     full: {
@@ -46,7 +47,7 @@ export const backup = defineCommand({
       try {
         const { preview } = await import('../../operations/backup/preview.ts');
         const result = await preview(timed, org, request);
-        return { result, human: (paint) => previewText(result, paint) };
+        return { result, human: (paint) => previewText(result, paint), unnotified: true };
       } finally {
         await org.close();
       }

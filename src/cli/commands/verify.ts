@@ -16,6 +16,7 @@ export const verify = defineCommand({
     'The last one, with --rehearse, restores the whole point into an org that is started on this machine from the schema in the point, ' +
     'compares every row and prints a certificate. The result is kept in the vault, signed, and list-points shows it. Without a point the ' +
     'newest one is verified.',
+  notifies: true,
   arguments: { point: { summary: 'id or its beginning, tag, time, latest, latest~2 or latest!' } },
   flags: {
     'no-identity': { summary: 'only what needs no identity', config: false },

@@ -1,12 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault, isFault } from '../../errors.ts';
+import type { PointResult } from '../../operations/backup/request.ts';
 import type { Attempt, WatchResult } from '../../operations/watch/watch.ts';
 import type { Store } from '../../store/store.ts';
-import { assertPercent, pointFlags, pointRequest } from '../backup-flags.ts';
+import { assertPercent, pointFault, pointFlags, pointRequest } from '../backup-flags.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { milliseconds, orgTimeouts } from '../durations.ts';
 import { rememberHead } from '../heads.ts';
 import { connectOrg } from '../login.ts';
+import type { notify } from '../notify/notify.ts';
 import { behind, openStoreOf, openVault } from '../open-vault.ts';
 import { watchText } from '../output/watch.ts';
 
@@ -19,6 +21,7 @@ export const watch = defineCommand({
     'further apart. An org, a store or a budget that is not available now is told and tried again. A signal ends it: with 0 between points, with 130 and resumable in the ' +
     'middle of one. Keys under `backup` in the config hold here too, unless `watch` has its own.',
   configOf: 'backup',
+  notifies: true,
   flags: {
     every: {
       value: 'time',
@@ -55,6 +58,7 @@ export const watch = defineCommand({
     const { holdWatch } = await import('../../vault/watch-lease.ts');
     const { remembered } = await import('../../store/remembered.ts');
     const calm = calmly(ctx);
+    const news = pointNews(ctx);
     let store: Store | undefined;
     let held: { release(): Promise<void> } | undefined;
     const attempt = async (): Promise<Attempt> => {
@@ -70,21 +74,26 @@ export const watch = defineCommand({
         });
         const { point, head } = await backup(calm, org, vault, request);
         await rememberHead(ctx.environment, vault.info.vault, head);
+        news.taken(point);
         return { point, ...cost() };
       } catch (error) {
         if (!isFault(error)) throw error;
+        news.missed(error);
         return { fault: error, ...cost() };
       } finally {
         await org?.close();
       }
     };
     const due = async (ms: number) => {
-      await pause(ms, undefined, { signal: ctx.signal }).catch(() => undefined);
+      const until = Date.now() + ms;
+      await news.tell();
+      await pause(Math.max(0, until - Date.now()), undefined, { signal: ctx.signal }).catch(() => undefined);
     };
     try {
       const result = await watch(ctx, { attempt, due }, { everyMs, ...flags });
+      await news.tell();
       const fault = ctx.signal.aborted ? undefined : notAllWhole(result);
-      return { result, human: (paint) => watchText(result, paint), ...(fault ? { fault } : {}) };
+      return { result, human: (paint) => watchText(result, paint), ...(fault ? { fault } : {}), unnotified: true };
     } finally {
       // A lease that cannot be released runs out by itself.
       await held?.release().catch(() => undefined);
@@ -104,6 +113,42 @@ function calmly(ctx: CommandContext): CommandContext {
         told.add(event.message);
       } else if (!ctx.global.verbose && event.type !== 'resumed') return;
       ctx.report(event);
+    },
+  };
+}
+
+/**
+ * Notifications of single points, sent between them so that they cost no RPO. What keeps points from being taken is told once, until another thing does or one is taken; a run that holds
+ * the lease keeps none from being taken for long.
+ */
+function pointNews(ctx: CommandContext) {
+  let next: Parameters<typeof notify>[1] | undefined;
+  let failing: string | undefined;
+  return {
+    taken(point: PointResult): void {
+      failing = undefined;
+      const fault = pointFault(point);
+      next = {
+        occasion: fault ? (fault.exit === 7 ? 'alert' : 'partial') : 'success',
+        command: 'watch',
+        status: fault?.exit ?? 0,
+        ...(fault ? { name: fault.name } : {}),
+        message: fault?.message ?? `point ${point.id} was taken`,
+        actions: fault?.actions ?? [],
+        point: point.id,
+      };
+    },
+    missed({ name, exit, message, actions }: Fault): void {
+      if ((exit !== 74 && exit !== 75) || failing === name) return;
+      failing = name;
+      next = { occasion: 'failure', command: 'watch', status: exit, name, message, actions, point: null };
+    },
+    async tell(): Promise<void> {
+      const now = next;
+      next = undefined;
+      if (now === undefined || ctx.config.values.notify === undefined) return;
+      const notifying = await import('../notify/notify.ts');
+      await notifying.notify(ctx, now);
     },
   };
 }

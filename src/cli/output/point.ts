@@ -19,7 +19,7 @@ export function alertText({ object, rule, figure, limit }: Alert): string {
 
 export function backupText({ point, head }: BackupResult, paint: Paint): string {
   const took = duration(Date.parse(point.ended) - Date.parse(point.started));
-  const status = statusText({ ...point, quarantined: false }, paint);
+  const status = statusText({ ...point, quarantined: false, retired: null, holds: [] }, paint);
   const lines = [
     `${paint.strong(point.id)}  ${status}, ${point.kind}, ${countOf(point.objects.length, 'object')}, ${countOf(point.rows, 'row')}, ` +
       `${countOf(point.files.count, 'file')} (${bytes(point.files.bytes)}), ${bytes(point.bytes)} stored, ${took}, ${countOf(point.apiCalls, 'API call')}`,
@@ -101,7 +101,10 @@ export function pointsText(points: readonly PointListed[], paint: Paint): string
   ].join('\n');
 }
 
-function statusText(point: Pick<PointListed, 'status' | 'suspect' | 'quarantined'>, paint: Paint): string {
+function statusText(
+  point: Pick<PointListed, 'status' | 'suspect' | 'quarantined' | 'retired' | 'holds'>,
+  paint: Paint,
+): string {
   const status = point.status === 'complete' ? paint.good('complete') : paint.bad(point.status);
   return [
     status,
