@@ -15,6 +15,7 @@ import { login } from './commands/login.ts';
 import { practiceOrg } from './commands/practice-org.ts';
 import { prune } from './commands/prune.ts';
 import { repair } from './commands/repair.ts';
+import { report } from './commands/report.ts';
 import { rescue } from './commands/rescue.ts';
 import { restore } from './commands/restore.ts';
 import { show } from './commands/show.ts';
@@ -47,5 +48,6 @@ export const commands: readonly Command[] = [
   repair,
   exportCommand,
   ...keys,
+  report,
   practiceOrg,
 ];

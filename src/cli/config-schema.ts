@@ -77,6 +77,10 @@ const structures = {
     .array(alertSchema)
     .optional()
     .describe('what marks a point suspect (exit 7); of rules that name an object the last one decides each figure'),
+  accessLog: z
+    .enum(['required', 'when possible'])
+    .optional()
+    .describe('required: rows are not shown and keys not used where that cannot be noted in the vault'),
 };
 
 const commandStructures: Record<string, Record<string, z.ZodType>> = {

@@ -52,6 +52,8 @@ export const sweepList = (time: string, sha256: string) => `sweeps/${time}-${sha
 
 export const attestation = (time: string, sha256: string) => `attest/${time}-${sha256}`;
 
+export const accessDetail = (time: string, sha256: string) => `access/${time}-${sha256}.json.age`;
+
 /** The SHA-256 (of the stored bytes) that an object's name carries, or undefined for names without one. */
 export function digestIn(key: string): string | undefined {
   return /(?:^|[/-])([0-9a-f]{64})(?:\.|$)/.exec(key)?.[1];

@@ -120,14 +120,15 @@ export class Log {
 
   /**
    * Appends a record and reads it back before it resolves. Racing writers each get a number of their own. `check` is called
-   * with each head before the attempt and may throw to give up. Throws `store-unreachable` when the outcome stays unknown.
+   * with each head before the attempt and may throw to give up. `known`: a head seen before, to start from. Throws `store-unreachable` when the outcome stays unknown.
    */
   async append(
     signer: { id: string; key: SigningKey },
     fields: NewRecord,
     check?: (head: Head) => Promise<void> | void,
+    known?: { seq: number },
   ): Promise<Pick<Head, 'seq' | 'digest'>> {
-    let head = await this.head();
+    let head = await this.head(known);
     for (;;) {
       await check?.(head);
       const seq = head.taken + 1;

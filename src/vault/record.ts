@@ -40,7 +40,7 @@ const recordSchema = z.strictObject({
   restore: z.string().optional(),
   points: z.array(z.string()).optional(),
   /**
-   * epoch: the wraps of the epoch's identity and of the admin keys; attest: the attestation; sweep and swept: the lists of the objects
+   * epoch: the wraps of the epoch's identity and of the admin keys; attest: the attestation; access: its detail; sweep and swept: the lists of the objects
    * that are let go.
    */
   keys: z.array(refSchema).optional(),

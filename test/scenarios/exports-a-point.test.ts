@@ -81,15 +81,17 @@ test('a zip of CSV has every value, every file in its bytes, and a manifest that
   const { blob } = rig.database.tables.get('Attachment')!;
   const stored = list.filter(([, , , , , place]) => place !== '');
   assert.equal(stored.length, manifest.files.count);
+  const changed: string[] = [];
   for (const [object, id, field, , digest, place] of stored) {
     const bytes = readFileSync(file(`org/${place}`));
     assert.equal(object, 'Attachment');
     assert.ok(bytes.equals(blob!(id!, field!)!), place);
     assert.equal(sha256(bytes), digest);
     const name = String(rowsOf('Attachment').get(id!)!.Name);
-    // A name that Windows keeps for a device has an underscore in front.
-    assert.equal(path.basename(place!).replace(/^_con/, 'con'), path.basename(name));
+    if (path.basename(place!) !== name) changed.push(name);
   }
+  // Only names that some system refuses: a path, a device, quotes.
+  assert.deepEqual(changed.map((name) => name.slice(0, 8)).sort(), ['../../et', 'Offer "Q', 'con.txt']);
 });
 
 test('a database has typed columns, Id as primary key, and every value', { skip }, async () => {

@@ -4,6 +4,7 @@ import type { DiffRequest, DiffResult, RecordDiff } from '../../operations/diff/
 import type { Org } from '../../salesforce/org.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { logAccess } from '../access-log.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { connectOrg } from '../login.ts';
 import { assertNewFile, writeNewFile } from '../new-file.ts';
@@ -97,6 +98,10 @@ export const diff = defineCommand({
       // With a patch, values that are asked for stand in it.
       const listed = flags.records || (flags.withValues && flags.patch === undefined);
       const records: RecordDiff[] | undefined = listed ? [] : undefined;
+      if (flags.withValues) {
+        const { ids, ...named } = selection;
+        await logAccess(ctx, vault, { what: 'diff', selection: { points, ...named, ids: ids && [...ids.sorted()] } });
+      }
       const states = await statesOf(vault, from, org ?? to);
       const patch = flags.patch === undefined ? undefined : await patchOf(ctx, states, flags.patch, flags.withValues);
       const found = await compared(ctx, states, request, records, patch);

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Fault } from '../../errors.ts';
 import type { ExportRequest } from '../../operations/export/request.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { logAccess } from '../access-log.ts';
 import { defineCommand } from '../command.ts';
 import { openVault } from '../open-vault.ts';
 import { exportText } from '../output/exported.ts';
@@ -70,7 +71,9 @@ export const exportCommand = defineCommand({
         recipients: await recipientsOf(vault, flags),
         tool: ctx.tool,
       };
-      const result = await exportPoint(ctx, point, request);
+      const named = { ...flags, idsFile: undefined, ids: selection.ids && [...selection.ids.sorted()] };
+      const access = { what: 'export', point: point.root.point, selection: named } as const;
+      const result = await exportPoint(ctx, point, request, (objects) => logAccess(ctx, vault, { ...access, objects }));
       const fault = cutTexts(result);
       return { result, human: (paint) => exportText(result, paint), ...(fault ? { fault } : {}) };
     } finally {

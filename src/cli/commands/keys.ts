@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { Fault } from '../../errors.ts';
+import { logAccess } from '../access-log.ts';
 import { defineCommand } from '../command.ts';
 import { rememberHead } from '../heads.ts';
 import { writeKeyFile } from '../key-files.ts';
@@ -53,6 +54,8 @@ const add = defineCommand({
     }
     const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write' });
     const operations = await import('../../operations/keys.ts');
+    const selection = { recipient: flags.recipient, writer: flags.writer };
+    await logAccess(ctx, vault, { what: 'keys add', selection });
     if (flags.recipient !== undefined) {
       const result = await operations.addRecipient(ctx, vault, flags.recipient, ctx.tool);
       return { result, human: () => `${result.recipients.length} recipients can recover now` };
@@ -75,6 +78,7 @@ const rotate = defineCommand({
     const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write' });
     const operations = await import('../../operations/keys.ts');
     const recipients = flags.recipient.length > 0 ? flags.recipient : vault.trust.recipients;
+    await logAccess(ctx, vault, { what: 'keys rotate', selection: { recipients } });
     const result = await operations.rotate(ctx, vault, recipients, ctx.tool);
     return { result, human: () => `epoch ${result.epoch} has begun, for ${result.recipients.length} recipients` };
   },
@@ -97,6 +101,7 @@ const kit = defineCommand({
     const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'read' });
     const { testKeys } = await import('../../operations/keys.ts');
     await testKeys(vault);
+    await logAccess(ctx, vault, { what: 'keys kit' });
     const { recipientOf } = await import('../../age/keys.ts');
     const [identity] = vault.keyring.identities;
     const { head } = await vault.state();

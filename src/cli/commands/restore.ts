@@ -2,6 +2,7 @@ import { Fault } from '../../errors.ts';
 import type { Plan } from '../../operations/restore/plan.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { logAccess } from '../access-log.ts';
 import { type CommandContext, defineCommand, type FlagValues, type Outcome } from '../command.ts';
 import { assertAnchored, confirmRestore } from '../confirm-restore.ts';
 import { milliseconds } from '../durations.ts';
@@ -83,6 +84,9 @@ async function restored(
         const message = `going on with restore ${restore} of point ${beginning.point}, which was asked for the same and has not ended`;
         ctx.report({ type: 'note', message });
       }
+      const { restore, beginning } = open;
+      const { point: from, planDigest: selection } = beginning;
+      await logAccess(ctx, vault, { what: 'restore', point: from, restore, selection });
       return restoredOutcome(await operation.goOn(ctx, { vault, place, org, restore: open, options }));
     }
   }
@@ -105,6 +109,13 @@ async function restored(
     };
   }
   await confirmRestore(ctx, vault.anchored, org.identity, planned, flags);
+  const { header, objects } = planned.plan;
+  await logAccess(ctx, vault, {
+    what: 'restore',
+    point: header.point.id,
+    objects: objects.map(({ object }) => object),
+    selection: planned.digest,
+  });
   if (flags.journalTo !== undefined) {
     const message = `what this restore makes is known to later ones only when they are given --journal-to ${flags.journalTo} too`;
     ctx.report({ type: 'warning', name: 'journal-apart', message });

@@ -1,3 +1,4 @@
+import { logAccess } from '../access-log.ts';
 import { defineCommand } from '../command.ts';
 import { openVault } from '../open-vault.ts';
 import { objectText, pointText, recordText } from '../output/shown.ts';
@@ -48,11 +49,21 @@ export const show = defineCommand({
       const result = await showPoint(vault, entry);
       return { result, human: (paint) => pointText(result, paint) };
     }
+    const selection = { id: given.id, limit: flags.limit, after: flags.after };
+    const noted = logAccess(ctx, vault, {
+      what: 'show',
+      point: entry.record.point,
+      objects: [given.object],
+      selection,
+    });
+    // Awaited before anything is shown; the rows are read meanwhile.
+    noted.catch(() => {});
     if (given.id === undefined) {
       const { page, ...shown } = await showObject(vault, entry, given.object, {
         limit: flags.limit,
         after: flags.after,
       });
+      await noted;
       const result = {
         object: shown.object,
         rows: page,
@@ -69,6 +80,7 @@ export const show = defineCommand({
       most: flags.allChildren ? Number.POSITIVE_INFINITY : mostBytes,
       withValues: flags.withValues,
     });
+    await noted;
     return { result, human: (paint) => recordText(result, flags.withValues, paint) };
   },
 });

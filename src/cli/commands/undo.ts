@@ -1,3 +1,4 @@
+import { logAccess } from '../access-log.ts';
 import { defineCommand } from '../command.ts';
 import { assertAnchored, confirmRestore } from '../confirm-restore.ts';
 import { connectLasting, connectToWrite } from '../login.ts';
@@ -45,6 +46,7 @@ export const undo = defineCommand({
       if (open) {
         // What it does was confirmed when it began.
         assertAnchored(vault.anchored, org.identity);
+        await logAccess(ctx, vault, { what: 'undo', restore: undone.restore });
         ctx.report({ type: 'note', message: `going on with ${open.restore}, which takes it back and has not ended` });
         return restoredOutcome(await goOn(ctx, { vault, place, org, restore: open, options }));
       }
@@ -54,6 +56,8 @@ export const undo = defineCommand({
         return { result, human: (paint) => planText(planned, paint) };
       }
       await confirmRestore(ctx, vault.anchored, org.identity, planned, flags);
+      const selection = planned.digest;
+      await logAccess(ctx, vault, { what: 'undo', restore: undone.restore, selection });
       return restoredOutcome(await operation.runUndo(ctx, { ...undone, planned, options }));
     } finally {
       await lasting?.close();

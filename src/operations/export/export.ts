@@ -35,15 +35,22 @@ interface Written {
 
 /**
  * Writes rows of a point, and its files, into one file that other programs read. The file is whole and as told, or there is none. Needs an
- * identity. Throws what `select` and the vault throw, `usage`, `disk-full`, `disk-error`.
+ * identity. `before` is awaited with the names of the objects before their rows are read. Throws what it, `select` and the vault throw,
+ * `usage`, `disk-full`, `disk-error`.
  */
-export async function exportPoint(ctx: Context, point: PointReader, request: ExportRequest): Promise<ExportResult> {
+export async function exportPoint(
+  ctx: Context,
+  point: PointReader,
+  request: ExportRequest,
+  before: (objects: string[]) => Promise<void> = async () => {},
+): Promise<ExportResult> {
   const file = await OutputFile.begin(request.to);
   try {
     const changedBy = request.changedBy === undefined ? undefined : await userOfPoint(point, request.changedBy);
     const selection = await select(point, request.selection, ctx.now());
     const sources = await objectSources(point, selection, request.fields, { changedBy, between: request.between });
     const notCovered = leftOut(point, request, sources);
+    await before(sources.map(({ object }) => object));
     ctx.report({ type: 'stage', stage: 'exporting', total: sources.length });
     const written = await writers[request.format]({ ctx, point, request, sources, notCovered, file });
     const { bytes, sha256 } = await file.commit();

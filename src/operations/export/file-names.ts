@@ -34,9 +34,9 @@ function namingOf(object: string): { names: readonly string[]; extension?: strin
 
 const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
-/** Without what some file system refuses: control characters, `<>:"|?*`, dots and spaces at the ends, names of devices. */
+/** Without what some file system refuses: control characters, `<>:"|?*`, dots and spaces at its end, names of devices. */
 function safe(name: string): string {
-  const clean = name.replaceAll(/[\p{Cc}\p{Cf}<>:"|?*/\\]/gu, '_').replaceAll(/^[ .]+|[ .]+$/g, '');
+  const clean = name.replaceAll(/[\p{Cc}\p{Cf}<>:"|?*/\\]/gu, '_').replaceAll(/[ .]+$/g, '');
   return reserved.test(clean) ? `_${clean}` : clean;
 }
 

@@ -9,7 +9,7 @@ import type { VerifyRequest } from './request.ts';
 export const parallelReads = 3;
 
 /** What a backup host need not read and its policy keeps from it (examples/s3-writer-policy.json). */
-const withheldFolders = /^(keys|data|detail|files|restores)\//;
+const withheldFolders = /^(keys|data|detail|files|restores|access)\//;
 
 /** Reads stored objects, holds each against the digest that leads to it, and remembers the outcome. */
 export class StoredObjects {

@@ -1,0 +1,20 @@
+import type { AccessListed } from '../../operations/access-report.ts';
+import { countOf, time } from './figures.ts';
+import type { Paint } from './paint.ts';
+
+export function accessText(access: readonly AccessListed[], paint: Paint): string {
+  if (access.length === 0) return 'the log names no access';
+  return paint.table(access, [
+    { title: 'time', value: ({ at }) => time(at) },
+    { title: 'who', value: ({ who }) => paint.printable(who ?? '?') },
+    { title: 'what', value: ({ what }) => paint.printable(what ?? '?') },
+    { title: 'point', value: ({ point, restore }) => paint.printable(point ?? restore ?? '') },
+    { title: 'objects', value: ({ objects }) => named(objects ?? [], paint) },
+    { title: 'signed by', value: ({ signer }) => paint.printable(signer) },
+    { title: 'record', value: ({ record }) => String(record.seq), right: true },
+  ]);
+}
+
+function named(objects: readonly string[], paint: Paint): string {
+  return objects.length > 3 ? countOf(objects.length, 'object') : paint.printable(objects.join(', '));
+}
