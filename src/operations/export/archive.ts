@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { ZipFile } from 'yazl';
+import { type ReadStreamOptions, ZipFile } from 'yazl';
 
 /** An entry that was written. */
 export interface Entry {
@@ -40,24 +40,27 @@ export class Archive {
         yield piece;
       }
     }
-    const source = Readable.from(measured(), { objectMode: false });
+    // The zip keeps what it was given until its end: only this, which holds nothing any more when the entry is written.
+    const given: { begin?: () => Readable } = {};
     await new Promise<void>((resolve, reject) => {
-      const broken = () => {
-        source.destroy();
-        reject(this.stream.errored ?? new Error('the zip was closed before its end'));
+      given.begin = () => {
+        const source = Readable.from(measured(), { objectMode: false });
+        const broken = () => {
+          source.destroy();
+          reject(this.stream.errored ?? new Error('the zip was closed before its end'));
+        };
+        source.once('error', reject);
+        source.once('end', () => {
+          this.stream.off('close', broken);
+          resolve();
+        });
+        this.stream.once('close', broken);
+        return source;
       };
-      source.once('error', reject);
-      source.once('end', () => {
-        this.stream.off('close', broken);
-        resolve();
-      });
-      this.stream.once('close', broken);
-      this.#zip.addReadStream(source, entry, {
-        mtime: this.#mtime,
-        mode: 0o100600,
-        compressionLevel: compressed ? level : 0,
-      });
+      const options = { mtime: this.#mtime, mode: 0o100600, compressionLevel: compressed ? level : 0 };
+      addLazily(this.#zip, entry, options, given);
     });
+    given.begin = undefined;
     return { entry, bytes, sha256: hash.digest('hex') };
   }
 
@@ -65,6 +68,16 @@ export class Archive {
   end(): void {
     this.#zip.end();
   }
+}
+
+/** In a scope of its own, so that nothing is kept along with `given`. */
+function addLazily(
+  zip: ZipFile,
+  entry: string,
+  options: Partial<ReadStreamOptions>,
+  given: { readonly begin?: () => Readable },
+): void {
+  zip.addReadStreamLazy(entry, options, (take) => take(null, given.begin!()));
 }
 
 /** Fills an archive while it is read; when one of both fails, so does the other. */

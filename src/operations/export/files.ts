@@ -36,7 +36,8 @@ export async function exportFiles(
       found.missing++;
       continue;
     }
-    await archive.add(path, (await point.file(object, id, field))!);
+    // Most formats are compressed already, and a deflate for each of very many files is slow and leaves memory behind.
+    await archive.add(path, (await point.file(object, id, field))!, false);
     found.count++;
     found.bytes += entry.size;
     if (ctx.now().getTime() - told < 1000) continue;
