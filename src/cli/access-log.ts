@@ -14,11 +14,17 @@ export type Accessed = Omit<NewAccess, 'who' | 'tool' | 'what' | 'selection'> & 
 
 /**
  * Appends to the vault's log that this person reads rows or uses keys; to be awaited before anything is shown or changed. A vault that takes no
- * record is a warning, and with `accessLog: required` in the config file the fault `access-not-logged`.
+ * record, or is to be left alone for `journalTo`, is a warning, and with `accessLog: required` in the config file the fault `access-not-logged`.
  */
-export async function logAccess(ctx: CommandContext, vault: Vault, accessed: Accessed): Promise<void> {
+export async function logAccess(
+  ctx: CommandContext,
+  vault: Vault,
+  accessed: Accessed,
+  journalTo?: string,
+): Promise<void> {
   const { selection, ...more } = accessed;
   try {
+    if (journalTo !== undefined) throw new Fault('store-denied', '--journal-to leaves the vault as it is');
     const signer = await vault.keyring.anySigner((await vault.state()).epochs);
     if (!signer) throw new Fault('no-writer-key', 'there is no key to sign with');
     const { recordAccess } = await import('../vault/access.ts');

@@ -86,7 +86,7 @@ async function restored(
       }
       const { restore, beginning } = open;
       const { point: from, planDigest: selection } = beginning;
-      await logAccess(ctx, vault, { what: 'restore', point: from, restore, selection });
+      await logAccess(ctx, vault, { what: 'restore', point: from, restore, selection }, flags.journalTo);
       return restoredOutcome(await operation.goOn(ctx, { vault, place, org, restore: open, options }));
     }
   }
@@ -110,12 +110,17 @@ async function restored(
   }
   await confirmRestore(ctx, vault.anchored, org.identity, planned, flags);
   const { header, objects } = planned.plan;
-  await logAccess(ctx, vault, {
-    what: 'restore',
-    point: header.point.id,
-    objects: objects.map(({ object }) => object),
-    selection: planned.digest,
-  });
+  await logAccess(
+    ctx,
+    vault,
+    {
+      what: 'restore',
+      point: header.point.id,
+      objects: objects.map(({ object }) => object),
+      selection: planned.digest,
+    },
+    flags.journalTo,
+  );
   if (flags.journalTo !== undefined) {
     const message = `what this restore makes is known to later ones only when they are given --journal-to ${flags.journalTo} too`;
     ctx.report({ type: 'warning', name: 'journal-apart', message });

@@ -46,7 +46,7 @@ export const undo = defineCommand({
       if (open) {
         // What it does was confirmed when it began.
         assertAnchored(vault.anchored, org.identity);
-        await logAccess(ctx, vault, { what: 'undo', restore: undone.restore });
+        await logAccess(ctx, vault, { what: 'undo', restore: undone.restore }, flags.journalTo);
         ctx.report({ type: 'note', message: `going on with ${open.restore}, which takes it back and has not ended` });
         return restoredOutcome(await goOn(ctx, { vault, place, org, restore: open, options }));
       }
@@ -57,7 +57,7 @@ export const undo = defineCommand({
       }
       await confirmRestore(ctx, vault.anchored, org.identity, planned, flags);
       const selection = planned.digest;
-      await logAccess(ctx, vault, { what: 'undo', restore: undone.restore, selection });
+      await logAccess(ctx, vault, { what: 'undo', restore: undone.restore, selection }, flags.journalTo);
       return restoredOutcome(await operation.runUndo(ctx, { ...undone, planned, options }));
     } finally {
       await lasting?.close();
