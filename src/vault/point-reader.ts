@@ -95,6 +95,21 @@ export class PointReader {
     return objectRows(this.vault, await this.map(object), wanted, await this.#blanked(object, wanted));
   }
 
+  /**
+   * True when lookups of the object may have been emptied between `earlier` and this point, by deletions that moved no stamp of its rows: rows that
+   * it may refer to were found deleted since.
+   */
+  async mayBeBlankedSince(earlier: PointReader, object: string): Promise<boolean> {
+    const map = await this.map(object);
+    const lookups = blankableLookups(await this.describe(object)).filter(({ field }) => map.columns.includes(field));
+    for (const parent of new Set(lookups.flatMap(({ objects }) => objects))) {
+      if (!this.has(parent)) continue;
+      const known = new Set(earlier.has(parent) ? (await earlier.map(parent)).gone.map(({ key }) => key) : []);
+      if ((await this.map(parent)).gone.some(({ key }) => !known.has(key))) return true;
+    }
+    return false;
+  }
+
   /** Lookups that were emptied when the rows they name were deleted: the rows that hold them may have been read before. */
   async #blanked(object: string, { columns, signal }: RowsWanted): Promise<Blanked | undefined> {
     const map = await this.map(object);

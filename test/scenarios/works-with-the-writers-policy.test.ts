@@ -65,13 +65,15 @@ for (const [title, policy] of [
 
     const first = await clean(...backup);
     rig.org.failNext('queryAll', { name: '403-daily-limit' }, { object: 'Profile', skip: 1 });
-    assert.equal((await rig.salvor(...backup)).status, 75);
+    assert.equal((await rig.salvor(...backup, '--full')).status, 75);
     rig.org.clearFaults();
+    const whole = await clean(...backup, '--full');
     const second = await clean(...backup);
+    assert.deepEqual([whole.point.kind, second.point.kind], ['full', 'incremental']);
     const { points } = await clean('list-points', '--json');
     assert.deepEqual(
       points.map(({ id }: { id: string }) => id),
-      [second.point.id, first.point.id],
+      [second.point.id, whole.point.id, first.point.id],
     );
     const shown = await clean('show', 'latest', '--json');
     assert.equal(shown.point.id, second.point.id);
@@ -102,7 +104,7 @@ for (const [title, policy] of [
     assert.ok((await clean('list-points', '--json')).points.every((point: { verified: unknown }) => point.verified));
 
     rig.env = withIdentity;
-    const whole = await clean('verify', '--all', '--json');
-    assert.equal(whole.ok, true);
+    const proven = await clean('verify', '--all', '--json');
+    assert.equal(proven.ok, true);
   });
 }

@@ -39,8 +39,7 @@ export const diff = defineCommand({
       value: 'how',
       choices: ['changes', 'full'],
       default: 'changes',
-      summary:
-        'changes: what stamps, counts and deletions point at; full: read every row, and see lookups that a deletion emptied',
+      summary: 'changes: what stamps, counts and deletions point at; full: read every row',
     },
     format: {
       value: 'format',

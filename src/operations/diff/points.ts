@@ -80,14 +80,15 @@ async function compareObject(
 ): Promise<{ diff: ObjectDiff; unattributed: number } | NotCompared> {
   const { object, ids, condition } = selection;
   const [before, after] = [await sideOf(from, object), await sideOf(to, object)];
-  if (before?.page === after?.page && !request.full) return { diff: same(object), unattributed: 0 };
+  const whole = request.full || (before && after && (await to.mayBeBlankedSince(from, object)));
+  if (before?.page === after?.page && !whole) return { diff: same(object), unattributed: 0 };
   const one = (before ?? after)!;
   if (!one.hasId) return { object, reason: 'its rows have no Id by which they could be told apart', failed: false };
   const columns = new ComparedColumns(before ?? one, after ?? one, request, condition);
   const tally = new Tally(selection, columns, request, onRecord);
   const onChange = (change: RowChange) => tally.take(change);
   const both = { object, from, to, columns, ids, signal: ctx.signal };
-  const parts = before && after && !request.full && (await unsharedRows(both, [before, after]));
+  const parts = before && after && !whole && (await unsharedRows(both, [before, after]));
   if (parts) await compareUnshared(both, parts, onChange);
   else {
     const rows = (point: PointReader, side: typeof before) =>
