@@ -7,7 +7,7 @@ import { Rig } from '../support/rig.ts';
 import { eventsIn, pointsIn, until } from '../support/runs.ts';
 import { type S3Server, startS3Server } from '../support/s3-server.ts';
 
-const backup = ['backup', '--json', '--no-prompt', '--objects', 'Document,Folder,Group'];
+const backup = ['backup', '--full', '--json', '--no-prompt', '--objects', 'Document,Folder,Group'];
 
 describe('a backup that is killed while it seals', () => {
   let server: S3Server;

@@ -17,12 +17,11 @@ export interface Known {
 }
 
 /**
- * What became of it: nothing that its parent does not say; a delta; or the reason why it could not be read. `anew`: only a full read tells.
+ * What became of it: nothing that its parent does not say, or a delta. `anew`: it could not be read by what changed, and a full read tells more.
  */
 export type Outcome =
   | { readonly kind: 'same' }
   | { readonly kind: 'anew' }
-  | { readonly kind: 'failed'; readonly reason: string }
   | {
       readonly kind: 'delta';
       readonly window: Window;
@@ -115,7 +114,8 @@ async function readOne(
     return { kind: 'delta', window, read, counted, verdict };
   } catch (error) {
     if (!isObjectFault(error)) throw error;
-    return { kind: 'failed', reason: error.message };
+    ctx.report({ type: 'retry', what: describe.name, attempt: 1, waitMs: 0, reason: error.message });
+    return { kind: 'anew' };
   } finally {
     await delta.remove();
   }

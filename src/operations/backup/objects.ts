@@ -272,26 +272,17 @@ async function finishChanged(
   writer: PointWriter,
   given: Given,
   { chosen, parent }: Known,
-  outcome: Exclude<Outcome, { kind: 'same' | 'anew' }>,
+  outcome: Extract<Outcome, { kind: 'delta' }>,
   hiddenOf: HiddenFields,
   lists: FileList[],
 ): Promise<JournalObject> {
-  const { name } = chosen.describe;
-  const schema = given.schemas.get(name)!;
+  const schema = given.schemas.get(chosen.describe.name)!;
   const [hidden] = await hiddenOf.ask([chosen.describe]);
-  let entry: JournalObject;
-  if (outcome.kind === 'failed') {
-    const verdict = { complete: false, incomplete: 'failed', reason: outcome.reason } as const;
-    const object = failed(name, chosen.plan.way, verdict);
-    const { print } = schema;
-    entry = { type: 'object', object, print, written: [], hidden: [...hidden!], numbers: writer.numbers };
-  } else {
-    const { window, read, counted } = outcome;
-    const verdict = outcome.verdict.complete ? judgeVisibility(chosen.describe, given.permissions) : outcome.verdict;
-    const facts = { schema, counted, verdict, hidden: hidden! };
-    entry = await deltaPage(writer, chosen, parent, window, read, facts, ctx.signal);
-    lists.push(read.files);
-  }
+  const { window, read, counted } = outcome;
+  const verdict = outcome.verdict.complete ? judgeVisibility(chosen.describe, given.permissions) : outcome.verdict;
+  const facts = { schema, counted, verdict, hidden: hidden! };
+  const entry = await deltaPage(writer, chosen, parent, window, read, facts, ctx.signal);
+  lists.push(read.files);
   await given.journal.run.append(entry);
   reportFinished(ctx, entry.object);
   return entry;
