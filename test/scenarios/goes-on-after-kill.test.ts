@@ -10,8 +10,10 @@ import { eventsIn, pointsIn, until } from '../support/runs.ts';
 const objects = ['CaseComment', 'Document', 'Folder', 'Group', 'Pricebook2', 'Product2', 'Profile', 'UserRole'];
 const backup = ['backup', '--json', '--no-prompt', '--objects', objects.join()];
 
-test('a backup that is killed with kill -9 at forty moments leaves whole points and nothing else, and goes on each time', {
-  timeout: 300_000,
+const kills = Math.ceil(Number(process.env.SALVOR_TEST_KILLS ?? 200) / 5);
+
+test(`a backup that is killed with kill -9 at ${kills} moments leaves whole points and nothing else, and goes on each time`, {
+  timeout: 600_000,
 }, async () => {
   await using rig = await Rig.start();
   await rig.init();
@@ -20,10 +22,10 @@ test('a backup that is killed with kill -9 at forty moments leaves whole points 
   let ended = 0;
   let killed = 0;
   let known = 0;
-  while (killed < 40) {
+  while (killed < kills) {
     const events = path.join(rig.folder, `events-${killed}-${ended}.jsonl`);
-    // The last ten are of runs that read what changed: they tell less before they are over.
-    const isFull = killed < 30;
+    // The last quarter is of runs that read what changed: they tell less before they are over.
+    const isFull = killed < 0.75 * kills;
     const moment = random.int(1, isFull ? 30 : 8);
     const { child, ended: end } = rig.start(...backup, ...(isFull ? ['--full'] : []), '--events', events);
     let over = false;
