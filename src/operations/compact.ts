@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { Context } from '../context.ts';
 import { Fault } from '../errors.ts';
 import { matchesAny } from '../schema/pattern.ts';
 import { layersOf } from '../vault/layers.ts';
-import { mintPoint } from '../vault/layout.ts';
 import type { MapPage, RootObject } from '../vault/manifest.ts';
 import { PointWriter } from '../vault/point.ts';
 import { PointReader } from '../vault/point-reader.ts';
@@ -50,7 +48,7 @@ export async function compact(
     if (chosen && map.hasId && layersOf(map).length > 0) layered.push(map);
   }
   if (layered.length === 0) return { point: undefined, of: root.point, objects: [] };
-  const writer = new PointWriter(vault, mintPoint(ctx.now(), randomBytes(3)), await vault.epoch());
+  const writer = new PointWriter(vault, await vault.mintPoint(ctx.now()), await vault.epoch());
   await writer.buildsOn(root.point);
   if (writer.point <= root.point) {
     throw new Fault(

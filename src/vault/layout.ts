@@ -59,9 +59,18 @@ export function digestIn(key: string): string | undefined {
   return /(?:^|[/-])([0-9a-f]{64})(?:\.|$)/.exec(key)?.[1];
 }
 
-/** A point's id, minted at its start: `YYYYMMDDTHHMMSSZ-<6 hex>`; sorts by time. */
-export function mintPoint(started: Date, random: Buffer): string {
-  return `${compactTime(started)}-${random.subarray(0, 3).toString('hex')}`;
+/**
+ * A point's id, minted at its start: `YYYYMMDDTHHMMSSZ-<6 hex>`; sorts by time. Of two points that begin in one second the second sorts behind
+ * the first when it is told of it by `others`, ids that are in the vault.
+ */
+export function mintPoint(started: Date, random: Buffer, others: readonly string[] = []): string {
+  const second = `${compactTime(started)}-`;
+  const taken = others.filter((point) => point.startsWith(second)).map((point) => Number.parseInt(point.slice(-6), 16));
+  const from = Math.max(-1, ...taken) + 1;
+  const left = 0x1000000 - from;
+  // Nothing is left behind ffffff: the next second is as good.
+  if (left <= 0) return mintPoint(new Date(started.getTime() + 1000), random, others);
+  return `${second}${(from + (random.readUIntBE(0, 3) % left)).toString(16).padStart(6, '0')}`;
 }
 
 /** A restore's id, minted when it begins: `R` and the form of a point's. */

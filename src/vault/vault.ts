@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { open } from '../age/file.ts';
 import { Fault, isFault } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import { orgHash } from './create.ts';
 import { Keyring, type KeyTexts } from './keyring.ts';
-import { pointRefs, pointRoot, vaultFile } from './layout.ts';
+import { mintPoint, pointRefs, pointRoot, vaultFile } from './layout.ts';
 import { type Head, Log, type LogEntry, type LogProblem } from './log.ts';
 import {
   type Detail,
@@ -152,6 +153,13 @@ export class Vault {
     const record = records.findLast(({ epoch }) => epoch === newest);
     if (!record?.recipient) throw new Fault('chain-broken', 'the log names no epoch to encrypt to');
     return { epoch: record.epoch, recipient: record.recipient };
+  }
+
+  /** The id of a point that begins now: it sorts behind every point of the same second that stands in the log. */
+  async mintPoint(started: Date): Promise<string> {
+    const { entries } = await this.state();
+    const others = entries.flatMap(({ record }) => (record.kind === 'point' ? [record.point!] : []));
+    return mintPoint(started, randomBytes(3), others);
   }
 
   /** Who may read the journals of runs besides the holders of identities. */

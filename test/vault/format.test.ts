@@ -43,3 +43,12 @@ test('names of objects are those of the layout table', () => {
   }
   assert.equal(layout.digestIn(`points/${point}/root.json.age`), undefined);
 });
+
+test('a point that begins in the second of another sorts behind it', () => {
+  const started = new Date('2026-11-22T22:41:00.900Z');
+  const minted = (random: string, ...others: string[]) => layout.mintPoint(started, Buffer.from(random, 'hex'), others);
+  assert.equal(minted('000000', '20261122T224100Z-0a1b2c'), '20261122T224100Z-0a1b2d');
+  assert.equal(minted('ffffff', '20261122T224100Z-0a1b2c', '20261122T224100Z-000001'), '20261122T224100Z-143659');
+  assert.equal(minted('000007', '20261122T224059Z-ffffff'), '20261122T224100Z-000007');
+  assert.equal(minted('000007', '20261122T224100Z-ffffff'), '20261122T224101Z-000007');
+});

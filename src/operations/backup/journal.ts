@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
-import { mintPoint, pointRoot } from '../../vault/layout.ts';
+import { pointRoot } from '../../vault/layout.ts';
 import { leftOutSchema, rootObjectSchema } from '../../vault/manifest.ts';
 import { notStored } from '../../vault/point.ts';
 import { type Ref, refSchema } from '../../vault/record.ts';
@@ -131,7 +131,7 @@ export async function openJournal(
     };
   }
   const started = ctx.now();
-  const run = new Run(place, mintPoint(started, randomBytes(3)));
+  const run = new Run(place, await vault.mintPoint(started));
   await run.hold(ctx.now);
   await run.append({ ...wanted, started: started.toISOString() } satisfies Start);
   return { run, started, objects: [], refused: [], files: [], numbers: {}, resumed: false };
@@ -154,7 +154,7 @@ async function continued(
     await run.hold(ctx.now);
     return run;
   }
-  const run = new Run(place, mintPoint(ctx.now(), randomBytes(3)));
+  const run = new Run(place, await vault.mintPoint(ctx.now()));
   await run.hold(ctx.now);
   for (const entry of [start, ...done]) await run.append(entry);
   return run;
