@@ -5,6 +5,7 @@ import { approximateCounts, exactCounts } from './counts.ts';
 import { fieldNames, objectNames } from './definitions.ts';
 import { describeGlobal, describeObjects } from './describe.ts';
 import { fieldTypes, type Learned, ObjectExtraction } from './extract.ts';
+import { firstPages } from './first-pages.ts';
 import type {
   Extraction,
   ExtractionPlan,
@@ -98,6 +99,11 @@ export class OrgClient implements Org {
 
   extract(request: ExtractRequest): Extraction {
     return new ObjectExtraction(this.#wire, this.#learned, request);
+  }
+
+  async extractFew(requests: readonly ExtractRequest[]): Promise<Extraction[]> {
+    const pages = await firstPages(this.#wire, this.#learned, requests);
+    return requests.map((request, i) => new ObjectExtraction(this.#wire, this.#learned, request, pages[i]));
   }
 
   records(

@@ -8,17 +8,18 @@ export type Part = { readonly body: unknown } | { readonly refusal: Refusal };
  * Several GETs in one call: up to 25, of which five may be queries (field guide, extract 14). The answers come in the order of
  * `urls`. undefined: the org refuses composites of these, so ask one by one.
  */
-export async function composite(wire: Wire, urls: readonly string[], what: string): Promise<Part[] | undefined> {
+export async function composite(
+  wire: Wire,
+  urls: readonly string[],
+  what: string,
+  parse: (text: string) => unknown = JSON.parse,
+): Promise<Part[] | undefined> {
   const compositeRequest = urls.map((url, i) => ({ method: 'GET', url, referenceId: `r${i}` }));
   let json: unknown;
   try {
-    json = await wire.http.json({
-      what,
-      method: 'POST',
-      url: `${wire.root}/composite`,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ allOrNone: false, compositeRequest }),
-    });
+    const body = JSON.stringify({ allOrNone: false, compositeRequest });
+    const headers = { 'content-type': 'application/json' };
+    json = await wire.http.json({ what, method: 'POST', url: `${wire.root}/composite`, headers, body }, parse);
   } catch (error) {
     if (isObjectLevel(error) && statusOf(error) !== 0) return undefined;
     throw error;
@@ -37,9 +38,14 @@ export async function composite(wire: Wire, urls: readonly string[], what: strin
 }
 
 /** One GET on its own, with the refusal of the object as a value. Throws what stops the whole run. */
-export async function single(wire: Wire, url: string, what: string): Promise<Part> {
+export async function single(
+  wire: Wire,
+  url: string,
+  what: string,
+  parse: (text: string) => unknown = JSON.parse,
+): Promise<Part> {
   try {
-    return { body: await wire.http.json({ what, url }) };
+    return { body: await wire.http.json({ what, url }, parse) };
   } catch (error) {
     if (!isObjectLevel(error)) throw error;
     return { refusal: new Refusal(statusOf(error), String(error.data.errorCode ?? ''), error.message) };
@@ -51,20 +57,21 @@ const queriesPerCall = 5;
 
 /**
  * Several queries, five to a call, of which each is small enough for one page; the answers in their order. One by one where
- * composites are refused, and once more on its own what was wrong with the moment only. `what`: a call in words.
+ * composites are refused, and once more on its own what was wrong with the moment only. `what`: a call in words; `parse`: of a whole answer.
  */
 export async function queries<T extends { readonly url: string; readonly what: string }>(
   wire: Wire,
   asked: readonly T[],
-  what: (group: readonly T[]) => string,
+  what: (group: T[]) => string,
+  parse: (text: string) => unknown = JSON.parse,
 ): Promise<Part[]> {
   const answers = await inParallel(groups(asked, queriesPerCall), 3, async (group) => {
     const urls = group.map(({ url }) => url);
-    const parts = group.length > 1 ? await composite(wire, urls, what(group)) : undefined;
+    const parts = group.length > 1 ? await composite(wire, urls, what(group), parse) : undefined;
     const answered: Part[] = [];
     for (const [i, { url, what: one }] of group.entries()) {
       const part = parts?.[i];
-      answered.push(part && !isPassing(part) ? part : await single(wire, url, one));
+      answered.push(part && !isPassing(part) ? part : await single(wire, url, one, parse));
     }
     return answered;
   });

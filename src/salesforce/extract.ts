@@ -3,6 +3,7 @@ import type { Way } from '../events.ts';
 import type { RowBatch } from '../rows/batch.ts';
 import { bulkRows } from './bulk.ts';
 import { isObjectLevel } from './faults.ts';
+import type { FirstPage } from './first-pages.ts';
 import type { Extraction, ExtractionSummary, ExtractRequest } from './org.ts';
 import { type RestRead, restRows } from './rest-rows.ts';
 import { slicedRows, wantsParentFilter } from './sliced.ts';
@@ -29,15 +30,18 @@ export class ObjectExtraction implements Extraction {
   readonly #wire: Wire;
   readonly #learned: Learned;
   readonly #request: ExtractRequest;
+  readonly #first: FirstPage | undefined;
   #way: Way;
   #job: string | undefined;
   #rows = 0;
   #summary: ExtractionSummary | undefined;
 
-  constructor(wire: Wire, learned: Learned, request: ExtractRequest) {
+  /** `first`: a page that was asked for already, by REST. */
+  constructor(wire: Wire, learned: Learned, request: ExtractRequest, first?: FirstPage) {
     this.#wire = wire;
     this.#learned = learned;
     this.#request = request;
+    this.#first = first;
     this.#way = request.plan.way;
     this.columns = request.plan.fields;
     this.batches = this.#run();
@@ -49,7 +53,7 @@ export class ObjectExtraction implements Extraction {
   }
 
   async *#run(): AsyncGenerator<RowBatch> {
-    const started = await serverNow(this.#wire);
+    const started = this.#first?.started ?? (await serverNow(this.#wire));
     let bytes = 0;
     for await (const batch of this.#ways()) {
       this.#rows += batch.ends.length;
@@ -61,6 +65,10 @@ export class ObjectExtraction implements Extraction {
   }
 
   async *#ways(): AsyncGenerator<RowBatch> {
+    if (this.#first) {
+      this.#way = 'rest';
+      return yield* restRows(this.#wire, await this.#read(), this.#first.page);
+    }
     if (this.#request.plan.way !== 'sliced') return yield* this.#unfiltered('bulk');
     try {
       yield* this.#unfiltered('sliced');
@@ -77,7 +85,7 @@ export class ObjectExtraction implements Extraction {
 
   async *#unfiltered(planned: Way): AsyncGenerator<RowBatch> {
     const { object } = this.#request;
-    if (this.#byBulk()) {
+    if (goesByBulk(this.#wire, this.#learned, this.#request)) {
       this.#way = 'bulk';
       try {
         return yield* bulkRows(this.#wire, this.#request, (job) => {
@@ -94,14 +102,6 @@ export class ObjectExtraction implements Extraction {
     yield* restRows(this.#wire, await this.#read());
   }
 
-  #byBulk(): boolean {
-    const { object, plan, rowsExpected, where, all } = this.#request;
-    if (plan.way === 'rest' || plan.way === 'index-walk' || this.#learned.notBulk.has(object)) return false;
-    if (object.endsWith('__b') || rowsExpected === undefined || rowsExpected >= fewRows) return true;
-    const path = queryPath(this.#wire.root, all ? 'queryAll' : 'query', select(plan.fields, object, where));
-    return !fitsUrl(this.#wire.instanceUrl, path);
-  }
-
   #goesOnByRest(error: unknown): boolean {
     if (isFault(error, 'bulk-refused')) return true;
     const { rowsExpected } = this.#request;
@@ -113,6 +113,17 @@ export class ObjectExtraction implements Extraction {
     const types = await this.#learned.typesOf(object);
     return { object, fields: plan.fields, types, where, all: all && !object.endsWith('__b') };
   }
+}
+
+/** True when a reading begins with a Bulk job. */
+export function goesByBulk(wire: Wire, { notBulk }: Learned, request: ExtractRequest): boolean {
+  const { object, plan, rowsExpected, where, all } = request;
+  if (plan.way === 'rest' || plan.way === 'index-walk' || notBulk.has(object)) return false;
+  if (object.endsWith('__b') || rowsExpected === undefined || rowsExpected >= fewRows) return true;
+  return !fitsUrl(
+    wire.instanceUrl,
+    queryPath(wire.root, all ? 'queryAll' : 'query', select(plan.fields, object, where)),
+  );
 }
 
 /** The types of an object's fields; throws `object-refused` when the org does not describe it. */

@@ -133,6 +133,11 @@ export interface Org {
   /** Starts when `batches` is first asked for a batch. Falls back from Bulk to REST by itself; `summary().way` tells. */
   extract(request: ExtractRequest): Extraction;
   /**
+   * The same for several readings of few rows each, in the order of `requests`: five of their queries go into one API call, made now. Their
+   * first pages are in memory until they are read.
+   */
+  extractFew(requests: readonly ExtractRequest[]): Promise<Extraction[]>;
+  /**
    * Rows with these Ids (18 characters) as they are now, in ascending order of their Ids; what the org does not have is left out. `fields`:
    * columns of the describe; Id comes first, named or not. `all`: rows in the recycle bin too. By as few calls as the number of Ids wants:
    * many of them may be cheaper found in the whole object. Errors as with `extract`.

@@ -10,6 +10,8 @@ export interface QueryOptions {
   readonly all?: boolean;
   /** The query in words, as in `the query of Account`. */
   readonly what: string;
+  /** The first page, when it is there already. */
+  readonly first?: QueryPage | undefined;
 }
 
 /**
@@ -25,9 +27,8 @@ export async function* queryPages(
   const { what } = options;
   const path = queryPath(wire.root, options.all ? 'queryAll' : 'query', soql);
   const seen = new Set<string>();
-  let page = fitsUrl(wire.instanceUrl, path)
-    ? await nextPage(wire, { what, url: path })
-    : await byComposite(wire, { what, url: path });
+  const ask = fitsUrl(wire.instanceUrl, path) ? nextPage : byComposite;
+  let page = options.first ?? (await ask(wire, { what, url: path }));
   const { totalSize } = page;
   let rows = 0;
   for (;;) {

@@ -2,7 +2,7 @@ import { Fault } from '../errors.ts';
 import type { RowBatch } from '../rows/batch.ts';
 import { encodeRows } from '../rows/csv.ts';
 import { groups } from './composite.ts';
-import { cellOf, type RestRecord } from './rest-json.ts';
+import { cellOf, type QueryPage, type RestRecord } from './rest-json.ts';
 import { isTooLong, queryPages } from './rest-query.ts';
 import { select } from './soql.ts';
 import { wideRecords } from './wide.ts';
@@ -19,10 +19,10 @@ export interface RestRead {
 
 /**
  * The rows of an object by REST, in the dialect and with the values as Bulk writes them, numbers as REST writes them. Throws `count-mismatch`
- * for a record without one of the fields, and what the queries throw.
+ * for a record without one of the fields, and what the queries throw. `first`: the first page, when it is there already.
  */
-export async function* restRows(wire: Wire, read: RestRead): AsyncGenerator<RowBatch> {
-  for await (const records of recordsOf(wire, read)) {
+export async function* restRows(wire: Wire, read: RestRead, first?: QueryPage): AsyncGenerator<RowBatch> {
+  for await (const records of recordsOf(wire, read, first)) {
     for (const group of groups(records, 1000)) yield encodeRecords(group, read);
   }
 }
@@ -47,10 +47,10 @@ function valueIn(record: RestRecord, field: string, { object }: Pick<RestRead, '
   });
 }
 
-async function* recordsOf(wire: Wire, read: RestRead): AsyncGenerator<readonly RestRecord[]> {
+async function* recordsOf(wire: Wire, read: RestRead, first?: QueryPage): AsyncGenerator<readonly RestRecord[]> {
   const soql = select(read.fields, read.object, read.where);
   try {
-    yield* queryPages(wire, soql, { all: read.all, what: `the query of ${read.object}` });
+    yield* queryPages(wire, soql, { all: read.all, what: `the query of ${read.object}`, first });
   } catch (error) {
     // Only the first request of a query can be too long, so no record was handed over.
     if (!isTooLong(error) || !read.fields.includes('Id')) throw error;

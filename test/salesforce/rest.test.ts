@@ -282,3 +282,53 @@ test('a blob that breaks off or is cut short is fetched again; one that stays sh
   }, Fault);
   await client.close();
 });
+
+test('readings of few rows begin five to a call, each as it would have come alone', async () => {
+  await using org = await ScriptedOrg.startWithIdentity();
+  const record = (id: string, amount: string) =>
+    `{"Id":"${id}","SystemModstamp":null,"IsDeleted":false,"Name":null,"Amount__c":${amount}}`;
+  serveRest(org, [
+    `{"totalSize":1,"done":true,"records":[${record('001A', 'null')}]}`,
+    `{"totalSize":2,"done":true,"records":[${record('001D', '2.50')}]}`,
+  ]);
+  const answers = [
+    [200, `{"totalSize":1,"done":true,"records":[${record('001B', '123456789012345678.120')}]}`],
+    [503, 'null'],
+    [
+      200,
+      `{"totalSize":2,"done":false,"nextRecordsUrl":"/services/data/v67.0/query/0r8-1","records":[${record('001C', '1.0E7')}]}`,
+    ],
+  ];
+  org.on('POST', '/composite', (call, response) => {
+    const { compositeRequest } = JSON.parse(call.body) as { compositeRequest: { url: string; referenceId: string }[] };
+    const where = compositeRequest.map(({ url }) => new URL(url, org.url).searchParams.get('q')!.split(' WHERE ')[1]);
+    assert.deepEqual(where, ["Name = 'b'", "Name = 'a'", "Name = 'c'"]);
+    const parts = answers.map(
+      ([status, body], i) =>
+        `{"httpStatusCode":${status},"referenceId":"${compositeRequest[i]!.referenceId}","body":${body}}`,
+    );
+    response.writeHead(200).end(`{"compositeResponse":[${parts.join()}]}`);
+  });
+  const { client } = await open(org);
+  const requests = ["Name = 'b'", "Name = 'a'", "Name = 'c'"].map((where) => ({
+    ...{ object: 'Account', plan: restPlan, all: true, rowsExpected: 2, where },
+  }));
+  const big = { object: 'Account', plan, all: true, rowsExpected: 100_000 };
+  const extractions = await client.extractFew([...requests, big]);
+  assert.deepEqual(await Promise.all(extractions.slice(0, 3).map(read)), [
+    '"001B","","false","","123456789012345678.120"\n',
+    '"001A","","false","",""\n',
+    '"001C","","false","","1.0E7"\n"001D","","false","","2.50"\n',
+  ]);
+  assert.deepEqual(
+    extractions.slice(0, 3).map((one) => [one.summary().way, one.summary().rows]),
+    [
+      ['rest', 1],
+      ['rest', 1],
+      ['rest', 2],
+    ],
+  );
+  assert.equal(org.callsTo('/composite').length, 1);
+  assert.equal(org.callsTo('/queryAll').length, 1);
+  await client.close();
+});

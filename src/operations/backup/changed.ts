@@ -1,9 +1,9 @@
 import type { Context } from '../../context.ts';
-import type { Org, Standing } from '../../salesforce/org.ts';
+import type { Extraction, Org, Standing } from '../../salesforce/org.ts';
 import { schemaPrint } from '../../schema/print.ts';
 import type { PointWriter } from '../../vault/point.ts';
 import { type Counted, judgeCount, type Verdict } from './completeness.ts';
-import { Delta, type DeltaRead } from './delta.ts';
+import { Delta, type DeltaRead, windowRequest } from './delta.ts';
 import { isObjectFault } from './object.ts';
 import type { Parent } from './parents.ts';
 import type { Chosen } from './select.ts';
@@ -34,6 +34,8 @@ export type Outcome =
 const reconcileMs = 7 * 24 * 3_600_000;
 /** A window that shows so many rows, all of them known, is moved on, so that the next run need not read them again. */
 const manyKnown = 200;
+/** Windows with so many rows at most are read several to a call: their answers are in memory together. */
+const fewRows = 200;
 
 /** True when the object's page can be gone on from, by what is known without asking for rows. */
 export function canGoOn({ parent: { page }, chosen: { describe, plan } }: Known): boolean {
@@ -55,20 +57,46 @@ export async function readChanged(
   const standings = await org.standings(
     objects.map(({ chosen: { describe }, parent: { page } }) => ({ object: describe, stamp: page.stamp! })),
   );
-  const toRead = objects.flatMap((one, i) =>
-    isSame(one, standings[i], now) ? [] : [{ ...one, standing: standings[i] }],
-  );
+  const toRead = objects.flatMap((one, i) => {
+    if (isSame(one, standings[i], now)) return [];
+    const { chosen, parent } = one;
+    const window = windowOf(parent.page, now, columnsMoved(parent.page, chosen.describe, chosen.plan.fields));
+    return [{ ...one, standing: standings[i], window }];
+  });
   const inWindow = await org.counts(
     toRead.map(({ chosen: { describe }, parent: { page } }) => ({ object: describe, since: beginning(page) })),
   );
+  const begun = await beginFew(org, toRead, inWindow);
   const outcomes = new Map<Parent, Outcome>();
   for (const [i, one] of toRead.entries()) {
     ctx.signal.throwIfAborted();
     const rowsExpected = inWindow[i] ?? one.standing?.rows ?? expected(one.chosen);
     ctx.report({ type: 'object-started', object: one.chosen.describe.name, way: one.chosen.plan.way, rowsExpected });
-    outcomes.set(one.parent, await readOne(ctx, org, writer, one, now, rowsExpected));
+    outcomes.set(one.parent, await readOne(ctx, org, writer, one, now, rowsExpected, begun.get(one.parent)));
   }
   return objects.map(({ parent }) => outcomes.get(parent) ?? { kind: 'same' });
+}
+
+interface ToRead extends Known {
+  readonly standing: Standing | undefined;
+  readonly window: Window;
+}
+
+/** Begins the windows of few rows, five to a call. `inWindow`: rows stamped in each. */
+async function beginFew(
+  org: Org,
+  toRead: readonly ToRead[],
+  inWindow: readonly (number | undefined)[],
+): Promise<Map<Parent, Extraction>> {
+  const few = toRead.flatMap((one, i) => {
+    const { replaces, keepsAll } = one.window;
+    const rowsExpected = inWindow[i];
+    // Those windows hold other rows too than were counted.
+    if (replaces || keepsAll || rowsExpected === undefined || rowsExpected > fewRows) return [];
+    return [{ parent: one.parent, request: { ...windowRequest(one.chosen, one.window), rowsExpected } }];
+  });
+  const extractions = await org.extractFew(few.map(({ request }) => request));
+  return new Map(few.map(({ parent }, i) => [parent, extractions[i]!]));
 }
 
 /** Nothing was touched since well before the page's watermark, and no row is missing. */
@@ -91,16 +119,16 @@ async function readOne(
   ctx: Context,
   org: Org,
   writer: PointWriter,
-  { chosen, parent, standing }: Known & { readonly standing: Standing | undefined },
+  { chosen, parent, standing, window }: ToRead,
   now: Date,
   rowsExpected: number | undefined,
+  begun: Extraction | undefined,
 ): Promise<Outcome> {
-  const { describe, plan } = chosen;
+  const { describe } = chosen;
   const { page } = parent;
-  const window = windowOf(page, now, columnsMoved(page, describe, plan.fields));
   const delta = new Delta(ctx, org, writer, chosen, parent, window);
   try {
-    if (!(await delta.read(rowsExpected))) return { kind: 'anew' };
+    if (!(await delta.read(rowsExpected, begun))) return { kind: 'anew' };
     if (isDue(page, now)) await delta.reconcile();
     let { counted, verdict } = await proof(org, chosen, delta.rows, standing?.rows ?? null, window);
     if (!verdict.complete) {

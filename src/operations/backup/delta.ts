@@ -5,7 +5,7 @@ import { cells, Keys } from '../../rows/cells.ts';
 import { encodeRows } from '../../rows/csv.ts';
 import { keepRows } from '../../rows/keep.ts';
 import { RowSorter } from '../../rows/sort.ts';
-import type { ExtractionSummary, Org } from '../../salesforce/org.ts';
+import type { Extraction, ExtractionSummary, ExtractRequest, Org } from '../../salesforce/org.ts';
 import { KnownRows } from '../../vault/known-rows.ts';
 import type { SegmentRef } from '../../vault/manifest.ts';
 import type { PointWriter } from '../../vault/point.ts';
@@ -36,6 +36,11 @@ export interface DeltaRead {
   readonly files: FileList;
   /** When all Ids were held against those of the org, if that was done. */
   readonly reconciled: string | undefined;
+}
+
+/** The reading of an object's window. */
+export function windowRequest({ describe, plan }: Chosen, { where }: Window): ExtractRequest {
+  return { object: describe.name, plan, where, all: true };
 }
 
 /** What changed of an object, read and held in order; nothing is stored. `remove` it at the end, whatever happened. */
@@ -75,10 +80,10 @@ export class Delta {
     return this.#parent.page.rows + this.#changes.growth - this.#lost;
   }
 
-  /** Reads the window. False: the keys of the object are no Ids, and it cannot be read by what changed. Throws what the org throws. */
-  async read(rowsExpected: number | undefined): Promise<boolean> {
+  /** Reads the window, from `extraction` when it was begun already. False: the keys of the object are no Ids, and it cannot be read by what changed. Throws what the org throws. */
+  async read(rowsExpected: number | undefined, extraction?: Extraction): Promise<boolean> {
     try {
-      await this.#read(rowsExpected);
+      await this.#read(extraction ?? this.#org.extract({ ...windowRequest(this.#chosen, this.#window), rowsExpected }));
       return true;
     } catch (error) {
       if (error instanceof NoIds) return false;
@@ -86,10 +91,8 @@ export class Delta {
     }
   }
 
-  async #read(rowsExpected: number | undefined): Promise<void> {
-    const { describe, plan } = this.#chosen;
-    const { where } = this.#window;
-    const extraction = this.#org.extract({ object: describe.name, plan, where, all: true, rowsExpected });
+  async #read(extraction: Extraction): Promise<void> {
+    const { describe } = this.#chosen;
     const passed: Passed = { live: 0, deleted: 0 };
     const rows = liveRows(this.#columns, watched(this.#ctx, describe.name, extraction.batches), passed, (row) =>
       this.#bury(row),

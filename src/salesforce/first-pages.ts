@@ -1,0 +1,53 @@
+import { queries } from './composite.ts';
+import { goesByBulk, type Learned } from './extract.ts';
+import type { ExtractRequest } from './org.ts';
+import { pageFrom, parseWithSources, type QueryPage } from './rest-json.ts';
+import { fitsUrl, queryPath, select } from './soql.ts';
+import { serverNow, type Wire } from './wire.ts';
+
+/** The first page of a query that was asked for along with others. */
+export interface FirstPage {
+  /** The server's clock just before. */
+  readonly started: Date;
+  readonly page: QueryPage;
+}
+
+/**
+ * The first pages of readings of few rows, five to a call; undefined where a reading has to ask by itself: it goes another way than REST, is too long
+ * for a URL, or was refused.
+ */
+export async function firstPages(
+  wire: Wire,
+  learned: Learned,
+  requests: readonly ExtractRequest[],
+): Promise<(FirstPage | undefined)[]> {
+  const asked = requests.flatMap((request, place) => {
+    const { object, plan, where, all } = request;
+    const url = queryPath(wire.root, all ? 'queryAll' : 'query', select(plan.fields, object, where));
+    const { way } = plan;
+    if (way === 'sliced' || way === 'index-walk' || goesByBulk(wire, learned, request)) return [];
+    if (!fitsUrl(wire.instanceUrl, url)) return [];
+    return [{ place, object, url, what: `the query of ${object}` }];
+  });
+  const result: (FirstPage | undefined)[] = new Array(requests.length).fill(undefined);
+  if (asked.length < 2) return result;
+  const started = await serverNow(wire);
+  const what = (group: typeof asked) => `the queries of ${group.map(({ object }) => object).join(', ')}`;
+  const parts = await queries(wire, asked, what, parseWithSources);
+  for (const [i, { place }] of asked.entries()) {
+    const part = parts[i]!;
+    if (!('body' in part)) continue;
+    const page = pageIn(part.body);
+    if (page) result[place] = { started, page };
+  }
+  return result;
+}
+
+function pageIn(body: unknown): QueryPage | undefined {
+  try {
+    return pageFrom(body);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  }
+}
