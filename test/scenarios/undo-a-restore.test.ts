@@ -135,7 +135,7 @@ describe('a restore that undeleted, made, relinked and updated', () => {
     const { restore } = await restored();
     const good = await restores.before();
     rig.org.requests.clear();
-    const dry = await undo(restore, '--dry-run');
+    const dry = await undo(restore.slice(0, -2), '--dry-run');
     assert.equal(dry.status, 0, dry.stderr + dry.stdout);
     const { dryRun, restoreId, undoes, plan } = dry.json.result;
     assert.deepEqual([dryRun, restoreId, undoes], [true, null, restore]);
@@ -153,6 +153,15 @@ describe('a restore that undeleted, made, relinked and updated', () => {
     );
     assert.deepEqual(differences(good, await restores.before()), []);
 
+    // The day alone fits those of the other tests too, and `R` alone is no id.
+    for (const [named, said] of [
+      [restore.slice(0, 9), /^R\d{8} fits \d+ restores: R\d{8}T/],
+      ['R', /^there is no restore R/],
+    ] as const) {
+      const refused = await undo(named);
+      assert.deepEqual([refused.status, refused.json.name], [2, 'no-such-restore']);
+      assert.match(refused.json.message, said);
+    }
     const taken = await undo(restore);
     assert.deepEqual(taken.json.result.plan.steps, plan.steps);
     assert.equal(taken.status, 0, taken.stderr + taken.stdout);

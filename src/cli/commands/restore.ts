@@ -146,11 +146,12 @@ async function end(ctx: CommandContext, vault: Vault, org: Org, named: string, f
   const place = await operation.restorePlace(vault, await openJournalStore(ctx, flags.journalTo));
   const restore = await operation.unfinishedRestore(ctx, place, org, named, { asked: {}, point: undefined });
   await operation.endRestore(ctx, { vault, place, org, restore: restore! });
-  const result = { ended: named };
+  const ended = restore!.restore;
+  const result = { ended };
   return {
     result,
     human: (paint) =>
-      `restore ${named} is ended as it stands\n${paint.next(`salvor undo ${named}`, 'take back what it did')}`,
+      `restore ${ended} is ended as it stands\n${paint.next(`salvor undo ${ended}`, 'take back what it did')}`,
   };
 }
 

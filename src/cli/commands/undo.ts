@@ -25,7 +25,7 @@ export const undo = defineCommand({
   description:
     'Returns every field that the restore wrote to its before-image, deletes what it made and what it took out of the recycle bin, and undeletes ' +
     'what it deleted. Fields that somebody edited since, by value, are kept and listed. It is a restore itself, and can be undone.',
-  arguments: { 'restore-id': { summary: 'as restore printed it', required: true } },
+  arguments: { 'restore-id': { summary: 'as restore printed it, or its beginning', required: true } },
   flags: undoFlags,
   examples: [{ command: 'salvor undo R20261125T190602Z-45f171 --dry-run', summary: 'what would be taken back' }],
   exits: [3, 4, 5, 68, 69, 74, 75],
@@ -34,12 +34,12 @@ export const undo = defineCommand({
     const org = await connectToWrite(ctx, flags);
     const lasting = await connectLasting(ctx, flags.bypass);
     try {
-      const { restorePlace, assertBypass, dryRunResult, goOn, openUndo } = await import(
+      const { restoreNamed, restorePlace, assertBypass, dryRunResult, goOn, openUndo } = await import(
         '../../operations/restore/restore.ts'
       );
       const operation = await import('../../operations/restore/undo.ts');
       const place = await restorePlace(vault, await openJournalStore(ctx, flags.journalTo));
-      const undone = { vault, place, org, restore: given['restore-id'] };
+      const undone = { vault, place, org, restore: await restoreNamed(ctx, place, given['restore-id']) };
       const options = { maxErrors: flags.maxErrors, folder: flags.resultFolder, bypass: flags.bypass, lasting };
       await assertBypass(org, flags.bypass);
       const open = flags.dryRun ? undefined : await openUndo(ctx, place, undone.restore);
@@ -52,7 +52,7 @@ export const undo = defineCommand({
       }
       const planned = await operation.planUndo(ctx, undone);
       if (flags.dryRun) {
-        const result = { ...dryRunResult(planned), undoes: given['restore-id'] };
+        const result = { ...dryRunResult(planned), undoes: undone.restore };
         return { result, human: (paint) => planText(planned, paint) };
       }
       await confirmRestore(ctx, vault.anchored, org.identity, planned, flags);

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
 import type { Org } from '../../salesforce/org.ts';
+import { restorePattern } from '../../vault/layout.ts';
 import type { LogEntry } from '../../vault/log.ts';
 import { PointReader } from '../../vault/point-reader.ts';
 import { findRestores, type RestoreFound, type RestorePlace, readRestore } from '../../vault/restores.ts';
@@ -189,7 +190,11 @@ export async function unfinishedRestore(
   const all = await findRestores(place, ctx.now());
   const here = all.filter(({ beginning }) => beginning.org.slice(0, 15) === org.identity.orgId.slice(0, 15));
   if (named !== undefined) {
-    const found = here.find(({ restore }) => restore === named);
+    const id = theOneNamed(
+      here.map(({ restore }) => restore),
+      named,
+    );
+    const found = here.find(({ restore }) => restore === id);
     if (!found) throw new Fault('no-such-restore', `there is no restore ${named} into ${org.identity.orgId}`);
     return found;
   }
@@ -209,6 +214,24 @@ export async function unfinishedRestore(
       data: { restore },
     },
   );
+}
+
+/** The id of the restore that a person names, by it or by a beginning with its date that no other has; `named` itself when there is none such. Throws `no-such-restore`. */
+export async function restoreNamed(ctx: Context, place: RestorePlace, named: string): Promise<string> {
+  if (restorePattern.test(named)) return named;
+  const all = await findRestores(place, ctx.now());
+  return theOneNamed(
+    all.map(({ restore }) => restore),
+    named,
+  );
+}
+
+const dated = /^R\d{8}/;
+
+function theOneNamed(all: readonly string[], named: string): string {
+  const fitting = all.filter((restore) => dated.test(named) && restore.startsWith(named));
+  if (fitting.length < 2 || fitting.includes(named)) return fitting.length === 1 ? fitting[0]! : named;
+  throw new Fault('no-such-restore', `${named} fits ${fitting.length} restores: ${fitting.slice(0, 3).join(', ')} …`);
 }
 
 /** The undo of a restore that was interrupted: another one would take back what it has done. */
