@@ -102,7 +102,7 @@ export class OrgClient implements Org {
   }
 
   async extractFew(requests: readonly ExtractRequest[]): Promise<Extraction[]> {
-    const pages = await firstPages(this.#wire, this.#learned, requests);
+    const pages = await firstPages(this.#wire, requests);
     return requests.map((request, i) => new ObjectExtraction(this.#wire, this.#learned, request, pages[i]));
   }
 

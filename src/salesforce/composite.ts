@@ -1,4 +1,5 @@
 import { isObjectLevel, Refusal, refusalFrom, statusOf } from './faults.ts';
+import { fitsUrl } from './soql.ts';
 import type { Wire } from './wire.ts';
 
 /** One GET inside a composite, and what became of it. */
@@ -67,7 +68,7 @@ export async function queries<T extends { readonly url: string; readonly what: s
 ): Promise<Part[]> {
   const answers = await inParallel(groups(asked, queriesPerCall), 3, async (group) => {
     const urls = group.map(({ url }) => url);
-    const parts = group.length > 1 ? await composite(wire, urls, what(group), parse) : undefined;
+    const parts = isBetterTogether(wire, group) ? await composite(wire, urls, what(group), parse) : undefined;
     const answered: Part[] = [];
     for (const [i, { url, what: one }] of group.entries()) {
       const part = parts?.[i];
@@ -76,6 +77,11 @@ export async function queries<T extends { readonly url: string; readonly what: s
     return answered;
   });
   return answers.flat();
+}
+
+/** Not one alone, unless it is too long for a URL: a POST carries it. */
+function isBetterTogether({ instanceUrl }: Wire, group: readonly { readonly url: string }[]): boolean {
+  return group.length > 1 || group.some(({ url }) => !fitsUrl(instanceUrl, url));
 }
 
 function isPassing(part: Part): boolean {

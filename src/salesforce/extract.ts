@@ -3,7 +3,7 @@ import type { Way } from '../events.ts';
 import type { RowBatch } from '../rows/batch.ts';
 import { bulkRows } from './bulk.ts';
 import { isObjectLevel } from './faults.ts';
-import type { FirstPage } from './first-pages.ts';
+import { type FirstPage, fewRows } from './first-pages.ts';
 import type { Extraction, ExtractionSummary, ExtractRequest } from './org.ts';
 import { type RestRead, restRows } from './rest-rows.ts';
 import { slicedRows, wantsParentFilter } from './sliced.ts';
@@ -18,8 +18,6 @@ export interface Learned {
   typesOf(object: string): Promise<ReadonlyMap<string, string>>;
 }
 
-/** Below this many rows REST is quicker and costs fewer calls (field guide, extract 7). */
-const fewRows = 2_000;
 /** Up to this many rows a job that failed is worth another try by REST. */
 const stillSmall = 50_000;
 
@@ -85,7 +83,7 @@ export class ObjectExtraction implements Extraction {
 
   async *#unfiltered(planned: Way): AsyncGenerator<RowBatch> {
     const { object } = this.#request;
-    if (goesByBulk(this.#wire, this.#learned, this.#request)) {
+    if (this.#byBulk()) {
       this.#way = 'bulk';
       try {
         return yield* bulkRows(this.#wire, this.#request, (job) => {
@@ -102,6 +100,14 @@ export class ObjectExtraction implements Extraction {
     yield* restRows(this.#wire, await this.#read());
   }
 
+  #byBulk(): boolean {
+    const { object, plan, rowsExpected, where, all } = this.#request;
+    if (plan.way === 'rest' || plan.way === 'index-walk' || this.#learned.notBulk.has(object)) return false;
+    if (object.endsWith('__b') || rowsExpected === undefined || rowsExpected >= fewRows) return true;
+    const path = queryPath(this.#wire.root, all ? 'queryAll' : 'query', select(plan.fields, object, where));
+    return !fitsUrl(this.#wire.instanceUrl, path);
+  }
+
   #goesOnByRest(error: unknown): boolean {
     if (isFault(error, 'bulk-refused')) return true;
     const { rowsExpected } = this.#request;
@@ -113,17 +119,6 @@ export class ObjectExtraction implements Extraction {
     const types = await this.#learned.typesOf(object);
     return { object, fields: plan.fields, types, where, all: all && !object.endsWith('__b') };
   }
-}
-
-/** True when a reading begins with a Bulk job. */
-export function goesByBulk(wire: Wire, { notBulk }: Learned, request: ExtractRequest): boolean {
-  const { object, plan, rowsExpected, where, all } = request;
-  if (plan.way === 'rest' || plan.way === 'index-walk' || notBulk.has(object)) return false;
-  if (object.endsWith('__b') || rowsExpected === undefined || rowsExpected >= fewRows) return true;
-  return !fitsUrl(
-    wire.instanceUrl,
-    queryPath(wire.root, all ? 'queryAll' : 'query', select(plan.fields, object, where)),
-  );
 }
 
 /** The types of an object's fields; throws `object-refused` when the org does not describe it. */

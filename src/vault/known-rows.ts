@@ -5,6 +5,7 @@ import type { IdTable } from '../rows/id-table.ts';
 import { inOrder } from '../rows/in-order.ts';
 import { mergeSorted, type SortedRows } from '../rows/merge.ts';
 import { projection } from '../rows/project.ts';
+import { significant } from '../schema/ids.ts';
 import { layersOf, runOf } from './layers.ts';
 import type { MapPage, SegmentRef } from './manifest.ts';
 import { readSegment } from './segment.ts';
@@ -112,13 +113,17 @@ function touchedBy(segments: readonly SegmentRef[], ids: IdTable): SegmentRef[] 
   const numbers = ids.sortedNumbers();
   return segments.filter(({ minId, maxId }) => {
     if (minId === undefined || maxId === undefined) return true;
-    // The first Id that is not below the segment's first.
+    // The first Id that is not below the segment's first; the last three characters only repeat the others.
     let [low, high] = [0, numbers.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (ids.id(numbers[middle]!) < minId) low = middle + 1;
+      if (significantOf(ids.id(numbers[middle]!)) < significantOf(minId)) low = middle + 1;
       else high = middle;
     }
-    return low < numbers.length && ids.id(numbers[low]!) <= maxId;
+    return low < numbers.length && significantOf(ids.id(numbers[low]!)) <= significantOf(maxId);
   });
+}
+
+function significantOf(id: string): string {
+  return id.slice(0, significant);
 }

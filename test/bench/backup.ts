@@ -1,17 +1,17 @@
 /*
  * How fast `salvor backup` is, and what it takes, beside the ceiling on the same bytes and beside the sf CLI. Nothing here is asserted.
  *
- *   node test/bench/backup.ts [--rows 200000] [--large]     needs age, zstd and GNU time; --large: 2,000,000 rows as well
+ *   node test/bench/backup.ts [--rows 200000] [--large] [--readme]     needs age, zstd and GNU time; --large: 2,000,000 rows as well
  *
  * The rows are orders of about 500 bytes. The ceiling is measured anew before each backup, since a machine is not equally fast at all
  * times; the columns with × are multiples of it.
  */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { startS3Server } from '../support/s3-server.ts';
+import { publish } from './figures.ts';
 import {
   cleanUp,
   download,
@@ -24,13 +24,16 @@ import {
   practice,
   SfCli,
   salvorEnvironment,
-  table,
   takePoint,
 } from './measure.ts';
 
 const object = 'Order';
 const { values: given } = parseArgs({
-  options: { rows: { type: 'string', default: '200000' }, large: { type: 'boolean', default: false } },
+  options: {
+    rows: { type: 'string', default: '200000' },
+    large: { type: 'boolean', default: false },
+    readme: { type: 'boolean', default: false },
+  },
 });
 
 interface Figures {
@@ -151,5 +154,10 @@ const lines = figures.map(({ what, bytes, seconds, cpu, peakMiB, ceiling: shell,
   peakMiB === undefined ? '' : peakMiB.toFixed(0),
   note ?? '',
 ]);
-process.stdout.write(`backup: Node ${process.version}, ${availableParallelism()} cores\n\n${table(titles, lines)}\n`);
+publish(
+  'backup',
+  `Rows of ${object}, about 500 bytes each; × is of the ceiling, ${'`cat | zstd -3 | age`'}`,
+  titles,
+  lines,
+);
 process.exit();

@@ -2,7 +2,7 @@
  * What a small point costs when nothing changed: API calls, seconds, and bytes that it adds to the vault, of orgs with 100, 300 and 1,000 objects. The
  * org answers each request 50 ms late, as over a network. Nothing here is asserted.
  *
- *   node test/bench/points.ts [--objects 100,300,1000] [--rows 20] [--latency 50]
+ *   node test/bench/points.ts [--objects 100,300,1000] [--rows 20] [--latency 50] [--readme]
  */
 import { readdirSync, statSync } from 'node:fs';
 import { createServer, request } from 'node:http';
@@ -14,13 +14,15 @@ import { sampleDatabase } from '../../src/practice-org/generate.ts';
 import { digits } from '../../src/practice-org/record-ids.ts';
 import { startPracticeOrg } from '../../src/practice-org/server.ts';
 import { id, table as smallTable } from '../practice-org/small-database.ts';
-import { cleanUp, folder, measured, program, salvorEnvironment, table } from './measure.ts';
+import { publish } from './figures.ts';
+import { cleanUp, folder, measured, program, salvorEnvironment } from './measure.ts';
 
 const { values: given } = parseArgs({
   options: {
     objects: { type: 'string', default: '100,300,1000' },
     rows: { type: 'string', default: '20' },
     latency: { type: 'string', default: '50' },
+    readme: { type: 'boolean', default: false },
   },
 });
 const latency = Number(given.latency);
@@ -109,6 +111,7 @@ async function costs(count: number): Promise<string[][]> {
 
 const lines: string[][] = [];
 for (const count of given.objects.split(',')) lines.push(...(await costs(Number(count))));
-process.stdout.write(`${table(['objects', 'point', 'API calls', 'seconds', 'KiB added', 'objects added'], lines)}\n`);
+const titles = ['objects', 'point', 'API calls', 'seconds', 'KiB added', 'objects added to the vault'];
+publish('points', `Points of orgs that answer each request ${latency} ms late`, titles, lines);
 cleanUp();
 process.exit(0);

@@ -3,16 +3,16 @@
  * which refer to accounts and, fifteen levels deep, to each other. Beside it the practice org's own speed, the sf CLI and SFDMU with the same rows
  * as CSV. Nothing here is asserted.
  *
- *   node test/bench/restore.ts [--object CaseComment|Contact] [--rows 200000] [--only salvor,org,sf,sfdmu]     needs GNU time
+ *   node test/bench/restore.ts [--object CaseComment|Contact] [--rows 200000] [--only salvor,org,sf,sfdmu] [--readme]     needs GNU time
  */
 import { createReadStream, createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import type { RowBatch, RowFlow } from '../../src/rows/batch.ts';
 import { cells } from '../../src/rows/cells.ts';
 import { rowFlow } from '../../src/rows/split.ts';
+import { publish } from './figures.ts';
 import {
   cleanUp,
   download,
@@ -27,7 +27,6 @@ import {
   program,
   SfCli,
   salvorEnvironment,
-  table,
   takePoint,
 } from './measure.ts';
 
@@ -35,6 +34,7 @@ const { values: given } = parseArgs({
   options: {
     object: { type: 'string', default: 'CaseComment' },
     rows: { type: 'string', default: '200000' },
+    readme: { type: 'boolean', default: false },
     only: { type: 'string', default: 'org,salvor,sf,sfdmu' },
   },
 });
@@ -249,7 +249,5 @@ const lines = figures.map(({ what, done, seconds, cpu, peakMiB, orgCpu, note }) 
   peakMiB?.toFixed(0) ?? '',
   note ?? '',
 ]);
-process.stdout.write(
-  `restore: Node ${process.version}, ${availableParallelism()} cores, ${rows} rows of ${object}\n\n${table(titles, lines)}\n`,
-);
+publish('restore', `${rows.toLocaleString('en')} rows of ${object} that are gone`, titles, lines);
 process.exit();

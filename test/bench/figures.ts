@@ -1,0 +1,30 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { table } from './measure.ts';
+
+const readme = path.resolve(import.meta.dirname, '../../README.md');
+
+/**
+ * Prints what a bench measured. With `--readme` on the command line the figures replace, dated, those between `<!-- bench:name -->` and
+ * `<!-- /bench:name -->` in README.md. `of`: what was measured, in a few words; cells of `lines` in the order of `titles`.
+ */
+export function publish(
+  name: string,
+  of: string,
+  titles: readonly string[],
+  lines: readonly (readonly string[])[],
+): void {
+  process.stdout.write(`${of}: Node ${process.version}, ${availableParallelism()} cores\n\n${table(titles, lines)}\n`);
+  if (!process.argv.includes('--readme')) return;
+  const text = readFileSync(readme, 'utf8');
+  const [begin, end] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from === -1 || to < from) throw new Error(`README.md lacks ${begin} … ${end}`);
+  const date = new Date().toISOString().slice(0, 10);
+  const rows = [titles, titles.map((_, i) => (i === 0 ? '---' : '--:')), ...lines].map(
+    (row) => `| ${row.join(' | ')} |`,
+  );
+  const block = [`${of} (${date}, Node ${process.version}, ${availableParallelism()} cores):`, '', ...rows].join('\n');
+  writeFileSync(readme, `${text.slice(0, from + begin.length)}\n${block}\n${text.slice(to)}`);
+}
