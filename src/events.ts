@@ -3,8 +3,11 @@ import type { FaultName } from './errors.ts';
 /** How an object is read from the org. */
 export type Way = 'bulk' | 'rest' | 'sliced' | 'index-walk';
 
-/** Everything that work reports while it goes on. A closed union: the renderers in `cli/` switch over all of it. */
-export type Event =
+/** Everything that work reports while it goes on. `org`: of which org, when a command works on several. */
+export type Event = OneEvent & { org?: string };
+
+/** A closed union: the renderers in `cli/` switch over all of it. */
+type OneEvent =
   /** A stage of a command begins. `total`: how many things it will do, when known. */
   | { type: 'stage'; stage: string; total?: number }
   | { type: 'object-started'; object: string; way: Way; rowsExpected?: number }

@@ -31,6 +31,7 @@ export const pointFlags = {
 export function pointRequest(ctx: CommandContext, flags: FlagValues<typeof pointFlags>): BackupRequest {
   assertPercent('max-api-percent', flags.maxApiPercent);
   assertPercent('min-coverage', flags.minCoverage);
+  if (flags.parallel < 1) throw new Fault('usage', '--parallel has to be 1 at least');
   return {
     policy: { objects: flags.objects, exclude: flags.exclude },
     accept: acceptances(ctx),
@@ -39,7 +40,7 @@ export function pointRequest(ctx: CommandContext, flags: FlagValues<typeof point
     files: !flags.noFiles,
     full: false,
     minCoverage: flags.minCoverage,
-    parallel: Math.max(1, flags.parallel),
+    parallel: flags.parallel,
     tool: ctx.tool,
   };
 }

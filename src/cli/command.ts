@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import type { Exit, Fault } from '../errors.ts';
+import type { Exit } from '../errors.ts';
 import type { Config } from './config.ts';
 import type { GlobalFlags } from './global-flags.ts';
 import type { Paint } from './output/paint.ts';
@@ -82,6 +82,8 @@ export interface CommandContext extends Context {
   readonly prompt: Prompt;
   /** Names of the flags that stand on the command line itself, for the few that mean more there (`target-org`). */
   readonly commandLine: ReadonlySet<string>;
+  /** When the run began, which budgets of time are counted from. */
+  readonly began: Date;
   /** Name and version of this program, as manifests and records carry it. */
   readonly tool: string;
 }
@@ -92,12 +94,31 @@ export interface Outcome {
   readonly result: object;
   /** The same for people, on standard output. Never record values. Without it the JSON is shown. */
   readonly human?: (paint: Paint) => string;
-  /** Why the exit code is not 0 although work was done: `object-failed` (3), `differences` (6), an alert (7), `api-budget` (75) … */
-  readonly fault?: Fault;
+  /** Why the exit code is not 0 although work was done: a Fault as `object-failed` (3), `differences` (6), an alert (7), `api-budget` (75) …; anything else is a bug. */
+  readonly fault?: Error;
   /** True: nobody is to be notified of this end: nothing was to be done, or all was told before. */
-  readonly unnotified?: true;
+  readonly unnotified?: boolean;
   /** A server that goes on after its result was printed. Resolves when it has ended, which the signal asks it to do; that is no interruption. */
   readonly serve?: () => Promise<void>;
+}
+
+/** What came out for one org of several: an entry of `orgs`. */
+export interface OrgOutcome {
+  readonly org: string;
+  readonly status: Exit;
+  /** That of the command for this org, whenever work was done. */
+  readonly result?: object;
+  /** These three when status is not 0. */
+  readonly name?: string;
+  readonly message?: string;
+  readonly actions?: readonly string[];
+}
+
+/** The same, with what people are shown of it. */
+export interface OrgDone {
+  readonly told: OrgOutcome;
+  /** Undefined: nothing was done. */
+  readonly outcome?: Outcome;
 }
 
 export interface Example {
@@ -119,6 +140,8 @@ export interface Declaration<F extends Flags, A extends Arguments> {
   readonly configOf?: string;
   /** True: how it ended is told as `notify` in the config says. */
   readonly notifies?: true;
+  /** How the outcomes of --all-orgs are shown, in place of one after the other. */
+  readonly together?: (done: readonly OrgDone[], ctx: CommandContext) => Pick<Outcome, 'result' | 'human'>;
   readonly examples?: readonly Example[];
   /** Exit codes besides those that every command has (0, 1, 2, 130). */
   readonly exits?: readonly Exit[];
@@ -131,10 +154,13 @@ export interface Declaration<F extends Flags, A extends Arguments> {
 
 /** A declared command, its own types forgotten. */
 export interface Command
-  extends Required<Omit<Declaration<Flags, Arguments>, 'alias' | 'description' | 'configOf' | 'notifies' | 'run'>> {
+  extends Required<
+    Omit<Declaration<Flags, Arguments>, 'alias' | 'description' | 'configOf' | 'notifies' | 'together' | 'run'>
+  > {
   readonly alias?: string;
   readonly configOf?: string;
   readonly notifies?: true;
+  readonly together?: Declaration<Flags, Arguments>['together'];
   readonly description?: string;
   readonly run: (
     ctx: CommandContext,

@@ -35,6 +35,12 @@ const orgSchema = z.strictObject({
   copies: copiesSchema.optional(),
   login: loginSchema.optional(),
   rootFingerprint: fingerprintSchema.optional(),
+  writerKeyFile: z
+    .string()
+    .optional()
+    .describe(
+      'file with the writer key of this vault; counts before the environment when the org is named by -o or --all-orgs',
+    ),
 });
 
 export type OrgConfig = z.infer<typeof orgSchema>;

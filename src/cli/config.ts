@@ -65,7 +65,7 @@ export async function readConfig(file: string | undefined, commands: readonly Co
 function withPaths(orgs: Config['orgs'], folder: string): Config['orgs'] {
   const place = (value: string | undefined) => (value === undefined ? undefined : fromFolder(value, folder));
   return Object.fromEntries(
-    Object.entries(orgs).map(([alias, { login, vault, copies, ...rest }]) => {
+    Object.entries(orgs).map(([alias, { login, vault, copies, writerKeyFile, ...rest }]) => {
       const files = login && {
         ...login,
         clientSecretFile: place(login.clientSecretFile),
@@ -73,7 +73,10 @@ function withPaths(orgs: Config['orgs'], folder: string): Config['orgs'] {
         sfdxUrlFile: place(login.sfdxUrlFile),
       };
       const places = copies?.map((copy) => fromFolder(copy, folder));
-      return [alias, { ...rest, vault: place(vault), copies: places, login: files }];
+      return [
+        alias,
+        { ...rest, vault: place(vault), writerKeyFile: place(writerKeyFile), copies: places, login: files },
+      ];
     }),
   );
 }

@@ -18,13 +18,13 @@ export function span(flag: string, text: string): number {
   return Number(parts[1]) * { h: 3_600_000, d: 86_400_000, w: 604_800_000 }[parts[2] as 'h' | 'd' | 'w'];
 }
 
-/** The context with a time budget: when it is spent the work stops as at a signal, and the fault says so. */
+/** The context with a time budget, counted from the beginning of the run: when it is spent the work stops as at a signal, and the fault says so. */
 export function withDeadline(ctx: CommandContext, duration: string | undefined): CommandContext {
   if (duration === undefined) return ctx;
   const deadline = new AbortController();
   const timer = setTimeout(
     () => deadline.abort(new Fault('time-budget', `stopped after ${duration}, as --max-duration says`)),
-    milliseconds('max-duration', duration),
+    Math.max(0, milliseconds('max-duration', duration) - (ctx.now().getTime() - ctx.began.getTime())),
   );
   timer.unref();
   return { ...ctx, signal: AbortSignal.any([ctx.signal, deadline.signal]) };

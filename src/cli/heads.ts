@@ -42,8 +42,17 @@ export async function seenHead(environment: NodeJS.ProcessEnv, vault: string): P
   return (await read(stateFile(environment)))[vault];
 }
 
+/** Several vaults of one run are remembered one after the other, since they share the file. */
+let remembering: Promise<void> = Promise.resolve();
+
 /** Remembers a head; one that lies behind the remembered one is not taken. A home that cannot be written to is no error. */
-export async function rememberHead(environment: NodeJS.ProcessEnv, vault: string, head: SeenHead): Promise<void> {
+export function rememberHead(environment: NodeJS.ProcessEnv, vault: string, head: SeenHead): Promise<void> {
+  const remembered = remembering.then(() => remember(environment, vault, head));
+  remembering = remembered.catch(() => {});
+  return remembered;
+}
+
+async function remember(environment: NodeJS.ProcessEnv, vault: string, head: SeenHead): Promise<void> {
   const file = stateFile(environment);
   const heads = await read(file);
   if ((heads[vault]?.seq ?? 0) >= head.seq) return;

@@ -9,6 +9,8 @@ import { failureOf, type Versions } from './failure.ts';
 import { flagValues } from './flags.ts';
 import { type GlobalFlags, globalFlags } from './global-flags.ts';
 import { listenForInterruption } from './interruption.ts';
+import { notified } from './notify/notified.ts';
+import type { Scope } from './notify/notify.ts';
 import { isContinuousIntegration, type Output, type OutputOptions, openOutput, write } from './output/output.ts';
 import { type Invocation, parse } from './program.ts';
 import { makePrompt } from './prompt.ts';
@@ -89,6 +91,7 @@ async function execute(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { environment } = run;
+  const began = run.now();
   const named = flagValues({ config: globalFlags.config }, { argv: invocation.global, environment, config: {} }).config;
   const config = await readConfig((named as string | undefined) ?? findConfig(process.cwd()), run.known);
   const configFolder = config.file === undefined ? undefined : path.dirname(config.file);
@@ -114,6 +117,7 @@ async function execute(
     signal,
     report: (event) => output.event(event),
     now: run.now,
+    began,
     tempDir: run.tempDir,
     global,
     config,
@@ -122,9 +126,7 @@ async function execute(
     tool: versions.tool,
     commandLine: new Set([...Object.keys(invocation.global), ...Object.keys(invocation.own)]),
   };
-  const outcome = await notified(ctx, invocation.command, () =>
-    invocation.command.run(ctx, { flags, arguments: invocation.arguments }),
-  );
+  const outcome = await runCommand(ctx, invocation, flags);
   if (outcome.serve) {
     await output.announce(outcome);
     await outcome.serve();
@@ -132,39 +134,28 @@ async function execute(
   return outcome;
 }
 
-/** Runs a command and has its end told to those whom `notify` in the config names. */
-async function notified(ctx: CommandContext, command: Command, run: () => Promise<Outcome>): Promise<Outcome> {
-  if (!command.notifies || ctx.config.values.notify === undefined) return run();
-  const { notify, occasionOf } = await import('./notify/notify.ts');
-  const tell = async (error: unknown, outcome?: Outcome) => {
-    if (outcome?.unnotified) return;
-    const failure =
-      error === undefined ? undefined : await redacted(failureOf(error, ctx.signal, versions), ctx.environment);
-    const occasion = occasionOf(failure, outcome !== undefined);
-    if (occasion === undefined) return;
-    const { point } = (outcome?.result ?? {}) as { point?: { id?: string } };
-    await notify(ctx, {
-      occasion,
-      command: command.name,
-      status: failure?.exit ?? 0,
-      ...(failure ? { name: failure.name } : {}),
-      message: failure?.message ?? 'the work was done',
-      actions: failure?.actions ?? [],
-      point: point?.id ?? null,
-    });
+/** Once, or with --all-orgs for each org; whoever is to be notified hears of each org by itself. */
+async function runCommand(
+  ctx: CommandContext,
+  { command, arguments: given }: Extract<Invocation, { kind: 'command' }>,
+  flags: Readonly<Record<string, unknown>>,
+): Promise<Outcome> {
+  const shown = (error: unknown) => redacted(failureOf(error, ctx.signal, versions), ctx.environment);
+  const once = (own: CommandContext, scope: Scope, first?: () => void) => {
+    const work = async () => {
+      first?.();
+      return command.run(own, { flags, arguments: given });
+    };
+    return notified(own, command, shown, work, scope);
   };
-  let outcome: Outcome;
-  try {
-    outcome = await run();
-  } catch (error) {
-    await tell(error);
-    throw error;
-  }
-  await tell(outcome.fault, outcome);
-  return outcome;
+  if (!flags.allOrgs) return once(ctx, 'whole');
+  const { overOrgs } = await import('./all-orgs.ts');
+  const run = (own: CommandContext, first: () => void) => once(own, 'one of the orgs', first);
+  const all = () => overOrgs(ctx, command, flags, { run, shown });
+  return notified(ctx, command, shown, all, 'all orgs');
 }
 
-/** The global flags; the vault of the org that is named in `orgs` counts before the one for all. */
+/** The global flags; the vault of the org that is named in `orgs`, and its pinned fingerprint, count before those for all. */
 function globalValues(
   invocation: Extract<Invocation, { kind: 'command' }>,
   environment: NodeJS.ProcessEnv,
@@ -173,8 +164,12 @@ function globalValues(
 ): GlobalFlags {
   const sources = { argv: invocation.global, environment, config: config.values, configFolder };
   const { targetOrg } = flagValues({ 'target-org': globalFlags['target-org'] }, sources);
-  const vault = config.orgs[String(targetOrg)]?.vault;
-  const values = vault === undefined ? config.values : { ...config.values, vault };
+  const { vault, rootFingerprint } = config.orgs[String(targetOrg)] ?? {};
+  const own = {
+    ...(vault === undefined ? {} : { vault }),
+    ...(rootFingerprint === undefined ? {} : { rootFingerprint }),
+  };
+  const values = { ...config.values, ...own };
   return flagValues(globalFlags, { ...sources, config: values }) as unknown as GlobalFlags;
 }
 

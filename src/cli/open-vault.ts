@@ -110,6 +110,12 @@ export async function openVault(ctx: CommandContext, wanted: VaultKeys, at?: str
 }
 
 async function writerKeyOf(ctx: CommandContext, url: string, required: boolean): Promise<string | undefined> {
+  const ofOrg = ctx.commandLine.has('target-org') ? orgConfig(ctx)?.writerKeyFile : undefined;
+  if (ofOrg !== undefined) {
+    const { bytes, warnings } = await readSecretFile(ofOrg);
+    for (const message of warnings) ctx.report({ type: 'warning', name: 'exposed-key', message });
+    return bytes.toString('utf8').trim();
+  }
   const secret = await readSecret(
     {
       env: 'SALVOR_WRITER_KEY',
@@ -119,6 +125,8 @@ async function writerKeyOf(ctx: CommandContext, url: string, required: boolean):
     ctx.environment,
   );
   for (const message of secret.warnings) ctx.report({ type: 'warning', name: 'exposed-key', message });
+  const fallback = secret.value === undefined ? orgConfig(ctx)?.writerKeyFile : undefined;
+  if (fallback !== undefined) return (await readSecretFile(fallback)).bytes.toString('utf8').trim();
   if (secret.value === undefined && required) {
     throw new Fault('no-writer-key', 'there is no writer key: nothing can be written to the vault', {
       cause: secret.keychain,

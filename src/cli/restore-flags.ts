@@ -278,7 +278,7 @@ export async function askedOf(
   return {
     selection: files.selection,
     all: flags.all,
-    incident: await incidentOf(vault, org, flags),
+    incident: await incidentOf(vault, org, point, flags),
     fields: flags.fields,
     overwrite: flags.overwrite,
     overwriteConflicts: flags.conflicts === 'overwrite',
@@ -303,7 +303,7 @@ async function assertPatch(vault: Vault, point: string, patch: PatchHeader): Pro
   assertPatchOf(patch, vault.info.vault, await findPoint(vault, point), points);
 }
 
-async function incidentOf(vault: Vault, org: Org, flags: Given): Promise<Incident | undefined> {
+async function incidentOf(vault: Vault, org: Org, point: string, flags: Given): Promise<Incident | undefined> {
   const window = flags.incident ?? flags.between;
   if (flags.incident !== undefined && flags.between !== undefined) {
     throw new Fault('usage', '--between says the same as --incident: give one');
@@ -314,7 +314,7 @@ async function incidentOf(vault: Vault, org: Org, flags: Given): Promise<Inciden
   const { pointAfter } = await import('../operations/restore/incident-points.ts');
   const { from, to } = window === undefined ? everything : parseWindow(window, flags.incident ? 'incident' : 'between');
   const actor = flags.changedBy === undefined ? undefined : (await findActor(org, flags.changedBy)).id;
-  return { from, to, actor, after: await pointAfter(vault, flags.after, to) };
+  return { from, to, actor, after: await pointAfter(vault, point, flags.after, to) };
 }
 
 const everything = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };

@@ -80,14 +80,15 @@ async function oneSchema(vault: Vault, entry: LogEntry): Promise<string | undefi
 }
 
 /**
- * Adds a writer: a new `trust/` file signed by the root key, which also binds the vault to the org of its newest point, since the new
+ * Adds a writer: a new `trust/` file signed by the root key, which also binds the vault to its org, that of its newest point unless another is named, since the new
  * writer opens no manifest from before. Needs an identity. Returns the writer's secret string, stored nowhere else.
  */
 export async function addWriter(ctx: Context, vault: Vault): Promise<{ id: string; writerKey: string }> {
   const { epochs, points } = await vault.state();
   const { root, orgKey } = await vault.keyring.adminKeys(epochs);
   const last = points.at(-1);
-  const org = last && { hash: orgHash(orgKey, (await vault.root(last)).org.id) };
+  const bound = vault.boundOrg ?? (last && orgHash(orgKey, (await vault.root(last)).org.id));
+  const org = bound === undefined ? undefined : { hash: bound };
   const text = newWriterKey();
   const key = parseWriterKey(text);
   const id = `writer-${vault.trust.writers.length + 1}`;
@@ -209,7 +210,8 @@ async function lastWrap(vault: Vault): Promise<number> {
   return last;
 }
 
-async function addTrust(
+/** Adds a file to `trust/`, signed by the root key. Throws `lease-held` when somebody else has just added one. */
+export async function addTrust(
   ctx: Context,
   vault: Vault,
   root: Parameters<typeof signDocument>[0],

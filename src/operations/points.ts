@@ -1,4 +1,5 @@
 import { Fault, isFault } from '../errors.ts';
+import { longId } from '../schema/ids.ts';
 import { readAttestation } from '../vault/attest.ts';
 import type { LogEntry } from '../vault/log.ts';
 import type { Alert, Root } from '../vault/manifest.ts';
@@ -23,6 +24,8 @@ export interface PointListed {
   readonly bytes: number;
   readonly coverage: number;
   readonly tags: readonly string[];
+  /** Whose point it is: a sandbox has a new Id since it was refreshed. Null: it cannot be read. */
+  readonly orgId: string | null;
   /** What keeps it from being retired by a policy: `pinned`, or `pinned until <time>`. */
   readonly holds: readonly string[];
   /** Until when it can be brought back; null: it is in use. */
@@ -121,6 +124,7 @@ function unreadable({ record }: LogEntry, { message }: Fault, marks: Marks): Poi
     bytes: 0,
     coverage: 0,
     tags: [],
+    orgId: null,
     incomplete: [],
     unreadable: message,
     ...marks,
@@ -143,6 +147,7 @@ function line(root: Root, marks: Marks): PointListed {
     bytes: root.bytes,
     coverage: root.coverage,
     tags: root.tags,
+    orgId: root.org.id,
     ...marks,
     incomplete: root.objects
       .filter(({ complete }) => !complete)
@@ -152,7 +157,7 @@ function line(root: Root, marks: Marks): PointListed {
 
 /**
  * The point that a person names: its id or a unique prefix, a tag, a time (the newest point whose `ended` is not after it), `latest`,
- * `latest~2` (complete, not suspect, not quarantined) or `latest!` (any). Throws `no-such-point`; says which are near when a prefix is not unique.
+ * `latest~2` (complete, not suspect, not quarantined, of the same org as the newest point: not from before a sandbox was refreshed) or `latest!` (any). Throws `no-such-point`; says which are near when a prefix is not unique.
  */
 export async function findPoint(vault: Vault, name: string): Promise<LogEntry> {
   const { points, retention } = await vault.state();
@@ -212,12 +217,21 @@ async function latestGood(
   const { entries } = await vault.state();
   const quarantined = quarantinedPoints(entries);
   let left = back;
+  let orgId: string | undefined;
+  let ofOthers = 0;
   for (const entry of newestFirst) {
     const root = await vault.root(entry);
+    orgId ??= longId(root.org.id);
+    if (longId(root.org.id) !== orgId) {
+      ofOthers += 1;
+      continue;
+    }
     if (root.status !== 'complete' || root.suspect || quarantined.has(root.point)) continue;
     if (left-- === 0) return entry;
   }
-  throw new Fault('no-such-point', `there is no ${name}: too few points are complete`, {
+  const others =
+    ofOthers === 0 ? '' : `; ${ofOthers} more are of the org that stood in its place before it was refreshed`;
+  throw new Fault('no-such-point', `there is no ${name}: too few points are complete${others}`, {
     actions: [
       'name the point by its id, or take `latest!`, which also takes partial points',
       'see `salvor list-points`',

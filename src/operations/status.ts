@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { Fault } from '../errors.ts';
+import { longId } from '../schema/ids.ts';
 import { readAttestation } from '../vault/attest.ts';
 import type { Root } from '../vault/manifest.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -14,7 +15,7 @@ export interface OrgStatus {
   readonly org: string | null;
   readonly orgId: string | null;
   readonly vault: string;
-  /** The newest point that is complete, not suspect and not quarantined. */
+  /** The newest point that is complete, not suspect and not quarantined, of the org that the newest point is of: none from before a sandbox was refreshed. */
   readonly lastGood: { readonly id: string; readonly started: string; readonly ended: string } | null;
   /** Seconds beyond the RPO, counted from the beginning of that point; 0: in time; null: there is none to count from. */
   readonly lateBy: number | null;
@@ -70,6 +71,7 @@ export async function orgStatus(
     }
     newest ??= { ...mark, status: root.status, suspect: root.suspect };
     newestRoot ??= root;
+    if (longId(root.org.id) !== longId(newestRoot.org.id)) break;
     if (root.status !== 'complete' || root.suspect || mark.quarantined) continue;
     good = root;
     break;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { open } from '../age/file.ts';
-import { Fault, isFault } from '../errors.ts';
+import { Fault, faults, isFault } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import { orgHash } from './create.ts';
 import { Keyring, type KeyTexts } from './keyring.ts';
@@ -179,16 +179,28 @@ export class Vault {
     return this.keyring.epochIdentities((await this.state()).epochs);
   }
 
+  /** The keyed hash of the org that the vault is bound to; the newest file of `trust/` that names one holds. */
+  get boundOrg(): string | undefined {
+    return this.trust.orgHash ?? this.info.org?.hash;
+  }
+
   /** Throws `foreign-vault` when the vault is bound to another org. Reads nothing but what the writer key opens. */
   async assertOrg(orgId: string): Promise<void> {
     const foreign = () =>
-      new Fault('foreign-vault', `the vault ${this.store.url} belongs to another org than ${orgId}`);
+      new Fault('foreign-vault', `the vault ${this.store.url} belongs to another org than ${orgId}`, {
+        actions: [
+          faults['foreign-vault'].advice,
+          'when it is a sandbox that was refreshed: `salvor backup --accept-refreshed-org`, once, with an identity',
+        ],
+      });
     const writer = this.keyring.writer;
     const entry = writer && this.trust.keyOf(writer.signing.publicKey);
-    const bound = this.info.org?.hash ?? this.trust.orgHash;
+    const bound = this.boundOrg;
     if (bound !== undefined && writer && entry?.orgKey) {
       const orgKey = await open([writer.identity], Buffer.from(entry.orgKey, 'base64'));
       if (orgHash(orgKey, orgId) !== bound) throw foreign();
+      // The root key said so, maybe since the last point: a sandbox that was refreshed has another Id than that.
+      return;
     }
     const last = (await this.state()).points.at(-1);
     if (!last) return;

@@ -1,6 +1,10 @@
+import { Fault } from '../../errors.ts';
 import type { BackupRequest } from '../../operations/backup/request.ts';
+import type { Org } from '../../salesforce/org.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { allOrgsFlags } from '../all-orgs.ts';
 import { pointFault, pointFlags, pointRequest } from '../backup-flags.ts';
-import { defineCommand } from '../command.ts';
+import { type CommandContext, defineCommand } from '../command.ts';
 import { orgTimeouts, withDeadline } from '../durations.ts';
 import { rememberHead } from '../heads.ts';
 import { connectOrg } from '../login.ts';
@@ -16,6 +20,7 @@ export const backup = defineCommand({
   notifies: true,
   flags: {
     ...pointFlags,
+    parallel: { ...pointFlags.parallel, summary: 'objects that are read at the same time, and with --all-orgs orgs' },
     full: {
       summary: 'read everything, whatever earlier points hold; the default reads what changed since',
       config: false,
@@ -28,6 +33,12 @@ export const backup = defineCommand({
       summary: 'stop, resumable, after this many API calls of this run',
     },
     'max-duration': { value: 'time', summary: 'stop, resumable, after this time: 90m, 4h' },
+    'accept-refreshed-org': {
+      summary:
+        'the sandbox was refreshed and has a new Id: bind the vault to it and begin with a full point; needs an identity',
+      config: false,
+    },
+    ...allOrgsFlags,
   },
   examples: [
     { command: 'salvor backup', summary: 'everything' },
@@ -42,6 +53,8 @@ export const backup = defineCommand({
       budget: { maxPercent: flags.maxApiPercent, maxCalls: flags.maxApiCalls },
       timeouts: orgTimeouts(flags.orgTimeout),
     };
+    if (flags.dryRun && flags.acceptRefreshedOrg)
+      throw new Fault('usage', '--accept-refreshed-org writes to the vault, and --dry-run writes nothing');
     if (flags.dryRun) {
       const org = await connectOrg(timed, options);
       try {
@@ -52,9 +65,11 @@ export const backup = defineCommand({
         await org.close();
       }
     }
-    const vault = await openVault(timed, { writer: 'required', identity: 'no', operation: 'write' });
+    const identity = flags.acceptRefreshedOrg ? 'required' : 'no';
+    const vault = await openVault(timed, { writer: 'required', identity, operation: 'write' });
     const org = await connectOrg(timed, options);
     try {
+      if (flags.acceptRefreshedOrg) await acceptOrg(timed, vault, org);
       const operation = await import('../../operations/backup/backup.ts');
       const result = await operation.backup(timed, org, vault, request);
       await rememberHead(ctx.environment, vault.info.vault, result.head);
@@ -70,3 +85,12 @@ export const backup = defineCommand({
     }
   },
 });
+
+async function acceptOrg(ctx: CommandContext, vault: Vault, org: Org): Promise<void> {
+  const { acceptRefreshedOrg } = await import('../../operations/refreshed-org.ts');
+  const accepted = await acceptRefreshedOrg(ctx, vault, org.identity);
+  const message = accepted
+    ? `the vault is bound to ${org.identity.orgId} from now on: ${accepted} was refreshed`
+    : `the vault is bound to ${org.identity.orgId} already: --accept-refreshed-org does nothing`;
+  ctx.report({ type: 'note', message });
+}

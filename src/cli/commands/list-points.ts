@@ -1,3 +1,4 @@
+import { allOrgsFlags, parallelOrgs } from '../all-orgs.ts';
 import { defineCommand } from '../command.ts';
 import { openVault } from '../open-vault.ts';
 import { pointsText } from '../output/point.ts';
@@ -7,6 +8,7 @@ export const listPoints = defineCommand({
   alias: 'points',
   summary: 'recovery points, newest first',
   description: 'The writer key alone is enough; so is an identity.',
+  flags: { ...allOrgsFlags, ...parallelOrgs },
   examples: [{ command: 'salvor list-points', summary: 'what there is to go back to' }],
   exits: [4, 68, 74],
   async run(ctx) {

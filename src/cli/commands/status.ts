@@ -1,9 +1,10 @@
 import { Fault } from '../../errors.ts';
 import type { OrgStatus } from '../../operations/status.ts';
-import { defineCommand } from '../command.ts';
+import { allOrgsFlags, parallelOrgs } from '../all-orgs.ts';
+import { defineCommand, type OrgDone } from '../command.ts';
 import { milliseconds } from '../durations.ts';
 import { openVault } from '../open-vault.ts';
-import { statusText } from '../output/status.ts';
+import { notKnown, type OrgToldStatus, statusText } from '../output/status.ts';
 
 export const status = defineCommand({
   name: 'status',
@@ -12,40 +13,47 @@ export const status = defineCommand({
     'A good point is complete, not suspect and not quarantined. It is late when it began longer ago than --rpo allows. The writer key alone is enough, and no login is ' +
     'needed: API use is what the newest point noted, if it is of the last day.',
   flags: {
+    ...allOrgsFlags,
+    ...parallelOrgs,
     rpo: { value: 'time', default: '26h', summary: 'how long ago the last good point may have begun: 15m, 26h' },
   },
   examples: [
     { command: 'salvor status --rpo 26h', summary: 'for a nightly job, with two hours for the job itself' },
+    { command: 'salvor status --all-orgs --rpo 26h', summary: 'a line for each org of the config file' },
     { command: 'salvor status --rpo 15m --json', summary: 'for a watch, read by a monitor' },
   ],
   exits: [4, 5, 7, 68, 74],
   async run(ctx, { flags }) {
     const rpoMs = milliseconds('rpo', flags.rpo);
     const { orgStatus } = await import('../../operations/status.ts');
-    const orgs: OrgStatus[] = [];
-    for (const alias of [ctx.global.targetOrg]) {
-      const vault = await openVault(ctx, { writer: 'optional', identity: 'optional', operation: 'read' });
-      try {
-        orgs.push(await orgStatus(ctx, vault, rpoMs, alias));
-      } finally {
-        await vault.store.close();
-      }
+    const vault = await openVault(ctx, { writer: 'optional', identity: 'optional', operation: 'read' });
+    try {
+      const one = await orgStatus(ctx, vault, rpoMs, ctx.global.targetOrg);
+      return {
+        result: { orgs: [one] },
+        human: (paint) => statusText([one], ctx.now(), paint),
+        ...(one.state === 'ok' ? {} : { fault: lateFault(one, flags.rpo) }),
+      };
+    } finally {
+      await vault.store.close();
     }
-    const late = orgs.filter(({ state }) => state !== 'ok');
-    return {
-      result: { orgs },
-      human: (paint) => statusText(orgs, ctx.now(), paint),
-      ...(late.length > 0 ? { fault: lateFault(late, flags.rpo) } : {}),
-    };
+  },
+  together(done, ctx) {
+    const orgs = done.map((one) => statusOf(one, ctx.config.orgs[one.told.org]?.vault));
+    return { result: { orgs }, human: (paint) => statusText(orgs, ctx.now(), paint) };
   },
 });
 
-function lateFault(late: readonly OrgStatus[], rpo: string): Fault {
-  const told = late.map(({ org, vault, lastGood }) => {
-    const last = lastGood
-      ? `the last good point is ${lastGood.id}, begun at ${lastGood.started}`
-      : 'there is no good point';
-    return `${org ?? vault}: ${last}`;
-  });
-  return new Fault('points-late', `later than the RPO of ${rpo} allows: ${told.join('; ')}`);
+/** The one entry of the org's own result, and how it ended; all that is not known is null when there is no result. */
+function statusOf({ told, outcome }: OrgDone, vault: string | undefined): OrgToldStatus {
+  const { result: _, ...end } = told;
+  const [found] = (outcome?.result as { orgs: readonly OrgStatus[] } | undefined)?.orgs ?? [];
+  return { ...(found ?? { ...notKnown, vault: vault ?? null }), ...end };
+}
+
+function lateFault({ lastGood }: OrgStatus, rpo: string): Fault {
+  const last = lastGood
+    ? `the last good point is ${lastGood.id}, begun at ${lastGood.started}`
+    : 'there is no good point';
+  return new Fault('points-late', `later than the RPO of ${rpo} allows: ${last}`);
 }

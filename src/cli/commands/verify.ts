@@ -2,6 +2,7 @@ import { Fault } from '../../errors.ts';
 import type { Certificate } from '../../operations/rehearse/certificate.ts';
 import type { VerifyRequest, VerifyResult } from '../../operations/verify/request.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { allOrgsFlags, parallelOrgs } from '../all-orgs.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { rememberHead, seenHead } from '../heads.ts';
 import { copiesOf, openVault, vaultUrl } from '../open-vault.ts';
@@ -45,6 +46,8 @@ export const verify = defineCommand({
       config: false,
     },
     'no-attest': { summary: 'do not keep the result in the vault', config: false },
+    ...allOrgsFlags,
+    ...parallelOrgs,
   },
   examples: [
     { command: 'salvor verify', summary: 'the newest point, to the last row' },

@@ -9,6 +9,12 @@ import { type Notification, NotSent } from './notification.ts';
 import type { Channel, Occasion } from './schema.ts';
 import { beat, post } from './webhook.ts';
 
+/**
+ * What a notification is about. Of several orgs in one run each tells its own end; but a heartbeat is one for all, or it would go on while one of them has no points:
+ * it is asked for when all of them are through.
+ */
+export type Scope = 'whole' | 'one of the orgs' | 'all orgs';
+
 const usual: readonly Occasion[] = ['failure', 'partial', 'alert'];
 
 /** The occasion of an exit code; undefined: a person stopped it, and knows. `worked`: work was done in spite of the failure. */
@@ -25,8 +31,12 @@ export function occasionOf(failure: Pick<Failure, 'exit'> | undefined, worked: b
 export async function notify(
   ctx: Pick<CommandContext, 'config' | 'environment' | 'global' | 'report' | 'now' | 'tool'>,
   of: Omit<Notification, 'org' | 'time' | 'tool'>,
+  scope: Scope = 'whole',
 ): Promise<void> {
-  const channels = (ctx.config.values.notify ?? []) as readonly Channel[];
+  const configured = (ctx.config.values.notify ?? []) as readonly Channel[];
+  const channels = configured.filter(
+    ({ kind }) => scope === 'whole' || (kind === 'heartbeat') === (scope === 'all orgs'),
+  );
   const org = ctx.global.targetOrg ?? null;
   const notification: Notification = { ...of, org, time: ctx.now().toISOString(), tool: ctx.tool };
   const wanted = channels.filter((channel) =>

@@ -4,6 +4,8 @@ import type { Failure } from '../failure.ts';
 export interface Warning {
   readonly name: string;
   readonly message: string;
+  /** Of which org, when the command worked on several. */
+  readonly org?: string;
 }
 
 /**

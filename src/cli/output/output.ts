@@ -78,7 +78,10 @@ export async function openOutput(
   }
   return {
     event(event) {
-      if (event.type === 'warning') warnings.push({ name: event.name, message: event.message });
+      if (event.type === 'warning') {
+        const { name, message, org } = event;
+        warnings.push({ name, message, ...(org === undefined ? {} : { org }) });
+      }
       log?.event(event);
       progress.event(event);
     },

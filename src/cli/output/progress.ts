@@ -54,6 +54,17 @@ export function makeProgress(options: ProgressOptions): Progress {
   const { paint, spinner } = options;
   const moving: Moving = start(undefined, undefined);
   let shown = false;
+  const orgs = new Map<string, Progress>();
+
+  /** Of several orgs at once each has lines of its own, with its name in front. */
+  function of(org: string): Progress {
+    const known = orgs.get(org);
+    if (known) return known;
+    const write = (text: string) => options.write(`${org}: ${text}`);
+    const made = makeProgress({ ...options, spinner: undefined, write });
+    orgs.set(org, made);
+    return made;
+  }
 
   function start(stage: string | undefined, total: number | undefined): Moving {
     const began = options.now().getTime();
@@ -188,6 +199,8 @@ export function makeProgress(options: ProgressOptions): Progress {
   }
   return {
     event(event) {
+      const { org, ...rest } = event;
+      if (org !== undefined) return of(org).event(rest);
       if (options.quiet && event.type !== 'warning') return;
       show(event);
       draw();

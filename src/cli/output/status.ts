@@ -1,12 +1,31 @@
 import type { OrgStatus } from '../../operations/status.ts';
+import type { OrgOutcome } from '../command.ts';
 import { duration, time } from './figures.ts';
 import type { Paint } from './paint.ts';
 
-export function statusText(orgs: readonly OrgStatus[], now: Date, paint: Paint): string {
+/** One org of `salvor status --all-orgs --json`; `failed`: its vault could not be looked at, `message` says why. */
+export interface OrgToldStatus extends Omit<OrgStatus, 'org' | 'vault' | 'state'>, Omit<OrgOutcome, 'result'> {
+  readonly vault: string | null;
+  readonly state: OrgStatus['state'] | 'failed';
+}
+
+/** What is said of an org whose vault could not be looked at. */
+export const notKnown = {
+  orgId: null,
+  lastGood: null,
+  lateBy: null,
+  newest: null,
+  verified: null,
+  keyTested: null,
+  apiPercent: null,
+  state: 'failed',
+} as const;
+
+export function statusText(orgs: readonly (OrgStatus | OrgToldStatus)[], now: Date, paint: Paint): string {
   const ago = (iso: string) => `${duration(Math.max(0, now.getTime() - Date.parse(iso)))} ago`;
   const none = paint.faint('none');
   const table = paint.table(orgs, [
-    { title: 'org', value: ({ org, vault }) => paint.printable(org ?? vault) },
+    { title: 'org', value: ({ org, vault }) => paint.printable(org ?? vault ?? '') },
     { title: 'state', value: (one) => stateText(one, paint) },
     {
       title: 'last good point',
@@ -20,18 +39,23 @@ export function statusText(orgs: readonly OrgStatus[], now: Date, paint: Paint):
     },
   ]);
   const lines = [table];
-  for (const { newest, lastGood } of orgs) {
+  for (const one of orgs) {
+    if (one.state === 'failed' && 'status' in one)
+      lines.push(`${paint.bad(`${one.name} (exit ${one.status})`)}  ${paint.printable(`${one.org}: ${one.message}`)}`);
+    const { newest, lastGood } = one;
     if (!newest || newest.id === lastGood?.id) continue;
     const why = [newest.status, newest.suspect ? 'suspect' : '', newest.quarantined ? 'quarantined' : ''];
     const reasons = why.filter((one) => one !== '' && one !== 'complete').join(', ');
-    lines.push(`${paint.careful('not good')}  ${newest.id}, the newest, ended ${time(newest.ended)}: ${reasons}`);
+    const of = orgs.length > 1 && one.org !== null ? `${paint.printable(one.org)}: ` : '';
+    lines.push(`${paint.careful('not good')}  ${of}${newest.id}, the newest, ended ${time(newest.ended)}: ${reasons}`);
   }
   lines.push(paint.next('salvor list-points', 'all points'));
   return lines.join('\n');
 }
 
-function stateText({ state, lateBy }: OrgStatus, paint: Paint): string {
+function stateText({ state, lateBy }: Pick<OrgToldStatus, 'state' | 'lateBy'>, paint: Paint): string {
   if (state === 'ok') return paint.good('ok');
+  if (state === 'failed') return paint.bad('not known');
   return paint.bad(state === 'empty' ? 'no good point' : `late by ${duration((lateBy ?? 0) * 1000)}`);
 }
 

@@ -23,7 +23,11 @@ export async function diffPoints(
   onRecord?: OnRecord,
 ): Promise<DiffResult> {
   if (from.root.org.id !== to.root.org.id)
-    throw new Fault('usage', `points ${from.root.point} and ${to.root.point} are of two orgs`);
+    throw new Fault(
+      'usage',
+      `points ${from.root.point} and ${to.root.point} are of two orgs: ${from.root.org.id} and ${to.root.org.id}`,
+      { actions: ['take two points of one org; a sandbox has another Id since it was refreshed'] },
+    );
   const selection = await selectEither(from, to, request, ctx.now());
   const notCompared: NotCompared[] = [];
   for (const point of [from, to]) {

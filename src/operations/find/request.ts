@@ -20,9 +20,9 @@ export type VersionChange = 'seen' | 'changed' | 'deleted' | 'returned';
 export interface Version {
   readonly object: string;
   readonly id: string;
-  /** `seen`: no earlier point has the record; `deleted`: these points do not have it any more. */
+  /** `seen`: no earlier point of this org has the record; `deleted`: these points do not have it any more. */
   readonly change: VersionChange;
-  /** The change happened between these points; null: the oldest point has it already. */
+  /** The change happened between these points; null: the oldest point of this org has it already. */
   readonly from: string | null;
   readonly to: string;
   /** The last point that has it so, and how many do. */

@@ -1,5 +1,6 @@
 import type { Context } from '../../context.ts';
 import type { FieldDescribe } from '../../schema/describe.ts';
+import { longId } from '../../schema/ids.ts';
 import { comparedFields, sameValue } from '../../schema/values.ts';
 import type { MapPage, Root } from '../../vault/manifest.ts';
 import { RowImages, type RowState, type SegmentNotes } from '../../vault/row-images.ts';
@@ -17,7 +18,7 @@ interface Standing {
 
 /**
  * The versions of one record over all points, oldest first; none when it stands in no point. A point that does not hold its object, or not
- * all rows of it, says nothing of a record that it does not have. `notes`: shared by many records.
+ * all rows of it, says nothing of a record that it does not have. Where a sandbox was refreshed the record is seen anew, or is no more. `notes`: shared by many records.
  */
 export async function versionsOf(
   ctx: Context,
@@ -30,13 +31,18 @@ export async function versionsOf(
   const versions: Mutable<Version>[] = [];
   let before: Standing | undefined;
   let known: Root | undefined;
+  let anew = 0;
   for (const root of points.roots) {
     ctx.signal.throwIfAborted();
     const map = await points.map(root, object);
     if (!map?.hasId) continue;
     const state = await images.state(map);
     if (!state.image && !map.complete) continue;
-    const last = versions.at(-1);
+    if (known && longId(known.org.id) !== longId(root.org.id)) {
+      // A sandbox was refreshed: its records did not come of those that had their Ids before, and nobody deleted the others.
+      [before, known, anew] = [undefined, undefined, versions.length];
+    }
+    const last = versions.length > anew ? versions.at(-1) : undefined;
     const now = state.image && (await standing(points, map, state.image));
     const change = changeOf(last?.change, now !== undefined);
     const differing = before && now && change !== 'seen' ? differingFields(before, now, request.allFields) : [];

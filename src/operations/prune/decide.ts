@@ -11,6 +11,8 @@ export interface PointFacts {
   readonly suspect: boolean;
   readonly quarantined: boolean;
   readonly coverage: number;
+  /** Null: not known. */
+  readonly orgId: string | null;
   /** The newest verification of it found it whole. */
   readonly verified: boolean;
   readonly pinned: boolean;
@@ -28,7 +30,9 @@ export interface Decision {
 export function decide(points: readonly PointFacts[], policy: Policy, minPoints: number, now: Date): Decision[] {
   const all = [...points].reverse().sort((a, b) => Date.parse(b.ended) - Date.parse(a.ended));
   const reasons = new Map<string, string[]>(all.map(({ id }) => [id, []]));
-  const keep = (point: PointFacts | undefined, reason: string) => point && reasons.get(point.id)!.push(reason);
+  const keep = (point: PointFacts | undefined, reason: string) => {
+    if (point) reasons.get(point.id)!.push(reason);
+  };
   if (isEmpty(policy)) for (const point of all) keep(point, 'no policy');
 
   const past = all.filter(({ ended }) => Date.parse(ended) <= now.getTime());
@@ -45,6 +49,24 @@ export function decide(points: readonly PointFacts[], policy: Policy, minPoints:
     if (Date.parse(point.ended) > now.getTime()) keep(point, 'dated in the future');
   }
   keep(past[0], 'newest');
+  const isKept = ({ id }: PointFacts) => reasons.get(id)!.length > 0;
+  const present = past.find(({ orgId }) => orgId !== null)?.orgId;
+  const isPresent = ({ orgId }: PointFacts) => orgId === null || orgId === present;
+  keepAtLeast(sound.filter(isPresent), minPoints, keep, isKept);
+  // Until the org that a refresh put into the place of another has a good point, the best of the other stay too.
+  if (!good.some(isPresent)) keepAtLeast(sound, minPoints, keep, isKept);
+  return all.map(({ id, ended, status }) => ({ id, ended, status, keep: [...new Set(reasons.get(id)!)] }));
+}
+
+/** What stays of the sound points whatever the policy says. */
+function keepAtLeast(
+  sound: readonly PointFacts[],
+  minPoints: number,
+  keep: (point: PointFacts | undefined, reason: string) => void,
+  isKept: (point: PointFacts) => boolean,
+): void {
+  const good = sound.filter(({ status }) => status === 'complete');
+  const partial = sound.filter(({ status }) => status === 'partial');
   keep(good[0], 'newest complete');
   keep(
     sound.find(({ verified }) => verified),
@@ -55,13 +77,21 @@ export function decide(points: readonly PointFacts[], policy: Policy, minPoints:
     good.find(({ coverage }) => coverage === best),
     'newest of full coverage',
   );
-  const isKept = ({ id }: PointFacts) => reasons.get(id)!.length > 0;
   let missing = minPoints - good.filter(isKept).length;
-  for (const point of good) if (missing > 0 && !isKept(point) && keep(point, 'minimum')) missing -= 1;
+  for (const point of good) {
+    if (missing <= 0) break;
+    if (isKept(point)) continue;
+    keep(point, 'minimum');
+    missing -= 1;
+  }
   // Partial points fill up only where there are not enough complete ones.
   missing -= partial.filter(isKept).length;
-  for (const point of partial) if (missing > 0 && !isKept(point) && keep(point, 'minimum')) missing -= 1;
-  return all.map(({ id, ended, status }) => ({ id, ended, status, keep: [...new Set(reasons.get(id)!)] }));
+  for (const point of partial) {
+    if (missing <= 0) break;
+    if (isKept(point)) continue;
+    keep(point, 'minimum');
+    missing -= 1;
+  }
 }
 
 function keepByPolicy(

@@ -22,6 +22,7 @@ export async function pointFacts(vault: Vault, now: Date): Promise<PointFacts[]>
       suspect: point.suspect && !retention.acknowledged.has(point.id),
       quarantined: point.quarantined,
       coverage: point.coverage,
+      orgId: point.orgId,
       verified: point.verified?.ok === true && point.verified.rung !== 'none',
       pinned: isPinned(retention, point.id, now),
     }))

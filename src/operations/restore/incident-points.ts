@@ -1,19 +1,35 @@
+import { Fault } from '../../errors.ts';
+import { longId } from '../../schema/ids.ts';
 import type { LogEntry } from '../../vault/log.ts';
+import type { Root } from '../../vault/manifest.ts';
 import { PointReader } from '../../vault/point-reader.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { findPoint } from '../points.ts';
 
 /**
  * The point that shows the damage of an incident: the one that was named; else the first that was begun after the incident was over, when the
- * end of its window is known. Undefined: there is none.
+ * end of its window is known. Of the same org as the point `before`, since nothing of an incident shows in a sandbox that was refreshed. Undefined: there
+ * is none. Throws `usage` when the named one is of another org.
  */
-export async function pointAfter(vault: Vault, name: string | undefined, to: number): Promise<PointReader | undefined> {
-  if (name !== undefined) return PointReader.open(vault, await findPoint(vault, name));
-  if (!Number.isFinite(to)) return undefined;
+export async function pointAfter(
+  vault: Vault,
+  before: string,
+  name: string | undefined,
+  to: number,
+): Promise<PointReader | undefined> {
+  if (name === undefined && !Number.isFinite(to)) return undefined;
+  const { org } = await vault.root(await findPoint(vault, before));
+  const isSameOrg = (root: Root) => longId(root.org.id) === longId(org.id);
+  if (name !== undefined) {
+    const after = await PointReader.open(vault, await findPoint(vault, name));
+    if (isSameOrg(after.root)) return after;
+    throw new Fault('usage', `points ${before} and ${name} are of two orgs: ${org.id} and ${after.root.org.id}`);
+  }
   const { points, entries } = await vault.state();
   for (const entry of points) {
     if (Date.parse(entry.record.started) <= to || quarantined(entries).has(entry.record.point!)) continue;
-    if ((await vault.root(entry)).status === 'complete') return PointReader.open(vault, entry);
+    const root = await vault.root(entry);
+    if (root.status === 'complete' && isSameOrg(root)) return PointReader.open(vault, entry);
   }
   return undefined;
 }
@@ -21,7 +37,7 @@ export async function pointAfter(vault: Vault, name: string | undefined, to: num
 const mostLookedAt = 20;
 
 /**
- * The newest point that is complete, not suspect, and ended before the incident began; undefined when there is none. A point of a few objects, taken
+ * The newest point that is complete, not suspect, and ended before the incident began, of the org that was there then; undefined when there is none. A point of a few objects, taken
  * for some other purpose, is passed over when one before it holds at least twice as many, unless it holds all of `objects`. `passedOver`: such points.
  */
 export async function lastGoodPoint(
@@ -31,10 +47,13 @@ export async function lastGoodPoint(
 ): Promise<{ entry: LogEntry; passedOver: readonly string[] } | undefined> {
   const { points, entries } = await vault.state();
   const good: { entry: LogEntry; held: ReadonlySet<string> }[] = [];
+  let orgId: string | undefined;
   for (const entry of points.toReversed()) {
     if (good.length === mostLookedAt) break;
     if (Date.parse(entry.record.ended) > from || quarantined(entries).has(entry.record.point!)) continue;
-    const { status, suspect, objects: held } = await vault.root(entry);
+    const { org, status, suspect, objects: held } = await vault.root(entry);
+    orgId ??= longId(org.id);
+    if (longId(org.id) !== orgId) break;
     if (status === 'complete' && !suspect) good.push({ entry, held: new Set(held.map(({ object }) => object)) });
   }
   const most = Math.max(...good.map(({ held }) => held.size));

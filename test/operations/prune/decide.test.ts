@@ -16,6 +16,7 @@ function point(ago: number, more: Partial<PointFacts> = {}): PointFacts {
     suspect: false,
     quarantined: false,
     coverage: 100,
+    orgId: '00D000000000001AAA',
     verified: false,
     pinned: false,
     ...more,
@@ -130,4 +131,15 @@ test('pins and whatever the mix: the rules that never yield', () => {
       }
     }),
   );
+});
+
+test('what stays whatever the policy says is about the org that a refresh put into the place of another, once it has a good point', () => {
+  const old = { orgId: '00D000000000002AAA' };
+  const before = [point(9, { ...old, verified: true }), point(8, old), point(7, old)];
+  const mine = [point(3, { coverage: 90 }), point(2, { status: 'partial' }), point(1, { status: 'partial' })];
+  // Good points of the other org do not stand in for partial ones of this.
+  assert.deepEqual(kept([...before, ...mine], { last: 1 }, 3), ['1', '2', '3']);
+  // The policy is about all: what it would have kept for its age stays.
+  assert.deepEqual(kept([...before, ...mine], { daily: 3 }, 0), ['1', '2', '3', '7', '8']);
+  assert.deepEqual(kept([...before, point(1, { status: 'partial' })], { last: 1 }, 3), ['1', '7', '8', '9']);
 });
