@@ -1,5 +1,6 @@
 import type { RungResult, VerifyResult } from '../../operations/verify/request.ts';
 import { count } from './figures.ts';
+import { orgText } from './org-compared.ts';
 import type { Paint } from './paint.ts';
 import { certificateText } from './rehearsed.ts';
 
@@ -10,11 +11,12 @@ export function verifyText(result: VerifyResult, paint: Paint): string {
   const lines: string[] = [];
   if (result.points.length === 0) lines.push(...rungLines(result.log, paint), 'the vault holds no recovery point yet');
   for (const { id, rungs } of result.points) {
-    const whole = rungs.every(({ rung, ok }) => ok || rung === 'rehearse');
+    const whole = rungs.every(({ rung, ok }) => ok || rung === 'rehearse' || rung === 'org');
     lines.push(`${paint.strong(id)}  ${whole ? paint.good('whole') : paint.bad('NOT WHOLE')}`);
     for (const rung of rungs) lines.push(...rungLines(rung, paint));
   }
   if (result.rehearsal) lines.push(...certificateText(result.rehearsal, paint), '');
+  if (result.againstOrg) lines.push(...orgText(result.againstOrg, paint), '');
   lines.push(`head ${result.head.seq}:${result.head.digest}`);
   if (result.attested) lines.push(paint.faint(`kept in the vault as record ${result.attested.seq}`));
   lines.push(

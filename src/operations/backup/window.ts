@@ -22,7 +22,7 @@ const mostDeltas = 32;
 /** When deltas have more than this share of the base's bytes, a new base is read. */
 const rebaseShare = 0.5;
 /** Stamps are whole seconds, and clocks of an org may differ a little: a row may be changed again within them. */
-const tieMs = 3000;
+export const tieMs = 3000;
 
 /** True when a new base is cheaper than more deltas. */
 export function wantsBase({ base, deltas }: MapPage): boolean {

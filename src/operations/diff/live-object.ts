@@ -1,6 +1,7 @@
 import type { RowFlow } from '../../rows/batch.ts';
 import { Keys } from '../../rows/cells.ts';
 import { IdTable } from '../../rows/id-table.ts';
+import { keepRows } from '../../rows/keep.ts';
 import type { ObjectDescribe } from '../../schema/describe.ts';
 import type { MapPage } from '../../vault/manifest.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
@@ -9,7 +10,8 @@ import type { ComparedColumns } from './columns.ts';
 import { compareRows, type RowAt, type RowChange } from './compare.ts';
 import { noRows, type OrgRows } from './org-rows.ts';
 import type { DiffRequest } from './request.ts';
-import type { DeadRows, Tally } from './tally.ts';
+import type { ChangeSink } from './sink.ts';
+import type { DeadRows } from './tally.ts';
 
 /** How far before an object's watermark its stamps are asked about: rows are stamped before they can be seen (field guide, extract 5.3). */
 const overlapMs = 15 * 60_000;
@@ -33,7 +35,7 @@ export class LiveObject {
   readonly columns: ComparedColumns;
   readonly #point: PointReader;
   readonly #org: OrgRows;
-  readonly #tally: Tally;
+  readonly #sink: ChangeSink;
   readonly #selection: ObjectSelection;
   readonly #request: DiffRequest;
   readonly #signal: AbortSignal;
@@ -54,7 +56,7 @@ export class LiveObject {
       readonly request: DiffRequest;
       readonly signal: AbortSignal;
     },
-    tally: Tally,
+    sink: ChangeSink,
   ) {
     this.object = given.map.object;
     this.map = given.map;
@@ -64,7 +66,7 @@ export class LiveObject {
     this.#selection = given.selection;
     this.#request = given.request;
     this.#signal = given.signal;
-    this.#tally = tally;
+    this.#sink = sink;
   }
 
   /** True when no row of it is left that might differ unseen. */
@@ -132,7 +134,7 @@ export class LiveObject {
     this.#all = true;
     const dead = noDeadRows();
     const to = this.#sorted(undefined, undefined, dead);
-    await this.#between(await this.#fromPoint(undefined), to, dead);
+    await this.#between(partOf(await this.#fromPoint(undefined), this.#request, this.#sink), to, dead);
   }
 
   /** Compares rows stamped since the point; returns by how many rows the org has more than the point, as far as these tell. */
@@ -186,8 +188,11 @@ export class LiveObject {
       rowsExpected,
       ({ id, deleted, batch, row, columns }) => {
         seen?.add(id);
-        if (deleted) this.#bury(dead, id, { batch, row }, columns);
+        if (!deleted) return;
+        this.#bury(dead, id, { batch, row }, columns);
+        this.#sink.bury?.(id, { batch, row }, columns);
       },
+      this.#all ? this.#request.part : undefined,
     );
     return { columns: this.columns.columns, batches };
   }
@@ -209,9 +214,25 @@ export class LiveObject {
     await compareRows(from, to, this.columns.fields, this.columns.offset, (change) => {
       if (change.change === 'deleted') this.deleted.add(change.id);
       onChange?.(change);
-      this.#tally.take(change, dead);
+      this.#sink.take(change, dead);
     });
   }
+}
+
+/** Of all rows of the point those of the part that is asked for, told to the sink as they pass. */
+export function partOf({ columns, batches }: RowFlow, { part }: Pick<DiffRequest, 'part'>, sink: ChangeSink): RowFlow {
+  const keys = new Keys(columns);
+  return {
+    columns,
+    batches: (async function* () {
+      for await (const batch of batches) {
+        const wanted = part ? keepRows(batch, (row) => part.has(keys.id(batch, row))) : batch;
+        sink.read?.(wanted.ends.length);
+        if (wanted.ends.length > 0) yield wanted;
+        else wanted.release?.();
+      }
+    })(),
+  };
 }
 
 function noDeadRows(): DeadRows {

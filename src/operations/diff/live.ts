@@ -8,9 +8,10 @@ import { type ObjectSelection, select, takesIn } from '../select/selection.ts';
 import { ComparedColumns } from './columns.ts';
 import { compareRows } from './compare.ts';
 import { orphansOf } from './dead-parents.ts';
-import { changedSince, type LiveCounts, LiveObject } from './live-object.ts';
+import { changedSince, type LiveCounts, LiveObject, partOf } from './live-object.ts';
 import { noRows, OrgRows } from './org-rows.ts';
 import type { DiffRequest, DiffResult, NotCompared, ObjectDiff, OnRecord } from './request.ts';
+import type { ChangeSink, MakeSink } from './sink.ts';
 import { Tally } from './tally.ts';
 
 /**
@@ -26,14 +27,31 @@ export async function diffLive(
   request: DiffRequest,
   onRecord?: OnRecord,
 ): Promise<DiffResult> {
-  const diff = new LiveDiff(ctx, point, org, request, onRecord);
-  return diff.run();
+  const diff = new LiveDiff(ctx, point, org, request, (selection, columns) => {
+    return new Tally(selection, columns, request, onRecord);
+  });
+  const { ids, where } = request.selection;
+  return diff.run(ids === undefined && where === undefined);
+}
+
+/**
+ * As `diffLive`, of the objects of the point alone, with sinks of the caller's own in place of counts. Objects that the org has no more, or hides, are
+ * in the result with `only`, and every row of them goes to their sink as deleted.
+ */
+export async function compareLive(
+  ctx: Context,
+  point: PointReader,
+  org: Org,
+  request: DiffRequest,
+  sink: MakeSink,
+): Promise<DiffResult> {
+  return new LiveDiff(ctx, point, org, request, sink).run(false);
 }
 
 /** An object that stands on both sides. */
 interface Pair {
   readonly live: LiveObject;
-  readonly tally: Tally;
+  readonly sink: ChangeSink;
 }
 
 const unknownCounts: LiveCounts = { live: undefined, changed: undefined };
@@ -43,53 +61,53 @@ class LiveDiff {
   readonly #point: PointReader;
   readonly #org: Org;
   readonly #request: DiffRequest;
-  readonly #onRecord: OnRecord | undefined;
+  readonly #sink: MakeSink;
   readonly #pairs = new Map<string, Pair>();
   readonly #oneSided: ObjectDiff[] = [];
   readonly #notCompared: NotCompared[] = [];
   #unattributed = 0;
 
-  constructor(ctx: Context, point: PointReader, org: Org, request: DiffRequest, onRecord: OnRecord | undefined) {
+  constructor(ctx: Context, point: PointReader, org: Org, request: DiffRequest, sink: MakeSink) {
     this.#ctx = ctx;
     this.#point = point;
     this.#org = org;
     this.#request = request;
-    this.#onRecord = onRecord;
+    this.#sink = sink;
   }
 
-  async run(): Promise<DiffResult> {
+  /** `others`: objects that the point knows nothing of too. */
+  async run(others: boolean): Promise<DiffResult> {
     const selection = await select(this.#point, this.#request.selection, this.#ctx.now());
     const selected = [...selection.values()];
     for (const { object, reason } of this.#point.failed())
       if (takesIn(this.#request.selection, object) && !this.#request.selection.ids)
         this.#notCompared.push({ object, reason: `the point has no rows of it: ${reason}`, failed: true });
-    await this.#compareAll(selected, this.#onRecord);
+    await this.#compareAll(selected);
     await this.#compareOrphans(new Set(selection.keys()));
-    const { ids, where } = this.#request.selection;
-    if (ids === undefined && where === undefined) await this.#newObjects();
+    if (others) await this.#newObjects();
     const pairs = [...this.#pairs.values()];
     return {
       from: this.#point.root.point,
       to: 'live',
       objects: [...this.#oneSided, ...pairs.map((pair) => this.#result(pair))].filter(differs).sort(byName),
       notCompared: this.#notCompared.sort(byName),
-      unattributed: pairs.reduce((sum, { tally }) => sum + tally.unattributed, this.#unattributed),
+      unattributed: pairs.reduce((sum, { sink }) => sum + sink.unattributed, this.#unattributed),
       compared: pairs.length + this.#oneSided.length,
     };
   }
 
-  #result({ live, tally }: Pair): ObjectDiff {
+  #result({ live, sink }: Pair): ObjectDiff {
     const { gone, new: added } = live.columns;
-    return { ...tally.result(), fieldsGone: gone, fieldsNew: added, ...incompleteIn([this.#point], live.object) };
+    return { ...sink.result(), fieldsGone: gone, fieldsNew: added, ...incompleteIn([this.#point], live.object) };
   }
 
-  async #compareAll(selected: readonly ObjectSelection[], onRecord: OnRecord | undefined): Promise<void> {
+  async #compareAll(selected: readonly ObjectSelection[]): Promise<void> {
     const described = await this.#org.describe(selected.map(({ object }) => object));
     const pairs: Pair[] = [];
     for (const one of selected) {
       const describe = described.get(one.object);
       if (isDescribe(describe)) {
-        const pair = await this.#pair(one, describe, onRecord);
+        const pair = await this.#pair(one, describe);
         if (pair) pairs.push(pair);
       } else await this.#undescribed(one, describe);
     }
@@ -128,7 +146,7 @@ class LiveDiff {
   async #pair(
     selection: ObjectSelection,
     describe: ObjectDescribe,
-    onRecord: OnRecord | undefined,
+    makeSink = this.#sink,
     request = this.#request,
   ): Promise<Pair | undefined> {
     const { object } = selection;
@@ -141,11 +159,11 @@ class LiveDiff {
     }
     const from = { describe: await this.#point.describe(object), columns: map.columns };
     const columns = new ComparedColumns(from, { describe, columns: plan.fields }, request, selection.condition);
-    const tally = new Tally(selection, columns, request, onRecord);
+    const sink = makeSink(selection, columns);
     const org = new OrgRows(this.#ctx, this.#org, describe);
     const { signal } = this.#ctx;
-    const live = new LiveObject({ point: this.#point, map, org, columns, selection, request, signal }, tally);
-    return { live, tally };
+    const live = new LiveObject({ point: this.#point, map, org, columns, selection, request, signal }, sink);
+    return { live, sink };
   }
 
   /** The org does not have the object any more, or hides it: all its rows are gone. */
@@ -159,15 +177,16 @@ class LiveDiff {
     const map = await this.#point.map(object);
     const side = { describe: await this.#point.describe(object), columns: map.columns };
     const columns = new ComparedColumns(side, side, this.#request, selection.condition);
-    const tally = new Tally(selection, columns, this.#request, this.#onRecord);
+    const sink = this.#sink(selection, columns);
     if (map.hasId) {
       const { signal } = this.#ctx;
       const rows = await this.#point.rows(object, { columns: columns.columns, signal, ...(ids ? { ids } : {}) });
-      await compareRows(rows, noRows(columns.columns), [], columns.offset, (change) => tally.take(change));
+      const wanted = ids ? rows : partOf(rows, this.#request, sink);
+      await compareRows(wanted, noRows(columns.columns), [], columns.offset, (change) => sink.take(change));
     }
-    this.#unattributed += tally.unattributed;
+    this.#unattributed += sink.unattributed;
     const only = { side: 'from' as const, reason: `the org has no such object, or hides it: ${reason}` };
-    this.#oneSided.push({ ...tally.result(), fieldsGone: [], fieldsNew: [], only });
+    this.#oneSided.push({ ...sink.result(), fieldsGone: [], fieldsNew: [], only });
   }
 
   /** Rows whose lookups led to rows that are gone: the deletion blanked them without a stamp (field guide, extract 5.2). */
@@ -201,7 +220,12 @@ class LiveDiff {
       const map = await this.#point.map(object);
       if (!map.hasId) continue;
       const all = { object, ids: undefined, condition: undefined };
-      const pair = await this.#pair(all, describe, undefined, request);
+      const pair = await this.#pair(
+        all,
+        describe,
+        (_, columns) => new Tally(all, columns, request, undefined),
+        request,
+      );
       if (pair?.live.asksCounts) pairs.push(pair);
     }
     const counts = await this.#counts(pairs);
@@ -228,18 +252,18 @@ class LiveDiff {
       if (plan.way === 'none' || !plan.fields.includes('Id')) continue;
       const side = { describe, columns: plan.fields };
       const columns = new ComparedColumns(side, side, this.#request, undefined);
-      const tally = new Tally({ object, ids: undefined, condition: undefined }, columns, this.#request, this.#onRecord);
+      const sink = this.#sink({ object, ids: undefined, condition: undefined }, columns);
       const rows = new OrgRows(this.#ctx, this.#org, describe).sorted(columns.columns, undefined, undefined);
       const to = { columns: columns.columns, batches: rows };
       try {
-        await compareRows(noRows(columns.columns), to, [], columns.offset, (change) => tally.take(change));
+        await compareRows(noRows(columns.columns), to, [], columns.offset, (change) => sink.take(change));
       } catch (error) {
         if (!isObjectFault(error)) throw error;
         this.#notCompared.push({ object, reason: error.message, failed: true });
         continue;
       }
       const only = { side: 'to' as const, reason: 'the point knows no such object' };
-      this.#oneSided.push({ ...tally.result(), fieldsGone: [], fieldsNew: [], only });
+      this.#oneSided.push({ ...sink.result(), fieldsGone: [], fieldsNew: [], only });
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import type { RowBatch, RowFlow } from '../../rows/batch.ts';
 import { Keys } from '../../rows/cells.ts';
+import type { IdPart } from '../../rows/id-part.ts';
 import { IdTable } from '../../rows/id-table.ts';
 import { keepRows } from '../../rows/keep.ts';
 import { projection } from '../../rows/project.ts';
@@ -25,12 +26,16 @@ export class OrgRows {
     this.describe = describe;
   }
 
-  /** Live rows that meet a SOQL condition, ascending by Id, with these columns. `onRow` sees each row, deleted ones too, as the org gave it. */
+  /**
+   * Live rows that meet a SOQL condition, ascending by Id, with these columns. `onRow` sees each row, deleted ones too, as the org gave it. `part`: only
+   * rows of that part; SOQL cannot filter by it, so all are read and the others dropped.
+   */
   async *sorted(
     columns: readonly string[],
     where: string | undefined,
     rowsExpected: number | undefined,
     onRow: (seen: SeenRow) => void = () => undefined,
+    part?: IdPart,
   ): AsyncGenerator<RowBatch> {
     const read = this.#read(columns, where, rowsExpected);
     const keys = new Keys(read.columns);
@@ -38,9 +43,16 @@ export class OrgRows {
     try {
       for await (const batch of read.batches) {
         this.#ctx.signal.throwIfAborted();
-        for (let row = 0; row < batch.ends.length; row++)
-          onRow({ id: keys.id(batch, row), deleted: keys.deleted(batch, row), batch, row, columns: read.columns });
-        const live = keepRows(batch, (row) => !keys.deleted(batch, row));
+        const wanted = part ? keepRows(batch, (row) => part.has(keys.id(batch, row))) : batch;
+        for (let row = 0; row < wanted.ends.length; row++)
+          onRow({
+            id: keys.id(wanted, row),
+            deleted: keys.deleted(wanted, row),
+            batch: wanted,
+            row,
+            columns: read.columns,
+          });
+        const live = keepRows(wanted, (row) => !keys.deleted(wanted, row));
         if (live.ends.length > 0) await sorter.add(live);
         live.release?.();
       }

@@ -1,3 +1,4 @@
+import type { IdPart } from '../../rows/id-part.ts';
 import type { SelectionRequest } from '../select/selection.ts';
 import type { Window } from '../select/window.ts';
 import type { Change } from './compare.ts';
@@ -15,6 +16,8 @@ export interface DiffRequest {
   readonly between: Window | undefined;
   /** True: all rows are read. False: against an org only what its stamps, counts and deletions point at. */
   readonly full: boolean;
+  /** With `full`, only rows of this part of all Ids. */
+  readonly part?: IdPart;
   /** Objects that are compared at the same time. */
   readonly parallel: number;
   /** True: records carry the values that differ. */

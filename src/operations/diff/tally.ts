@@ -4,6 +4,7 @@ import type { ObjectSelection } from '../select/selection.ts';
 import type { ComparedColumns } from './columns.ts';
 import type { Change, RowAt, RowChange } from './compare.ts';
 import type { DiffRequest, ObjectDiff, OnRecord } from './request.ts';
+import type { ChangeSink } from './sink.ts';
 
 /** Rows of the recycle bin: deleted by whom and when is asked for, or by others and at other times. In neither: nobody can say. */
 export interface DeadRows {
@@ -12,7 +13,7 @@ export interface DeadRows {
 }
 
 /** Counts what differs in one object, less what is not selected, and hands the records on. */
-export class Tally {
+export class Tally implements ChangeSink {
   readonly #object: string;
   readonly #columns: ComparedColumns;
   readonly #request: DiffRequest;
@@ -20,7 +21,6 @@ export class Tally {
   readonly #onRecord: OnRecord | undefined;
   readonly #counts: Record<Change, number> = { added: 0, changed: 0, deleted: 0 };
   readonly #fields: number[];
-  /** Rows of which nobody can say who deleted them, left out for that. */
   unattributed = 0;
 
   constructor(
@@ -37,7 +37,6 @@ export class Tally {
     this.#fields = columns.fields.map(() => 0);
   }
 
-  /** `dead`: what is known of rows in the recycle bin. */
   take(change: RowChange, dead?: DeadRows): void {
     if (!this.#selected(change)) return;
     if (this.#asksWho && !this.#isAskedFor(change, dead)) return;

@@ -1,5 +1,6 @@
 import type { LogEntry } from '../../vault/log.ts';
 import type { Certificate, Rehearsed } from '../rehearse/certificate.ts';
+import type { OrgCompared } from './org-request.ts';
 
 /** The steps of the ladder, in their order. Each proves something that the ones before do not. */
 export const rungs = [
@@ -21,6 +22,8 @@ export const rungs = [
   'references',
   /** Restored into an org made from the point's own schema, every row is as in the point. */
   'rehearse',
+  /** Every row is as the org has it, but for what changed since. */
+  'org',
 ] as const;
 export type RungName = (typeof rungs)[number];
 
@@ -35,13 +38,15 @@ export interface VerifyRequest {
   readonly expectHead?: { readonly seq: number; readonly digest: string };
   /** Restores the point into an org of its own and tells what came of it: the last rung, climbed when all others hold. */
   readonly rehearse?: (entry: LogEntry) => Promise<Rehearsed>;
+  /** Compares the point with its org: the last rung, climbed when all others hold. */
+  readonly againstOrg?: (entry: LogEntry) => Promise<{ readonly rung: RungResult; readonly compared?: OrgCompared }>;
   /** False: the result is not kept in the vault. */
   readonly attest?: boolean;
   readonly tool: string;
 }
 
 export interface Problem {
-  /** Key of the object that is concerned; `rehearse`: Id of the record in the point, or the Salesforce object. */
+  /** Key of the object that is concerned; `rehearse`: Id of the record in the point, or the Salesforce object; `org`: the Salesforce object. */
   readonly key: string;
   /** One sentence. */
   readonly problem: string;
@@ -73,6 +78,8 @@ export interface VerifyResult {
   readonly log: RungResult;
   /** What the rehearsal found, where one was asked for and the point is whole. */
   readonly rehearsal?: Certificate;
+  /** What the comparison with the org found, where one was asked for and the point is whole. */
+  readonly againstOrg?: OrgCompared;
   /** Keys that no signature covers, ascending: README.txt, journals of runs, what unfinished runs left behind. */
   readonly notCovered: readonly string[];
   /** The log record that keeps this result, when there was a key to sign it. */

@@ -14,6 +14,7 @@ import { readIndexes } from './indexes.ts';
 import { counted, Ladder, objectsFigure } from './ladder.ts';
 import { type Listing, listAll } from './listing.ts';
 import { verifyLog } from './log.ts';
+import type { OrgCompared } from './org-request.ts';
 import { addOtherPoints, type Reach, reachOf } from './reach.ts';
 import { References } from './references.ts';
 import { type RungName, type RungResult, rungs, type VerifyRequest, type VerifyResult } from './request.ts';
@@ -54,6 +55,7 @@ export async function verify(ctx: Context, vault: Vault, request: VerifyRequest)
 
   const points: { id: string; ok: boolean; rungs: RungResult[] }[] = [];
   let rehearsal: Certificate | undefined;
+  let againstOrg: OrgCompared | undefined;
   let notCovered: string[] | undefined;
   const covered = (key: string) => reached.has(key) || log.signed.has(key);
   for (const { entry, ladder, reach } of verified) {
@@ -67,6 +69,12 @@ export async function verify(ctx: Context, vault: Vault, request: VerifyRequest)
       results.push(rung);
       report(ctx, entry.record.point!, [rung]);
       rehearsal = certificate;
+    }
+    if (request.againstOrg && results.every(({ ok }) => ok)) {
+      const { rung, compared } = await request.againstOrg(entry);
+      results.push(rung);
+      report(ctx, entry.record.point!, [rung]);
+      againstOrg = compared;
     }
     points.push({ id: entry.record.point!, ok: results.every(({ ok }) => ok), rungs: results });
   }
@@ -82,6 +90,7 @@ export async function verify(ctx: Context, vault: Vault, request: VerifyRequest)
     head: { seq: state.head.seq, digest: state.head.digest },
     log: logResult,
     ...(rehearsal ? { rehearsal } : {}),
+    ...(againstOrg ? { againstOrg } : {}),
     notCovered,
   };
   const attested = request.attest === false ? undefined : await keep(ctx, vault, request, result);
@@ -89,7 +98,7 @@ export async function verify(ctx: Context, vault: Vault, request: VerifyRequest)
 }
 
 function rungsFor({ noIdentity }: VerifyRequest, vault: Vault): readonly RungName[] {
-  const own = rungs.filter((name) => name !== 'log' && name !== 'rehearse');
+  const own = rungs.filter((name) => name !== 'log' && name !== 'rehearse' && name !== 'org');
   if (!noIdentity) return own;
   return own.filter(
     (name) => name === 'existence' || name === 'digests' || (name === 'counts' && vault.keyring.writer),
