@@ -15,6 +15,8 @@ export interface RowImage {
 export interface Tombstone {
   readonly deletedAt: string;
   readonly deletedBy: string;
+  /** Id of the row with which it was deleted. */
+  readonly deletedWith: string;
 }
 
 export type RowState =
@@ -120,10 +122,10 @@ export class RowImages {
         const keys = new Keys(columns);
         for (let row = 0; row < batch.ends.length; row++) {
           if (keys.id(batch, row) !== this.#id) continue;
-          const [deletedAt = '', deletedBy = ''] = ['DeletedDate', 'DeletedById'].map(
+          const [deletedAt = '', deletedBy = '', deletedWith = ''] = ['DeletedDate', 'DeletedById', 'CascadeRoot'].map(
             (name) => cellsAt(batch, row, [columns.indexOf(name)])[0],
           );
-          found = { deletedAt, deletedBy };
+          found = { deletedAt, deletedBy, deletedWith };
         }
       }
       return found;

@@ -115,11 +115,12 @@ ${left > 0 ? html`<p>and ${countOf(left, 'record')} more; --format csv has all</
 `;
 }
 
-function row({ id, change, fields }: RecordDiff, instanceUrl: string): Html {
+function row({ id, change, fields, deletedWith }: RecordDiff, instanceUrl: string): Html {
   const shown = Array.isArray(fields)
     ? html`${fields.join(', ')}`
     : html`<dl>${Object.entries(fields).map(([name, { from, to }]) => values(name, change, from, to))}</dl>`;
-  return html`<tr><td class="id">${linked(id, change, instanceUrl)}</td><td><span class="mark ${change}">${change}</span></td><td>${shown}</td></tr>
+  const root = deletedWith === undefined ? html`` : html`deleted with ${deletedWith}`;
+  return html`<tr><td class="id">${linked(id, change, instanceUrl)}</td><td><span class="mark ${change}">${change}</span></td><td>${root}${shown}</td></tr>
 `;
 }
 

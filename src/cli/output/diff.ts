@@ -61,9 +61,10 @@ function asides({ object, only, incomplete, fieldsGone, fieldsNew }: ObjectDiff)
   ];
 }
 
-function recordLines({ object, id, change, fields }: RecordDiff, paint: Paint): string[] {
+function recordLines({ object, id, change, fields, deletedWith }: RecordDiff, paint: Paint): string[] {
   const painted = { added: paint.good, changed: paint.careful, deleted: paint.bad }[change];
-  const head = `${painted(change.padEnd('changed'.length))}  ${object}  ${id}`;
+  const root = deletedWith === undefined ? '' : paint.faint(`  deleted with ${deletedWith}`);
+  const head = `${painted(change.padEnd('changed'.length))}  ${object}  ${id}${root}`;
   if (isNames(fields)) return [fields.length === 0 ? head : `${head}  ${fields.join(', ')}`];
   const width = Math.max(0, ...Object.keys(fields).map((name) => name.length));
   return [

@@ -28,12 +28,13 @@ export function foundText(found: Found, paint: Paint): string {
 /** The versions of one record, oldest first. */
 export function versionsLines(versions: readonly Version[], paint: Paint): string[] {
   return versions.flatMap((version) => {
-    const { change, to, lastPoint, from, points, changedBy, changedAt, fields } = version;
+    const { change, to, lastPoint, from, points, changedBy, changedAt, deletedWith, fields } = version;
     const painted = { seen: paint.good, returned: paint.good, changed: paint.careful, deleted: paint.bad }[change];
     const span = to === lastPoint ? to : `${to} to ${lastPoint} (${count(points)})`;
     const by = [
       changedBy === null ? '' : ` by ${changedBy}`,
       changedAt === null ? '' : ` at ${whenOf(changedAt)}`,
+      deletedWith === null ? '' : `, deleted with ${deletedWith}`,
     ].join('');
     const names = Array.isArray(fields) && fields.length > 0 ? `  ${fields.join(', ')}` : '';
     return [

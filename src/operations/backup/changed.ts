@@ -2,6 +2,7 @@ import type { Context } from '../../context.ts';
 import type { Extraction, Org, Standing } from '../../salesforce/org.ts';
 import { schemaPrint } from '../../schema/print.ts';
 import type { PointWriter } from '../../vault/point.ts';
+import type { Cascades } from './cascades.ts';
 import { type Counted, judgeCount, type Verdict } from './completeness.ts';
 import { Delta, type DeltaRead, windowRequest } from './delta.ts';
 import { isObjectFault } from './object.ts';
@@ -52,6 +53,7 @@ export async function readChanged(
   writer: PointWriter,
   objects: readonly Known[],
   expected: (chosen: Chosen) => number | undefined,
+  cascades: Cascades,
 ): Promise<Outcome[]> {
   const now = await org.serverTime();
   const standings = await org.standings(
@@ -72,7 +74,8 @@ export async function readChanged(
     ctx.signal.throwIfAborted();
     const rowsExpected = inWindow[i] ?? one.standing?.rows ?? expected(one.chosen);
     ctx.report({ type: 'object-started', object: one.chosen.describe.name, way: one.chosen.plan.way, rowsExpected });
-    outcomes.set(one.parent, await readOne(ctx, org, writer, one, now, rowsExpected, begun.get(one.parent)));
+    const reading = { rowsExpected, begun: begun.get(one.parent) };
+    outcomes.set(one.parent, await readOne(ctx, org, writer, one, now, reading, cascades));
   }
   return objects.map(({ parent }) => outcomes.get(parent) ?? { kind: 'same' });
 }
@@ -121,12 +124,12 @@ async function readOne(
   writer: PointWriter,
   { chosen, parent, standing, window }: ToRead,
   now: Date,
-  rowsExpected: number | undefined,
-  begun: Extraction | undefined,
+  { rowsExpected, begun }: { readonly rowsExpected: number | undefined; readonly begun: Extraction | undefined },
+  cascades: Cascades,
 ): Promise<Outcome> {
   const { describe } = chosen;
   const { page } = parent;
-  const delta = new Delta(ctx, org, writer, chosen, parent, window);
+  const delta = new Delta(ctx, org, writer, { chosen, parent }, window, cascades);
   try {
     if (!(await delta.read(rowsExpected, begun))) return { kind: 'anew' };
     if (isDue(page, now)) await delta.reconcile();

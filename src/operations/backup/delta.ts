@@ -10,6 +10,9 @@ import { KnownRows } from '../../vault/known-rows.ts';
 import type { SegmentRef } from '../../vault/manifest.ts';
 import type { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
+import { fillRoots } from './cascade-roots.ts';
+import type { Cascades } from './cascades.ts';
+import type { Known } from './changed.ts';
 import { Changes, NoIds } from './changes.ts';
 import { FileList } from './file-list.ts';
 import { watched } from './object.ts';
@@ -47,6 +50,7 @@ export function windowRequest({ describe, plan }: Chosen, { where }: Window): Ex
 export class Delta {
   readonly #ctx: Context;
   readonly #org: Org;
+  readonly #cascades: Cascades;
   readonly #chosen: Chosen;
   readonly #parent: Parent;
   readonly #window: Window;
@@ -61,7 +65,15 @@ export class Delta {
   #lost = 0;
   #reconciled: string | undefined;
 
-  constructor(ctx: Context, org: Org, writer: PointWriter, chosen: Chosen, parent: Parent, window: Window) {
+  constructor(
+    ctx: Context,
+    org: Org,
+    writer: PointWriter,
+    { chosen, parent }: Known,
+    window: Window,
+    cascades: Cascades,
+  ) {
+    this.#cascades = cascades;
     this.#ctx = ctx;
     this.#org = org;
     this.#chosen = chosen;
@@ -94,8 +106,12 @@ export class Delta {
   async #read(extraction: Extraction): Promise<void> {
     const { describe } = this.#chosen;
     const passed: Passed = { live: 0, deleted: 0 };
-    const rows = liveRows(this.#columns, watched(this.#ctx, describe.name, extraction.batches), passed, (row) =>
-      this.#bury(row),
+    const rows = liveRows(
+      this.#columns,
+      watched(this.#ctx, describe.name, extraction.batches),
+      passed,
+      (row) => this.#bury(row),
+      this.#cascades.reader(describe.name, this.#columns),
     );
     if (this.#window.replaces) await this.#carryTombstones();
     for await (const batch of rows) await this.#take(batch);
@@ -126,7 +142,7 @@ export class Delta {
     const flow = arranged(files.collect(this.#news()));
     const { read } = this.#window;
     const { segments, detail } = await storeSegments(writer, describe.name, this.#columns, flow, signal, read);
-    const tombstones = new Tombstones(writer);
+    const tombstones = new Tombstones(writer, (rows) => fillRoots(this.#ctx, this.#org, this.#cascades, rows));
     for await (const batch of this.#gone.sorted()) {
       for (let i = 0; i < batch.ends.length; i++) {
         const row = cells(batch, i);

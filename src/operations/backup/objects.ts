@@ -4,6 +4,7 @@ import { schemaPrint } from '../../schema/print.ts';
 import type { LeftOut, RootObject } from '../../vault/manifest.ts';
 import type { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
+import { Cascades } from './cascades.ts';
 import { canGoOn, type Known, type Outcome, readChanged } from './changed.ts';
 import { type Counted, judgeCount, judgeVisibility, type Verdict } from './completeness.ts';
 import type { FileList } from './file-list.ts';
@@ -64,6 +65,7 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
   const refused: JournalRefused[] = [...given.journal.refused];
   const lists: FileList[] = [];
   const hiddenOf = new HiddenFields(ctx, org, given.parents);
+  const cascades = new Cascades(given.chosen);
   const same: Parent[] = [];
   const large = left.filter((one) => (expected(one) ?? 0) > largeRows).sort((a, b) => expected(b)! - expected(a)!);
   const small = left.filter((one) => (expected(one) ?? 0) <= largeRows);
@@ -73,7 +75,7 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
       return parent && canGoOn({ chosen, parent }) ? [{ chosen, parent }] : [];
     });
     const anew = objects.filter((chosen) => !known.some((one) => one.chosen === chosen));
-    const outcomes = known.length === 0 ? [] : await readChanged(ctx, org, writer, known, expected);
+    const outcomes = known.length === 0 ? [] : await readChanged(ctx, org, writer, known, expected, cascades);
     for (const [i, outcome] of outcomes.entries()) {
       const { chosen, parent } = known[i]!;
       if (outcome.kind === 'anew') anew.push(chosen);

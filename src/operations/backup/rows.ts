@@ -12,13 +12,15 @@ export interface Passed {
 
 /**
  * Lets live rows through and turns rows of the recycle bin into tombstones (given to `onGone`, cells in the order of `goneColumns`). The platform keeps no
- * deletion date in the row: its last stamp and last modifier are what the deletion set (field guide, extract 5.4).
+ * deletion date in the row: its last stamp and last modifier are what the deletion set (field guide, extract 5.4). With `parents` one more cell follows:
+ * the Ids that it gives, separated by spaces.
  */
 export async function* liveRows(
   columns: readonly string[],
   batches: AsyncIterable<RowBatch>,
   passed: Passed,
   onGone: (cells: readonly string[]) => Promise<void>,
+  parents?: (batch: RowBatch, row: number) => readonly string[],
 ): AsyncGenerator<RowBatch> {
   const keys = new Keys(columns);
   const modifier = columns.indexOf('LastModifiedById');
@@ -40,6 +42,7 @@ export async function* liveRows(
         modifier < 0 ? '' : cell(batch, i, modifier),
         '',
         'recycle bin',
+        ...(parents ? [parents(batch, i).join(' ')] : []),
       ]);
     }
     const isDead = new Set(dead);

@@ -5,20 +5,25 @@ import { sealBytes } from '../../vault/sealed.ts';
 import { sha256 } from '../../vault/signed.ts';
 import { goneColumns } from './rows.ts';
 
+export type FillRoots = (rows: string[][]) => Promise<void>;
+
 const rowsPerSegment = 100_000;
 
 /** Collects tombstones of one object and stores them in segments sorted by Id, in constant memory. */
 export class Tombstones {
   readonly #writer: PointWriter;
-  #rows: (readonly string[])[] = [];
+  readonly #fillRoots: FillRoots;
+  #rows: string[][] = [];
   readonly segments: SegmentRef[] = [];
 
-  constructor(writer: PointWriter) {
+  /** `fillRoots`: completes the cells of rows before they are stored; what stands behind `goneColumns` is not. */
+  constructor(writer: PointWriter, fillRoots: FillRoots = async () => undefined) {
     this.#writer = writer;
+    this.#fillRoots = fillRoots;
   }
 
   async add(cells: readonly string[]): Promise<void> {
-    this.#rows.push(cells);
+    this.#rows.push([...cells]);
     if (this.#rows.length >= rowsPerSegment) await this.flush();
   }
 
@@ -26,7 +31,9 @@ export class Tombstones {
     if (this.#rows.length === 0) return;
     const rows = this.#rows.sort(([a], [b]) => (a! < b! ? -1 : a! > b! ? 1 : 0));
     this.#rows = [];
-    const csv = Buffer.concat([encodeHeader(goneColumns), encodeRows(rows).bytes]);
+    await this.#fillRoots(rows);
+    const cells = rows.map((row) => row.slice(0, goneColumns.length));
+    const csv = Buffer.concat([encodeHeader(goneColumns), encodeRows(cells).bytes]);
     const body = await sealBytes(csv, this.#writer.recipients.manifest);
     const ref = await this.#writer.putNumbered('gone', body, sha256(body));
     const [minId, maxId] = [rows[0]![0]!, rows.at(-1)![0]!];

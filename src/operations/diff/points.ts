@@ -5,6 +5,7 @@ import type { PointReader } from '../../vault/point-reader.ts';
 import { type ObjectSelection, type Selection, select, takesIn } from '../select/selection.ts';
 import { ComparedColumns, type SideOfObject } from './columns.ts';
 import { compareRows, type RowChange } from './compare.ts';
+import { tellingRoots } from './deleted-with.ts';
 import { byName, differs, incompleteIn } from './live.ts';
 import { noRows } from './org-rows.ts';
 import type { DiffRequest, DiffResult, NotCompared, ObjectDiff, OnRecord } from './request.ts';
@@ -89,7 +90,8 @@ async function compareObject(
   const one = (before ?? after)!;
   if (!one.hasId) return { object, reason: 'its rows have no Id by which they could be told apart', failed: false };
   const columns = new ComparedColumns(before ?? one, after ?? one, request, condition);
-  const tally = new Tally(selection, columns, request, onRecord);
+  const telling = onRecord && after ? await tellingRoots(to, object, onRecord, ctx.signal) : onRecord;
+  const tally = new Tally(selection, columns, request, telling);
   const onChange = (change: RowChange) => tally.take(change);
   const both = { object, from, to, columns, ids, signal: ctx.signal };
   const parts = before && after && !whole && (await unsharedRows(both, [before, after]));

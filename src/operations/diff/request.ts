@@ -48,6 +48,8 @@ export interface RecordDiff {
   readonly change: Change;
   /** Names; with values each with both. Of added and deleted records only with values: all that are filled. */
   readonly fields: readonly string[] | Readonly<Record<string, { readonly from: string; readonly to: string }>>;
+  /** Of a deleted record, Id of the record whose deletion took it along, where the second point tells. */
+  readonly deletedWith?: string;
 }
 
 export interface NotCompared {

@@ -34,6 +34,8 @@ export interface Version {
   /** Id of the user who changed or deleted it, and when, as far as the record or its tombstone tells. */
   readonly changedBy: string | null;
   readonly changedAt: string | null;
+  /** Of a deleted version, Id of the record whose deletion took it along, where its tombstone tells. */
+  readonly deletedWith: string | null;
   /** Names of the fields that changed; with values each with both: of the first version all that are filled. */
   readonly fields: readonly string[] | Readonly<Record<string, { readonly from: string; readonly to: string }>>;
 }

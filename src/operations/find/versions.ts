@@ -103,10 +103,17 @@ function shownFields({ fields }: Standing, all: boolean): readonly FieldDescribe
   return all ? fields : comparedFields(fields);
 }
 
-function changedBy(state: RowState, now: Standing | undefined): Pick<Version, 'changedBy' | 'changedAt'> {
+function changedBy(
+  state: RowState,
+  now: Standing | undefined,
+): Pick<Version, 'changedBy' | 'changedAt' | 'deletedWith'> {
   if (!now) {
     const gone = 'gone' in state ? state.gone : undefined;
-    return { changedBy: gone?.deletedBy || null, changedAt: gone?.deletedAt || null };
+    return {
+      changedBy: gone?.deletedBy || null,
+      changedAt: gone?.deletedAt || null,
+      deletedWith: gone?.deletedWith || null,
+    };
   }
   const text = (...names: string[]) => {
     const field = names.map((name) => now.fields.find((one) => one.name === name)).find((one) => one !== undefined);
@@ -115,6 +122,7 @@ function changedBy(state: RowState, now: Standing | undefined): Pick<Version, 'c
   return {
     changedBy: text('LastModifiedById', 'CreatedById'),
     changedAt: text('LastModifiedDate', 'SystemModstamp', 'CreatedDate'),
+    deletedWith: null,
   };
 }
 
