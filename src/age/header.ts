@@ -2,6 +2,7 @@ import { createCipheriv, randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { Decrypter, Encrypter, Stanza, type Recipient as Wrapper } from 'age-encryption';
 import { Fault } from '../errors.ts';
+import { x25519Identity } from './x25519-identity.ts';
 
 /** Who can open a file: a recipient as text (`age1…`, `age1pq1…`, `age1tag1…`), or a passphrase, which stands alone. */
 export type Recipient = string | { passphrase: string };
@@ -58,7 +59,7 @@ function decrypterWith(identities: readonly Identity[]): Decrypter {
       continue;
     }
     try {
-      decrypter.addIdentity(identity);
+      decrypter.addIdentity(identity.startsWith('AGE-SECRET-KEY-1') ? x25519Identity(identity) : identity);
     } catch {
       // the package's message is not kept as the cause: nothing that has seen the key may repeat it
       throw new Fault('key-invalid', 'an age identity (AGE-SECRET-KEY-1…) was expected; it is damaged or another kind');

@@ -89,8 +89,17 @@ export function signerOf(armored: string): string {
   return `${keyType} ${keyBlob(parts.publicKey).toString('base64')}`;
 }
 
+/** The keys that were asked for last: a log of thousands of records is signed by a few, and reading a key takes as long as verifying. */
+const known = new Map<string, KeyObject>();
+
 function publicKeyObject(raw: Buffer): KeyObject {
-  return createPublicKey({ key: Buffer.concat([spkiPrefix, raw]), format: 'der', type: 'spki' });
+  const text = raw.toString('base64url');
+  const found = known.get(text);
+  if (found) return found;
+  const key = createPublicKey({ key: Buffer.concat([spkiPrefix, raw]), format: 'der', type: 'spki' });
+  if (known.size >= 64) known.clear();
+  known.set(text, key);
+  return key;
 }
 
 function signedData(namespace: string, message: Buffer): Buffer {

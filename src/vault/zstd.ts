@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { constants, createZstdCompress, type ZstdCompress, zstdDecompress } from 'node:zlib';
+import { constants, createZstdCompress, type ZstdCompress, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { Fault } from '../errors.ts';
 import { inOrder } from '../rows/in-order.ts';
 
@@ -12,6 +12,8 @@ import { inOrder } from '../rows/in-order.ts';
 const decompressAsync = promisify(zstdDecompress);
 
 const MAGIC = 0xfd2fb528;
+/** Of frames up to this length the way to another thread and back takes longer than they do. */
+const SMALL = 4 * 1024;
 /** What one frame may unpack to; a row is at most 64 MiB (`rows/split.ts`). */
 const LARGEST_FRAME = 128 * 1024 * 1024;
 const IN_FLIGHT = 3;
@@ -98,7 +100,8 @@ export async function decompressFrame(frame: Buffer, offset = 0): Promise<Buffer
   try {
     // About what comes out, at most a chunk: many small pieces take several times the work.
     const chunkSize = Math.min(CHUNK, Math.max(16 * 1024, 4 * frame.length));
-    return await decompressAsync(frame, { maxOutputLength: LARGEST_FRAME, chunkSize });
+    const options = { maxOutputLength: LARGEST_FRAME, chunkSize };
+    return frame.length <= SMALL ? zstdDecompressSync(frame, options) : await decompressAsync(frame, options);
   } catch (cause) {
     throw invalid('a frame does not unpack', offset, cause);
   }
