@@ -69,9 +69,14 @@ export interface VaultKeys {
 /**
  * Opens the vault with the keys that are at hand, in the order flag, environment, keychain. Warns when the vault is not anchored
  * (no root fingerprint is pinned), or when its log lost a head that was seen before. `at`: a copy of it, or its store when that is open already;
- * the keys are those of the vault.
+ * the keys are those of the vault. `prepared`: makes the store that the vault is read from, told the secrets that open it.
  */
-export async function openVault(ctx: CommandContext, wanted: VaultKeys, at?: string | Store): Promise<Vault> {
+export async function openVault(
+  ctx: CommandContext,
+  wanted: VaultKeys,
+  at?: string | Store,
+  prepared: (store: Store, secrets: readonly string[]) => Store | Promise<Store> = (store) => store,
+): Promise<Vault> {
   const { Vault } = await import('../vault/vault.ts');
   const url = vaultUrl(ctx);
   const writes = wanted.operation === 'write' || wanted.operation === 'prune';
@@ -79,12 +84,14 @@ export async function openVault(ctx: CommandContext, wanted: VaultKeys, at?: str
   const store = typeof at === 'object' ? at : await openStoreAt(ctx, at ?? url, signal);
   const writerKey = wanted.writer === 'no' ? undefined : await writerKeyOf(ctx, url, wanted.writer === 'required');
   const identities = wanted.identity === 'no' ? [] : await identitiesOf(ctx, url, wanted.identity === 'required');
-  const vault = await Vault.open(store, {
+  const adminKey = wanted.admin === undefined ? undefined : await adminKeyOf(ctx);
+  const secrets = [writerKey, adminKey, ...identities].filter((one) => one !== undefined);
+  const vault = await Vault.open(await prepared(store, secrets), {
     operation: wanted.operation,
     rootFingerprint: ctx.global.rootFingerprint ?? orgConfig(ctx)?.rootFingerprint,
     writerKey,
     identities,
-    adminKey: wanted.admin === undefined ? undefined : await adminKeyOf(ctx),
+    adminKey,
   });
   if (!vault.anchored) {
     const { fingerprint } = vault.trust.root;
@@ -97,7 +104,7 @@ export async function openVault(ctx: CommandContext, wanted: VaultKeys, at?: str
   const seen = await seenHead(ctx.environment, vault.info.vault);
   // A copy may be behind.
   if (seen && at === undefined) {
-    const { entries } = await vault.state();
+    const { entries } = await vault.state(false, undefined, seen);
     if (!entries.some(({ seq, digest }) => seq === seen.seq && digest === seen.digest)) {
       ctx.report({
         type: 'warning',

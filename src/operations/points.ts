@@ -1,4 +1,5 @@
 import { Fault, isFault } from '../errors.ts';
+import { inOrder } from '../rows/in-order.ts';
 import { longId } from '../schema/ids.ts';
 import { readAttestation } from '../vault/attest.ts';
 import type { LogEntry } from '../vault/log.ts';
@@ -38,6 +39,22 @@ export interface PointListed {
   readonly unreadable?: string;
 }
 
+/** What a point's table of contents says: the same whenever it is read. */
+type Contents = Omit<PointListed, keyof Marks>;
+
+/** A line about a point that was listed before. */
+export interface KnownPoint {
+  /** Names, sizes and tags of the point's own objects in the store when it was read. */
+  readonly stamp: string;
+  readonly contents: Contents;
+}
+
+/** By the digest of the point's record, which signs what the line was read from. */
+export type KnownPoints = Map<string, KnownPoint>;
+
+/** Small objects that are fetched at the same time; a root takes two round trips, one behind the other. */
+const inFlight = 32;
+
 export interface PointsListed {
   /** Newest first. */
   readonly points: PointListed[];
@@ -48,36 +65,58 @@ export interface PointsListed {
 /**
  * All points, also those that are retired and can still come back. The writer key alone is enough. A damaged object hides nothing but itself: its point is still listed, `unreadable`, with
  * what its signed record says. So are points from before the writer key at hand was added. Throws when no key is at hand that fits.
+ * `known`: lines of earlier lists, which are taken while the store lists the point's objects as it did then; afterwards those of this one.
  */
-export async function listPoints(vault: Vault, now = new Date()): Promise<PointsListed> {
+export async function listPoints(vault: Vault, now = new Date(), known?: KnownPoints): Promise<PointsListed> {
   const { points, entries, problems, retention } = await vault.state();
   const found = problems.map(({ fault }) => fault);
   const verified = new Map<string, NonNullable<PointListed['verified']>>();
-  for (const entry of entries.filter(({ record }) => record.kind === 'attest')) {
-    const attestation = await orFault(vault, readAttestation(vault, entry));
+  const attested = entries.filter(({ record }) => record.kind === 'attest');
+  for await (const attestation of inOrder(attested, inFlight, (entry) =>
+    orFault(vault, readAttestation(vault, entry)),
+  )) {
     if (attestation instanceof Fault) found.push(attestation);
     else for (const { point, rung, ok } of attestation.points) verified.set(point, { rung, ok, at: attestation.at });
   }
   const quarantined = quarantinedPoints(entries);
   const listed: PointListed[] = [];
   const newestFirst = standing({ points, retention }).sort((a, b) => b.seq - a.seq);
-  const ahead = 8;
-  for (let from = 0; from < newestFirst.length; from += ahead) {
-    const part = newestFirst.slice(from, from + ahead);
-    const roots = await Promise.all(part.map((entry) => orFault(vault, vault.root(entry))));
-    for (const [i, root] of roots.entries()) {
-      const point = part[i]!.record.point!;
-      const more = {
-        verified: verified.get(point) ?? null,
-        quarantined: quarantined.has(point),
-        holds: holdsOf(retention, point, now),
-        retired: retention.retired.get(point)?.until ?? null,
-      };
-      if (root instanceof Fault) found.push(root);
-      listed.push(root instanceof Fault ? unreadable(part[i]!, root, more) : line(root, more));
-    }
+  const stamps = known && (await stampsOf(vault));
+  const before = new Map(known);
+  known?.clear();
+  const reading = inOrder(newestFirst, inFlight, async (entry) => {
+    const stamp = stamps?.get(entry.record.point!);
+    const earlier = before.get(entry.digest);
+    if (earlier !== undefined && earlier.stamp === stamp) return { entry, stamp, contents: earlier.contents };
+    const root = await orFault(vault, vault.root(entry));
+    return { entry, stamp, contents: root instanceof Fault ? root : contentsOf(root) };
+  });
+  for await (const { entry, stamp, contents } of reading) {
+    const point = entry.record.point!;
+    const marks = {
+      verified: verified.get(point) ?? null,
+      quarantined: quarantined.has(point),
+      holds: holdsOf(retention, point, now),
+      retired: retention.retired.get(point)?.until ?? null,
+    };
+    if (contents instanceof Fault) found.push(contents);
+    else if (stamp !== undefined) known?.set(entry.digest, { stamp, contents });
+    listed.push(contents instanceof Fault ? unreadable(entry, contents, marks) : { ...contents, ...marks });
   }
   return { points: listed, problems: found };
+}
+
+/** By point: what the store lists of it now. Points whose objects it lists without tags are left out. */
+async function stampsOf({ store }: Vault): Promise<ReadonlyMap<string, string>> {
+  const stamps = new Map<string, string>();
+  const untagged = new Set<string>();
+  for await (const { key, size, etag } of store.list('points/')) {
+    const [, point = '', name = ''] = key.split('/');
+    if (etag === undefined) untagged.add(point);
+    stamps.set(point, `${stamps.get(point) ?? ''}${name} ${size} ${etag}\n`);
+  }
+  for (const point of untagged) stamps.delete(point);
+  return stamps;
 }
 
 /** The value; or the Fault when it is about this one object, and the keys at hand are of this vault. */
@@ -131,7 +170,7 @@ function unreadable({ record }: LogEntry, { message }: Fault, marks: Marks): Poi
   };
 }
 
-function line(root: Root, marks: Marks): PointListed {
+function contentsOf(root: Root): Contents {
   return {
     id: root.point,
     started: root.started,
@@ -148,7 +187,6 @@ function line(root: Root, marks: Marks): PointListed {
     coverage: root.coverage,
     tags: root.tags,
     orgId: root.org.id,
-    ...marks,
     incomplete: root.objects
       .filter(({ complete }) => !complete)
       .map(({ object, reason }) => ({ object, reason: reason ?? '' })),

@@ -140,7 +140,7 @@ export async function openS3(url: string, options: OpenStoreOptions = {}): Promi
         if (page.IsTruncated && !page.NextContinuationToken) throw new StrangeAnswer('a list that cannot be continued');
         return page;
       }).catch((error: unknown) => unless(error, what, [], () => undefined as never));
-      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+      for (const { Key, Size, LastModified, ETag } of page.Contents ?? []) {
         const key = decoded(Key, page.EncodingType)?.slice(root.length);
         if (key === undefined || !isKey(key)) continue;
         if (Size === undefined || LastModified === undefined)
@@ -149,7 +149,7 @@ export async function openS3(url: string, options: OpenStoreOptions = {}): Promi
           throw new Fault('unproven-store', `the store lists ${key} behind ${last}: its lists are not in order`);
         last = key;
         signal?.throwIfAborted();
-        yield { key, size: Size, modified: LastModified };
+        yield { key, size: Size, modified: LastModified, ...(ETag && { etag: ETag }) };
       }
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (token !== undefined);

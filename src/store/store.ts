@@ -4,6 +4,8 @@ export interface StoredObject {
   readonly size: number;
   /** By the store's clock. */
   readonly modified: Date;
+  /** Another for other bytes, where the store has such a thing. */
+  readonly etag?: string;
 }
 
 /**

@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SigningKey } from '../age/ssh.ts';
 import { Fault, isFault } from '../errors.ts';
+import { inOrder } from '../rows/in-order.ts';
 import type { Store } from '../store/store.ts';
 import { logRecord } from './layout.ts';
 import { type LogRecord, type NewRecord, ordered, parseRecord, rolesFor } from './record.ts';
 import { openDocument, sha256, signDocument } from './signed.ts';
 import type { PublicKey, Trust } from './trust.ts';
+
+/** Records that are fetched at the same time: small ones, which each take a round trip. */
+const inFlight = 48;
 
 /** A number of the log that holds a record that verifies. */
 export interface LogEntry {
@@ -46,31 +50,24 @@ export class Log {
     this.#vault = vault;
   }
 
-  /** All records in order, and what does not verify. Throws `chain-broken` for a gap or a wrong `prev` only through `problems`. */
-  async read(signal?: AbortSignal): Promise<{ entries: LogEntry[]; problems: LogProblem[]; head: Head }> {
+  /**
+   * All records in order, and what does not verify; a gap or a wrong `prev` is a problem, and nothing is thrown for it. `known`: a head seen
+   * before, to find the end from.
+   */
+  async read(
+    signal?: AbortSignal,
+    known?: { seq: number },
+  ): Promise<{ entries: LogEntry[]; problems: LogProblem[]; head: Head }> {
     const entries: LogEntry[] = [];
     const problems: LogProblem[] = [];
-    const last = await this.#last(signal);
-    let next = 1;
-    const ahead = 16;
-    const reading: Promise<{ seq: number; document: Buffer } | Fault>[] = [];
-    const take = async (seq: number) => {
-      try {
-        return { seq, document: await this.#store.get(logRecord(seq), signal) };
-      } catch (error) {
-        if (isFault(error, 'object-missing')) return error;
-        throw error;
-      }
-    };
-    for (let seq = 1; seq <= last; seq++) {
-      while (next <= last && next < seq + ahead) {
-        const promise = take(next++);
-        promise.catch(() => undefined);
-        reading.push(promise);
-      }
-      const got = await reading.shift()!;
+    const last = await this.#last(signal, known?.seq);
+    const numbers = Array.from({ length: last }, (_, i) => i + 1);
+    for await (const { seq, opened } of inOrder(numbers, inFlight, async (seq) => ({
+      seq,
+      opened: await this.#entry(seq, signal),
+    }))) {
       const key = logRecord(seq);
-      if (got instanceof Fault) {
+      if (isFault(opened, 'object-missing')) {
         problems.push({
           seq,
           key,
@@ -78,7 +75,6 @@ export class Log {
         });
         continue;
       }
-      const opened = this.#open(seq, got.document);
       if (opened instanceof Fault) {
         problems.push({ seq, key, fault: opened });
         continue;

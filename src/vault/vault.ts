@@ -129,10 +129,10 @@ export class Vault {
     return new Log(store, this.trust, this.info.vault);
   }
 
-  /** The log, read once; `again` reads it anew. */
-  async state(again = false, signal?: AbortSignal): Promise<LogState> {
+  /** The log, read once; `again` reads it anew. `known`: a head seen before, to find its end from. */
+  async state(again = false, signal?: AbortSignal, known?: { seq: number }): Promise<LogState> {
     if (this.#state && !again) return this.#state;
-    const read = await this.log.read(signal);
+    const read = await this.log.read(signal, known);
     const retention = retentionOf(read.entries);
     this.#state = {
       ...read,

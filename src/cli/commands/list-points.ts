@@ -1,20 +1,43 @@
+import type { Store } from '../../store/store.ts';
+import type { Vault } from '../../vault/vault.ts';
 import { allOrgsFlags, parallelOrgs } from '../all-orgs.ts';
-import { defineCommand } from '../command.ts';
+import { type CommandContext, defineCommand } from '../command.ts';
+import { rememberHead, seenHead } from '../heads.ts';
 import { openVault } from '../open-vault.ts';
 import { pointsText } from '../output/point.ts';
+import type { PointCache } from '../point-cache.ts';
 
 export const listPoints = defineCommand({
   name: 'list-points',
   alias: 'points',
   summary: 'recovery points, newest first',
-  description: 'The writer key alone is enough; so is an identity.',
+  description:
+    'The writer key alone is enough; so is an identity. What was read from a bucket is kept for the next time in the cache folder of the user, encrypted with the keys at hand, and held against what the bucket lists; SALVOR_NO_CACHE=1 reads all of it anew.',
   flags: { ...allOrgsFlags, ...parallelOrgs },
   examples: [{ command: 'salvor list-points', summary: 'what there is to go back to' }],
   exits: [4, 68, 74],
   async run(ctx) {
-    const vault = await openVault(ctx, { writer: 'optional', identity: 'optional', operation: 'read' });
+    let cache: PointCache | undefined;
+    const prepared = async (store: Store, secrets: readonly string[]): Promise<Store> => {
+      // A folder is as near as its cache would be.
+      if (!store.url.startsWith('s3:') || ctx.environment.SALVOR_NO_CACHE || secrets.length === 0) return store;
+      const [{ PointCache }, { keeping }] = await Promise.all([
+        import('../point-cache.ts'),
+        import('../../store/kept.ts'),
+      ]);
+      cache = await PointCache.read(ctx.environment, { url: store.url, tool: ctx.tool, secrets });
+      return keeping(store, ['log/', 'attest/'], cache.objects);
+    };
+    const vault = await openVault(
+      ctx,
+      { writer: 'optional', identity: 'optional', operation: 'read' },
+      undefined,
+      prepared,
+    );
     const operations = await import('../../operations/points.ts');
-    const { points, problems } = await operations.listPoints(vault);
+    const { points, problems } = await operations.listPoints(vault, ctx.now(), cache?.points);
+    await cache?.write();
+    await rememberEnd(ctx, vault);
     for (const { name, message } of problems) ctx.report({ type: 'warning', name, message });
     const damaged = problems.find(({ exit, data }) => exit === 4 && !/^log\//.test(String(data.key)));
     return {
@@ -24,3 +47,11 @@ export const listPoints = defineCommand({
     };
   },
 });
+
+/** Remembers the end of the log, unless something is wrong with it: the head that tells of a rollback must stay. */
+async function rememberEnd(ctx: CommandContext, vault: Vault): Promise<void> {
+  const { entries, problems, head } = await vault.state();
+  const seen = await seenHead(ctx.environment, vault.info.vault);
+  const follows = !seen || entries.some(({ seq, digest }) => seq === seen.seq && digest === seen.digest);
+  if (problems.length === 0 && follows) await rememberHead(ctx.environment, vault.info.vault, head);
+}
