@@ -11,7 +11,9 @@ export const adminWrap = (wrap: number) => `keys/admin/r${digits(wrap, 4)}.age`;
 export const logRecord = (seq: number) => `log/${digits(seq, 20)}`;
 export const seqOf = (key: string) => Number(/^log\/(\d{20})$/.exec(key)?.[1] ?? Number.NaN);
 
-export const pointRoot = (point: string) => `points/${point}/root.json.age`;
+export const pointRoot = (point: string) => `points/${point}/root.json.zst.age`;
+/** The names that a point's root may have: as it is written, and uncompressed, as it was before. */
+export const pointRoots = (point: string): readonly string[] => [pointRoot(point), `points/${point}/root.json.age`];
 export const pointRefs = (point: string) => `points/${point}/refs.zst`;
 
 export type PageKind = 'map' | 'schema' | 'files';

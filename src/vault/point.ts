@@ -1,4 +1,3 @@
-import { seal } from '../age/file.ts';
 import { Fault } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Signer } from './keyring.ts';
@@ -126,7 +125,7 @@ export class PointWriter {
     signal?: AbortSignal,
   ): Promise<{ seq: number; digest: string }> {
     await this.#assertStored(written, signal);
-    const rootBody = await seal(this.recipients.manifest, Buffer.from(JSON.stringify(root)));
+    const rootBody = await sealBytes(Buffer.from(JSON.stringify(root)), this.recipients.manifest);
     const rootRef = await this.#putOnce(layout.pointRoot(this.point), rootBody, signal);
     const pages = root.objects.flatMap((object: RootObject) =>
       [object.page, object.refs].filter((ref) => ref !== undefined),

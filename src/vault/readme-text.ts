@@ -45,7 +45,7 @@ file (here: recovery.key). Work in this folder; W is any folder outside it.
 
 5. Read. The root is a table of contents; a page lists the segments of one object; a segment is CSV.
 
-      age -d -i "$W/epoch.key" "points/$POINT/root.json.age" > "$W/root.json"
+      age -d -i "$W/epoch.key" "points/$POINT/root.json.zst.age" | zstd -d > "$W/root.json"
       PAGE=$(tr '{' '\\n' < "$W/root.json" | grep -A1 '"object":"Account"' | grep -o 'pages/[0-9a-f]*\\.map\\.zst\\.age' | head -n 1)
       age -d -i "$W/epoch.key" "$PAGE" | zstd -d > "$W/account.json"
       for segment in $(grep -o 'data/[^"]*\\.csv\\.zst\\.age' "$W/account.json"); do age -d -i "$W/epoch.key" "$segment" | zstd -d; done > "$W/account.csv"

@@ -5,7 +5,7 @@ import { Fault, faults, isFault } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import { orgHash } from './create.ts';
 import { Keyring, type KeyTexts } from './keyring.ts';
-import { mintPoint, pointRefs, pointRoot, vaultFile } from './layout.ts';
+import { mintPoint, pointRefs, vaultFile } from './layout.ts';
 import { type Head, Log, type LogEntry, type LogProblem } from './log.ts';
 import {
   type Detail,
@@ -14,14 +14,14 @@ import {
   mapSchema,
   parseStored,
   type Root,
-  rootSchema,
   type SchemaPage,
   schemaPageSchema,
 } from './manifest.ts';
 import type { Ref } from './record.ts';
 import { readRefs } from './refs.ts';
 import { type Retention, retentionOf } from './retention.ts';
-import { openAge, openBytes } from './sealed.ts';
+import { openRoot, rootRefOf } from './root.ts';
+import { openBytes } from './sealed.ts';
 import { openDocument, sha256, splitDocument } from './signed.ts';
 import { readTrust, type Trust } from './trust.ts';
 
@@ -238,19 +238,12 @@ export class Vault {
   }
 
   async root(entry: LogEntry): Promise<Root> {
-    const key = pointRoot(entry.record.point ?? '');
-    const ref = (await this.refs(entry)).find((one) => one.key === key);
-    if (!ref)
-      throw new Fault('object-missing', `the list of point ${entry.record.point} does not name its root`, {
-        data: { key },
-      });
-    const root = parseStored(
-      key,
-      await openAge(key, await this.read(ref), await this.manifestIdentities()),
-      rootSchema,
-    );
+    const ref = rootRefOf(entry.record.point ?? '', await this.refs(entry));
+    const root = await openRoot(ref.key, await this.read(ref), await this.manifestIdentities());
     if (root.point !== entry.record.point || root.vault !== this.info.vault) {
-      throw new Fault('segment-invalid', `${key} describes another point than its record`, { data: { key } });
+      throw new Fault('segment-invalid', `${ref.key} describes another point than its record`, {
+        data: { key: ref.key },
+      });
     }
     return root;
   }

@@ -188,7 +188,7 @@ describe('a vault that somebody changed', () => {
 
   test('is reported when an older object stands in the place of a newer one', async () => {
     const [first, second] = small.points;
-    for (const name of ['root.json.age', 'refs.zst']) {
+    for (const name of ['root.json.zst.age', 'refs.zst']) {
       const key = `points/${second}/${name}`;
       const { ok, named } = await after([[key, whole.get(`points/${first}/${name}`)!]]);
       assert.equal(ok, false);

@@ -342,12 +342,12 @@ test('files that are not what their page says are found, packed or in parts', as
 
 test('a root that does not count what it names is found', async () => {
   assert.deepEqual(await lie({ root: (root) => ({ ...root, rows: 1 }) }), [
-    `counts: points/${point}/root.json.age says 1 rows, there are 11`,
+    `counts: points/${point}/root.json.zst.age says 1 rows, there are 11`,
   ]);
   assert.deepEqual(await lie({ root: (root) => ({ ...root, files: { ...root.files, count: 5 } }) }), [
-    `counts: points/${point}/root.json.age says 5 files of 423 bytes, their pages name 3 of 423`,
+    `counts: points/${point}/root.json.zst.age says 5 files of 423 bytes, their pages name 3 of 423`,
   ]);
   assert.deepEqual(await lie({ root: (root) => ({ ...root, vault: 'another' }) }), [
-    `counts: points/${point}/root.json.age describes another point than its record`,
+    `counts: points/${point}/root.json.zst.age describes another point than its record`,
   ]);
 });

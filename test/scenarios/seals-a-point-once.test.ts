@@ -56,7 +56,7 @@ describe('a backup that is killed while it seals', () => {
     return { before, after, resumed: told.some(({ type }) => type === 'resumed'), again };
   }
 
-  for (const key of ['/root.json.age', '/refs.zst', 'log/0']) {
+  for (const key of ['/root.json.zst.age', '/refs.zst', 'log/0']) {
     test(`when ${key} was not put, goes on to one point`, async () => {
       const { before, after, resumed, again } = await killedAt(key, false);
       assert.equal(after.length, before.length + 1);
@@ -65,7 +65,7 @@ describe('a backup that is killed while it seals', () => {
     });
   }
 
-  for (const key of ['/root.json.age', '/refs.zst']) {
+  for (const key of ['/root.json.zst.age', '/refs.zst']) {
     test(`when ${key} was put and no record, goes on to one point`, async () => {
       const { before, after, resumed, again } = await killedAt(key, true);
       assert.equal(after.length, before.length + 1);
@@ -90,7 +90,7 @@ describe('a backup that is killed while it seals', () => {
 
   test('an answer to the table of contents that is lost makes it nobody else', async () => {
     const before = await pointsIn(rig, store);
-    server.failNext({ kind: 'reset', on: 'PutObject', key: '/root.json.age', applied: true });
+    server.failNext({ kind: 'reset', on: 'PutObject', key: '/root.json.zst.age', applied: true });
     const ran = await rig.salvor(...backup);
     assert.equal(ran.status, 0, ran.stdout);
     assert.equal((await pointsIn(rig, store)).length, before.length + 1);

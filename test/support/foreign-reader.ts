@@ -55,7 +55,9 @@ export class ForeignReader implements Disposable {
     writeFileSync(this.#identity, this.#epochKey(identity), { mode: 0o600 });
     this.point = point ?? this.#points().at(-1)!;
     this.#checkDigests();
-    this.root = JSON.parse(this.open(`points/${this.point}/root.json.age`).toString('utf8'));
+    const root = this.keys(`points/${this.point}`).filter((name) => /\/root\.json(\.zst)?\.age$/.test(name));
+    if (root.length !== 1) throw new Error(`point ${this.point} has ${root.length} roots`);
+    this.root = JSON.parse(this.open(root[0]!).toString('utf8'));
   }
 
   /** Names of all objects of the vault that begin with this folder. */

@@ -41,7 +41,7 @@ test('names of objects are those of the layout table', () => {
   ]) {
     assert.equal(layout.digestIn(key), digest, key);
   }
-  assert.equal(layout.digestIn(`points/${point}/root.json.age`), undefined);
+  assert.equal(layout.digestIn(`points/${point}/root.json.zst.age`), undefined);
 });
 
 test('a point that begins in the second of another sorts behind it', () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
-import { pointRoot } from '../../vault/layout.ts';
+import { pointRoots } from '../../vault/layout.ts';
 import { leftOutSchema, rootObjectSchema } from '../../vault/manifest.ts';
 import { notStored } from '../../vault/point.ts';
 import { type Ref, refSchema } from '../../vault/record.ts';
@@ -149,7 +149,8 @@ async function continued(
   start: Start,
   done: readonly Entry[],
 ): Promise<Run> {
-  if ((await vault.store.head(pointRoot(found.point))) === undefined) {
+  const roots = await Promise.all(pointRoots(found.point).map((key) => vault.store.head(key)));
+  if (roots.every((root) => root === undefined)) {
     const run = new Run(place, found.point, found.numbers);
     await run.hold(ctx.now);
     return run;

@@ -1,4 +1,4 @@
-import { pointRoot } from '../../vault/layout.ts';
+import { pointRoots } from '../../vault/layout.ts';
 import { isPinned } from '../../vault/retention.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { listPoints, type PointListed } from '../points.ts';
@@ -10,7 +10,8 @@ export async function pointFacts(vault: Vault, now: Date): Promise<PointFacts[]>
   const { points, problems } = await listPoints(vault, now);
   const closed = new Set(problems.filter(({ name }) => name === 'wrong-identity').map(({ data }) => data.key));
   const status = (point: PointListed): PointFacts['status'] => {
-    if (point.unreadable !== undefined) return closed.has(pointRoot(point.id)) ? 'closed' : 'unreadable';
+    if (point.unreadable !== undefined)
+      return pointRoots(point.id).some((key) => closed.has(key)) ? 'closed' : 'unreadable';
     return point.status === 'complete' ? 'complete' : 'partial';
   };
   return points

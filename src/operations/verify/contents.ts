@@ -12,10 +12,10 @@ import {
   parseStored,
   type Root,
   type RootObject,
-  rootSchema,
   schemaPageSchema,
 } from '../../vault/manifest.ts';
 import type { Ref } from '../../vault/record.ts';
+import { openRoot, rootRefOf } from '../../vault/root.ts';
 import { decompress, openAge } from '../../vault/sealed.ts';
 import type { Ladder } from './ladder.ts';
 import type { Reach } from './reach.ts';
@@ -46,6 +46,8 @@ export interface Described {
 
 export interface PointContents {
   readonly root: Root;
+  /** Where the root lies. */
+  readonly rootKey: string;
   readonly objects: readonly ObjectContents[];
   /** By object name: the describe on the schema page that the object's own page names. Empty without an identity. */
   readonly described: ReadonlyMap<string, Described>;
@@ -106,15 +108,8 @@ export async function contentsOf(
   reach: Reach,
   withRows: boolean,
 ): Promise<PointContents | undefined> {
-  const key = pointRoot(entryPoint);
-  const ref = reach.refs.get(key);
-  if (!ref) {
-    opener.ladder.problem('existence', key, `the list of point ${entryPoint} does not name its root`);
-    return undefined;
-  }
-  const root = await opener.with(ref, async (body) =>
-    parseStored(key, await openAge(key, body, opener.identities), rootSchema),
-  );
+  const ref = rootOf(opener.ladder, entryPoint, reach);
+  const root = ref && (await opener.with(ref, (body) => openRoot(ref.key, body, opener.identities)));
   if (!root) return undefined;
   const objects: ObjectContents[] = [];
   const maps = inOrder(root.objects, parallelPages, async (object) => {
@@ -133,7 +128,16 @@ export async function contentsOf(
     const found = schemas.get(map.schema.page.key)?.get(map.object);
     if (found) described.set(map.object, found);
   }
-  return { root, objects, described, schemas: new Set(schemas.keys()) };
+  return { root, rootKey: ref.key, objects, described, schemas: new Set(schemas.keys()) };
+}
+
+function rootOf(ladder: Ladder, point: string, { own }: Reach): Ref | undefined {
+  try {
+    return rootRefOf(point, own);
+  } catch (error) {
+    ladder.blame(error, pointRoot(point));
+    return undefined;
+  }
 }
 
 async function detailsOf(opener: Opener, map: MapPage): Promise<Pick<ObjectContents, 'details' | 'detailsWhole'>> {

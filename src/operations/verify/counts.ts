@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { layersOf, runOf } from '../../vault/layers.ts';
-import { pointRefs, pointRoot } from '../../vault/layout.ts';
+import { pointRefs } from '../../vault/layout.ts';
 import type { MapPage, SegmentRef } from '../../vault/manifest.ts';
 import type { Ref } from '../../vault/record.ts';
 import type { Vault } from '../../vault/vault.ts';
@@ -20,8 +20,7 @@ export function verifyCounts(
   ladder: Ladder,
   withRows: boolean,
 ): void {
-  const { root, objects } = contents;
-  const key = pointRoot(point);
+  const { root, rootKey: key, objects } = contents;
   const differs = (what: string, says: number, holds: number, where = key) => {
     if (says !== holds) ladder.problem('counts', where, `${where} says ${says} ${what}, there are ${holds}`);
   };

@@ -2,13 +2,11 @@ import { createHash } from 'node:crypto';
 import { openStream } from '../../age/file.ts';
 import { inOrder } from '../../rows/in-order.ts';
 import { type FileEntry, filesOf } from '../../vault/files-page.ts';
-import { pointRoot } from '../../vault/layout.ts';
-import type { Root } from '../../vault/manifest.ts';
 import type { Ref } from '../../vault/record.ts';
 import { openAge } from '../../vault/sealed.ts';
 import { sha256 } from '../../vault/signed.ts';
 import { tarEntries } from '../../vault/tar.ts';
-import type { Opener } from './contents.ts';
+import type { Opener, PointContents } from './contents.ts';
 import { agree } from './counts.ts';
 import { counted, humanBytes } from './ladder.ts';
 import type { Reach } from './reach.ts';
@@ -26,8 +24,7 @@ interface Totals {
  */
 export async function verifyFiles(
   opener: Opener,
-  point: string,
-  root: Root,
+  { root, rootKey }: Pick<PointContents, 'root' | 'rootKey'>,
   reach: Reach,
   contents: boolean,
 ): Promise<void> {
@@ -52,8 +49,8 @@ export async function verifyFiles(
   if (whole && (named.files !== root.files.count || named.bytes !== root.files.bytes)) {
     opener.ladder.problem(
       'counts',
-      pointRoot(point),
-      `${pointRoot(point)} says ${root.files.count} files of ${root.files.bytes} bytes, their pages name ${named.files} of ${named.bytes}`,
+      rootKey,
+      `${rootKey} says ${root.files.count} files of ${root.files.bytes} bytes, their pages name ${named.files} of ${named.bytes}`,
     );
   }
   const rung = opener.ladder.rung('files');

@@ -154,7 +154,7 @@ async function openPoint(opener: Opener, point: string, reach: Reach, withRows: 
         counted(read.tombstones, 'tombstone'),
       ].join(', ');
     }
-    await verifyFiles(opener, point, contents.root, reach, withRows);
+    await verifyFiles(opener, contents, reach, withRows);
   }
   if (withRows) ladder.rung('decrypt')!.figure = objectsFigure(opener.opened, opener.bytes);
   else if (opener.foreign > 0)
