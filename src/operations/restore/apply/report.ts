@@ -2,10 +2,11 @@ import { constants } from 'node:fs';
 import { access, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault, systemCode } from '../../../errors.ts';
-import { encodeRow } from '../../../rows/csv.ts';
+import type { RowBatch } from '../../../rows/batch.ts';
+import { encodeHeader, encodeRows } from '../../../rows/csv.ts';
 import type { StoredTable } from '../../../vault/restores.ts';
 import type { Done, FailedRow, KeptRow } from './state.ts';
-import { TableWriter, tableParts } from './tables.ts';
+import { storedRows, TableWriter } from './tables.ts';
 import type { Work } from './work.ts';
 
 /** What a restore has done. Figures by object, in the order of the plan. */
@@ -47,7 +48,7 @@ export async function report(work: Work, stopped?: Fault): Promise<ApplyResult> 
     }
   };
   const failed = state.failures;
-  const failedFile = failed.length > 0 ? await write('failed', failedColumns, [failed.map(failedCells)]) : undefined;
+  const failedFile = failed.length > 0 ? await write('failed', failedColumns, failedRows(failed)) : undefined;
   const idMapFile = work.idTables.length > 0 ? await write('ids', idColumns, idRows(work)) : undefined;
   return {
     restoreId: journal.restore,
@@ -92,12 +93,7 @@ export async function endJournal(work: Work): Promise<void> {
   const { state, journal } = work;
   const tables: StoredTable[] = [];
   const ids = new TableWriter(journal, 'ids', idColumns);
-  for await (const rows of idRows(work)) {
-    for (const row of rows) {
-      const full = ids.add(row);
-      if (full) await full;
-    }
-  }
+  for await (const batch of idRows(work)) await ids.addStored(batch);
   if (ids.rows > 0) tables.push(await ids.end({ apart: true }));
   const failed = new TableWriter(journal, 'failed', failedColumns);
   for (const row of state.failures) await failed.add(failedCells(row));
@@ -111,8 +107,16 @@ export async function endJournal(work: Work): Promise<void> {
   await journal.end({ whole, done }, tables, work.ctx.now);
 }
 
-async function* idRows(work: Work): AsyncGenerator<Iterable<readonly string[]>> {
-  for (const table of work.idTables) yield* tableParts(work.place, table, idColumns);
+async function* idRows(work: Work): AsyncGenerator<RowBatch> {
+  for (const table of work.idTables) yield* storedRows(work.place, table, idColumns);
+}
+
+const writtenAtOnce = 1000;
+
+function* failedRows(failed: readonly FailedRow[]): Generator<RowBatch> {
+  for (let from = 0; from < failed.length; from += writtenAtOnce) {
+    yield encodeRows(failed.slice(from, from + writtenAtOnce).map(failedCells));
+  }
 }
 
 function failedCells({ id, object, step, code, reason, advice }: FailedRow): string[] {
@@ -126,26 +130,19 @@ function conflictsOf({ plan, state }: Work): KeptRow[] {
   return [...planned, ...state.kept];
 }
 
-const writtenAtOnce = 32 * 1024;
-
 /** Files that may hold values of records are for their owner only. */
 async function writeTable(
   name: string,
   columns: readonly string[],
-  parts: Iterable<Iterable<readonly string[]>> | AsyncIterable<Iterable<readonly string[]>>,
+  batches: Iterable<RowBatch> | AsyncIterable<RowBatch>,
 ): Promise<void> {
   const file = await open(name, 'w', 0o600);
   try {
-    let text = encodeRow(columns);
-    for await (const rows of parts) {
-      for (const row of rows) {
-        text += encodeRow(row);
-        if (text.length < writtenAtOnce) continue;
-        await file.writeFile(text);
-        text = '';
-      }
+    await file.writeFile(encodeHeader(columns));
+    for await (const { bytes, release } of batches) {
+      await file.writeFile(bytes);
+      release?.();
     }
-    await file.writeFile(text);
   } finally {
     await file.close();
   }

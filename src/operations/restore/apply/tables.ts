@@ -54,6 +54,15 @@ export class TableWriter {
     return this.#size >= partBytes ? this.#flush() : undefined;
   }
 
+  /** As `add`, for so many rows as they are stored: whole rows of these columns, which are not copied. */
+  addStored({ bytes, ends }: RowBatch): Promise<void> | undefined {
+    this.#chunk();
+    this.#chunks.push(bytes);
+    this.#size += bytes.length;
+    this.#rows += ends.length;
+    return this.#size >= partBytes ? this.#flush() : undefined;
+  }
+
   /** `apart`: never inside the entry, however small, so that it can be read by hand. */
   async end({ apart = false } = {}): Promise<StoredTable> {
     const of = { name: this.#name, rows: this.#rows, ...(this.#object === undefined ? {} : { object: this.#object }) };
@@ -99,28 +108,33 @@ export async function* tableRows(
   table: StoredTable,
   columns: readonly string[],
 ): AsyncGenerator<string[]> {
-  for await (const rows of tableParts(place, table, columns)) yield* rows;
-}
-
-/** As `tableRows`, some thousands of rows at a time, each made when it is asked for. */
-export async function* tableParts(
-  place: RestorePlace,
-  table: StoredTable,
-  columns: readonly string[],
-): AsyncGenerator<Iterable<string[]>> {
-  for await (const part of readTable(place, table)) {
-    const splitter = new RowSplitter({ strict: true, fault: 'segment-invalid' });
-    const first = splitter.push(part);
-    for (const batch of [...(first ? [first] : []), ...splitter.end()]) {
-      const at = columns.map((name) => splitter.columns?.indexOf(name) ?? -1);
-      yield rowsOf(batch, at);
+  for await (const { batch, columns: stored } of tableBatches(place, table)) {
+    const at = columns.map((name) => stored.indexOf(name));
+    for (let i = 0; i < batch.ends.length; i++) {
+      const row = cells(batch, i);
+      yield at.map((column) => row[column] ?? '');
     }
   }
 }
 
-function* rowsOf(batch: RowBatch, at: readonly number[]): Generator<string[]> {
-  for (let i = 0; i < batch.ends.length; i++) {
-    const row = cells(batch, i);
-    yield at.map((column) => row[column] ?? '');
+/** The rows of a table as they are stored, some thousands at a time. Throws `segment-invalid` when they have other columns. */
+export async function* storedRows(
+  place: RestorePlace,
+  table: StoredTable,
+  columns: readonly string[],
+): AsyncGenerator<RowBatch> {
+  for await (const { batch } of tableBatches(place, table, columns)) yield batch;
+}
+
+async function* tableBatches(
+  place: RestorePlace,
+  table: StoredTable,
+  columns?: readonly string[],
+): AsyncGenerator<{ readonly batch: RowBatch; readonly columns: readonly string[] }> {
+  for await (const part of readTable(place, table)) {
+    const splitter = new RowSplitter({ strict: true, fault: 'segment-invalid', ...(columns ? { columns } : {}) });
+    const first = splitter.push(part);
+    const batches = [...(first ? [first] : []), ...splitter.end()];
+    for (const batch of batches) yield { batch, columns: splitter.columns! };
   }
 }
