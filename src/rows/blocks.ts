@@ -24,8 +24,10 @@ export function giveBlock(block: Buffer): void {
 
 /**
  * Frees the memory of `buffer`, which is empty from then on: at once, where the collector would come late and every piece of memory
- * would be new. For a Buffer that has its memory for itself, as Node's ciphers return them; memory that is shared stays as it is.
+ * would be new. For a Buffer that has its memory for itself, as Node's ciphers and decompressors return them, the latter with a byte behind
+ * it; memory that is shared stays as it is.
  */
-export function freeMemory({ buffer, length }: Buffer): void {
-  if (length > 0 && length === buffer.byteLength) (buffer as ArrayBuffer).transfer(0);
+export function freeMemory({ buffer, byteOffset, length }: Buffer): void {
+  const isAlone = byteOffset === 0 && buffer.byteLength - length <= 1;
+  if (length > 1 && isAlone) (buffer as ArrayBuffer).transfer(0);
 }

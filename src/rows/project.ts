@@ -1,4 +1,5 @@
 import type { RowBatch } from './batch.ts';
+import { giveBlock, takeBlock } from './blocks.ts';
 import { rowStart } from './cells.ts';
 import { closingQuote } from './csv.ts';
 
@@ -25,7 +26,7 @@ export function projection(
   const closes = new Uint32Array(last + 1);
   return (batch) => {
     // Enough unless a column is wanted twice.
-    let out = Buffer.allocUnsafe(batch.bytes.length + (3 * to.length + absentBytes) * batch.ends.length);
+    let out = takeBlock(batch.bytes.length + (3 * to.length + absentBytes) * batch.ends.length);
     const ends = new Uint32Array(batch.ends.length);
     let at = 0;
     for (let row = 0; row < ends.length; row++) {
@@ -39,8 +40,9 @@ export function projection(
       let needed = 0;
       for (const { first, end, text } of runs) needed += first < 0 ? 3 + text.length : closes[end]! - opens[first]! + 1;
       if (at + needed > out.length) {
-        const larger = Buffer.allocUnsafe(2 * (at + needed));
+        const larger = takeBlock(2 * (at + needed));
         out.copy(larger, 0, 0, at);
+        giveBlock(out);
         out = larger;
       }
       for (const { first, end, text } of runs) {
@@ -54,7 +56,8 @@ export function projection(
       out[at - 1] = LF;
       ends[row] = at;
     }
-    return { bytes: out.subarray(0, at), ends };
+    const memory = out;
+    return { bytes: out.subarray(0, at), ends, release: () => giveBlock(memory) };
   };
 }
 

@@ -20,6 +20,8 @@ const IN_FLIGHT = 3;
 
 /** Bytes of output that are allocated at a time. */
 const CHUNK = 512 * 1024;
+/** More is not allocated at once, whatever a frame says of itself. */
+const LARGEST_CHUNK = 4 * 1024 * 1024;
 /** Compressors of one level that are kept; each holds some 3 MB. */
 const MOST_IDLE = 4;
 
@@ -94,16 +96,40 @@ export async function* decompressFrames(stored: Buffer): AsyncGenerator<Buffer> 
   );
 }
 
-/** What one frame unpacks to. Throws `segment-invalid` when `frame` is not exactly one whole frame. `offset`: for the message. */
+/**
+ * What one frame unpacks to, in memory of its own. Throws `segment-invalid` when `frame` is not exactly one whole frame. `offset`: for the
+ * message.
+ */
 export async function decompressFrame(frame: Buffer, offset = 0): Promise<Buffer> {
   if (frameLength(frame, 0, offset) !== frame.length) throw invalid('there is more behind the frame', offset);
   try {
-    // About what comes out, at most a chunk: many small pieces take several times the work.
-    const chunkSize = Math.min(CHUNK, Math.max(16 * 1024, 4 * frame.length));
-    const options = { maxOutputLength: LARGEST_FRAME, chunkSize };
+    const options = { maxOutputLength: LARGEST_FRAME, chunkSize: outputChunk(frame) };
     return frame.length <= SMALL ? zstdDecompressSync(frame, options) : await decompressAsync(frame, options);
   } catch (cause) {
     throw invalid('a frame does not unpack', offset, cause);
+  }
+}
+
+/** Bytes of output that are allocated at a time: one more than comes out, or a second piece would be; at least about what comes out. */
+function outputChunk(frame: Buffer): number {
+  const length = contentLength(frame);
+  if (length !== undefined && length < LARGEST_CHUNK) return Math.max(64, length + 1);
+  return Math.min(CHUNK, Math.max(16 * 1024, 4 * frame.length));
+}
+
+/** What the header of a frame says that it unpacks to; undefined when it does not say. */
+function contentLength(frame: Buffer): number | undefined {
+  const descriptor = frame[4]!;
+  const at = (descriptor & 0x20) !== 0 ? 5 : 6;
+  switch (descriptor >> 6) {
+    case 0:
+      return at === 5 ? frame[at]! : undefined;
+    case 1:
+      return frame.readUInt16LE(at) + 256;
+    case 2:
+      return frame.readUInt32LE(at);
+    default:
+      return Number(frame.readBigUInt64LE(at));
   }
 }
 
