@@ -8,11 +8,9 @@ import { projection } from '../rows/project.ts';
 import { significant } from '../schema/ids.ts';
 import { layersOf, runOf } from './layers.ts';
 import type { MapPage, SegmentRef } from './manifest.ts';
-import { readSegment } from './segment.ts';
+import { indexColumns, readSegment } from './segment.ts';
 import type { Vault } from './vault.ts';
 
-/** Columns of an index twin. */
-export const indexColumns = ['Id', 'SystemModstamp'] as const;
 const tombstoneColumns = ['Id', 'DeletedDate'];
 const parallelTwins = 2;
 

@@ -7,10 +7,11 @@ import { keepRows } from '../rows/keep.ts';
 import { mergeSorted, type SortedRows } from '../rows/merge.ts';
 import { projection } from '../rows/project.ts';
 import type { DeadRows } from './dead-rows.ts';
+import { KnownRows } from './known-rows.ts';
 import { type Layer, layersOf, runOf } from './layers.ts';
 import type { Detail, MapPage, SegmentRef } from './manifest.ts';
 import { newestImages } from './newest-images.ts';
-import { type Block, readSegment } from './segment.ts';
+import { type Block, indexColumns, readSegment } from './segment.ts';
 import { blockOf, readSegmentBlocks } from './segment-blocks.ts';
 import type { Vault } from './vault.ts';
 
@@ -45,11 +46,14 @@ interface Segment {
 const largeSegment = 8 * 1024 * 1024;
 /** Where more than this share of a segment's bytes is wanted, it is read as a whole: one request, and its digest is proven. */
 const wholeShare = 0.8;
+/** Where more than this share of the object's rows is wanted, nobody looks which segments hold them: sorting the Ids would cost more. */
+const mostRows = 0.75;
 
 /**
  * The live rows of one object, ascending by Id: base, deltas and tombstones, merged in the order of the runs that wrote them. Rows of an
  * object without Id come in the order in which they stand; `ids` and `after` name none of them. Every segment that is read as a whole is
- * proven by its digests and counts, and the rows together by the count in `map`. Holds one segment, and of small ones two.
+ * proven by its digests and counts, and the rows together by the count in `map`. Where only Ids and stamps of all rows are wanted, the index
+ * twins are read, which are bound to the point as the segments are. Holds one segment, and of small ones two.
  */
 export async function objectRows(
   vault: Vault,
@@ -61,6 +65,7 @@ export async function objectRows(
   const known = new Set(map.columns.map((name) => name.toLowerCase()));
   const unknown = columns.find((name) => !known.has(name.toLowerCase()));
   if (unknown !== undefined) throw new Fault('usage', `the point holds no field ${unknown} of ${map.object}`);
+  if (inTwins(map, columns, wanted)) return { columns, batches: fromTwins(vault, map, columns, wanted.signal) };
   const project = projection(map.columns, columns);
   const rows = new ObjectRows(vault, map, wanted, await vault.rowIdentities(), blanked);
   return {
@@ -73,6 +78,34 @@ export async function objectRows(
       }
     })(),
   };
+}
+
+/** True when the index twins hold all that is wanted. */
+function inTwins({ hasId, base, deltas }: MapPage, columns: readonly string[], { ids, after }: RowsWanted): boolean {
+  const held = indexColumns.map((name) => name.toLowerCase());
+  if (!hasId || ids !== undefined || after !== undefined) return false;
+  return columns.every((name) => held.includes(name.toLowerCase())) && [...base, ...deltas].every(({ index }) => index);
+}
+
+async function* fromTwins(
+  vault: Vault,
+  map: MapPage,
+  columns: readonly string[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<RowBatch> {
+  const project = projection(indexColumns, columns);
+  let found = 0;
+  for await (const batch of new KnownRows(vault, map, signal).live()) {
+    found += batch.ends.length;
+    yield project(batch);
+  }
+  assertRows(map, found);
+}
+
+/** Throws `count-mismatch`. */
+function assertRows({ object, rows }: MapPage, found: number): void {
+  if (found === rows) return;
+  throw new Fault('count-mismatch', `${object} has ${found} rows in place of ${rows}`, { data: { object } });
 }
 
 class ObjectRows {
@@ -99,7 +132,7 @@ class ObjectRows {
   }
 
   async *read(): AsyncGenerator<RowBatch> {
-    const { hasId, rows, object } = this.#map;
+    const { hasId } = this.#map;
     const { ids, after } = this.#wanted;
     const part = ids !== undefined || after !== undefined;
     if (part && !hasId) return;
@@ -108,8 +141,7 @@ class ObjectRows {
       found += batch.ends.length;
       yield batch;
     }
-    if (!part && found !== rows)
-      throw new Fault('count-mismatch', `${object} has ${found} rows in place of ${rows}`, { data: { object } });
+    if (!part) assertRows(this.#map, found);
   }
 
   async #merged(): Promise<AsyncIterable<RowBatch>> {
@@ -190,7 +222,9 @@ class ObjectRows {
       return { segment, blocks, body };
     });
     for await (const { segment, blocks, body } of fetched) {
-      const { ref, plainSha256 } = segment;
+      const { ref } = segment;
+      const proof = `${ref.sha256} ${segment.plainSha256}`;
+      const plainSha256 = this.#vault.proven.has(proof) ? undefined : segment.plainSha256;
       const rows = body
         ? this.#whole(
             { ref, body: async () => body },
@@ -205,13 +239,14 @@ class ObjectRows {
         if (kept.ends.length > 0) yield kept;
         else kept.release?.();
       }
+      if (body) this.#vault.proven.add(proof);
     }
   }
 
   /** Which blocks of which segments can hold wanted rows. */
   *#placesOf(segments: readonly Segment[]): Generator<{ segment: Segment; blocks: 'all' | readonly number[] }> {
     const { ids, after } = this.#wanted;
-    const sorted = ids?.sorted();
+    const sorted = ids && ids.size < mostRows * this.#map.rows ? ids.sorted() : undefined;
     let next = sorted?.next();
     for (const segment of segments) {
       const { minId, maxId } = segment;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { openInPlace } from '../age/file.ts';
 import { Fault } from '../errors.ts';
 import type { RowBatch } from '../rows/batch.ts';
-import { giveBlock, takeBlock } from '../rows/blocks.ts';
+import { freeMemory, giveBlock, takeBlock } from '../rows/blocks.ts';
 import { endOfUsualKeys, Keys, rowStart } from '../rows/cells.ts';
 import { closingQuote, encodeHeader, encodeRow } from '../rows/csv.ts';
 import { inOrder } from '../rows/in-order.ts';
@@ -19,7 +19,8 @@ import { compressFrame, decompressFrames } from './zstd.ts';
 const BLOCK_BYTES = 1024 * 1024;
 const TARGET_BYTES = 16 * 1024 * 1024;
 const IN_FLIGHT = 3;
-const INDEX_COLUMNS = ['Id', 'SystemModstamp'];
+/** Columns of an index twin. */
+export const indexColumns = ['Id', 'SystemModstamp'] as const;
 
 /** Rows on their way into segments. `cut`: the batch begins a stretch whose Id range is disjoint from all others. */
 export interface ArrangedRows {
@@ -86,7 +87,7 @@ export async function* writeSegments(
   const { targetBytes = TARGET_BYTES, level = 3, signal } = options;
   const withIndex = options.indexRecipients !== undefined && new Keys(columns).idColumn >= 0;
   const header = await headerFrame(columns);
-  const indexHeader = withIndex ? await headerFrame(INDEX_COLUMNS) : undefined;
+  const indexHeader = withIndex ? await headerFrame(indexColumns) : undefined;
   const pack = async (block: PlainBlock): Promise<PackedBlock> => ({
     ...block,
     frame: await compressFrame(block.plain, level),
@@ -326,14 +327,15 @@ export async function* readSegment(
   body: Buffer,
   { expected, signal }: { expected?: { rows?: number; plainSha256?: string }; signal?: AbortSignal } = {},
 ): AsyncGenerator<{ readonly columns: readonly string[]; readonly batch: RowBatch }> {
-  const hash = createHash('sha256');
+  const hash = expected?.plainSha256 === undefined ? undefined : createHash('sha256');
   const splitter = new RowSplitter(vaultRows);
   const order = new IdOrder();
   const compressed = await openInPlace(identities, body);
   for await (const plain of decompressFrames(compressed)) {
     signal?.throwIfAborted();
-    hash.update(plain);
+    hash?.update(plain);
     const batch = splitter.push(plain);
+    freeMemory(plain);
     if (!batch) continue;
     order.check(splitter.columns!, batch);
     yield { columns: splitter.columns!, batch };
@@ -346,7 +348,7 @@ export async function* readSegment(
   if (expected?.rows !== undefined && expected.rows !== order.rows) {
     throw new Fault('count-mismatch', `A segment has ${order.rows} rows in place of ${expected.rows}.`);
   }
-  if (expected?.plainSha256 !== undefined && expected.plainSha256 !== hash.digest('hex')) {
+  if (hash && expected?.plainSha256 !== hash.digest('hex')) {
     throw new Fault('digest-mismatch', 'The CSV of a segment has another SHA-256 than was noted when it was written.');
   }
 }

@@ -75,6 +75,11 @@ export class Vault {
   readonly log: Log;
   readonly keyring: Keyring;
   readonly anchored: boolean;
+  /**
+   * SHA-256 of stored segments and of the text of their rows, where a read found the one behind the other. The same stored bytes, which every read
+   * proves, hold the same text each time: its digest need not be computed again.
+   */
+  readonly proven = new Set<string>();
   #state: LogState | undefined;
 
   private constructor(store: Store, info: VaultInfo, trust: Trust, keyring: Keyring, anchored: boolean) {

@@ -179,6 +179,38 @@ describe('a point of the small vault', () => {
     store.objects.delete(segment!.key);
     await assert.rejects(point.rows('Contact').then(rowsOf), is('object-missing'));
   });
+
+  test('gives the Ids of all rows from the index twins, which are proven as the segments are', async () => {
+    const { store, point } = await smallPoint();
+    const ids = async (columns = ['Id']) => rowsOf(await point.rows('Contact', { columns }));
+    const all = await rowsOf(await point.rows('Contact'));
+    const { base } = await point.map('Contact');
+    for (const { key } of base) store.objects.delete(key);
+    assert.deepEqual(
+      await ids(),
+      all.map(([one]) => [one]),
+    );
+    assert.deepEqual(
+      await ids(['SystemModstamp', 'Id']),
+      all.map(([one, stamp]) => [stamp, one]),
+    );
+    await assert.rejects(ids(['Id', 'LastName']), is('object-missing'));
+    const { key } = base[0]!.index!;
+    const flipped = Buffer.from(store.objects.get(key)!);
+    flipped[flipped.length - 3]! ^= 1;
+    store.objects.set(key, flipped);
+    await assert.rejects(ids(), (error) => isFault(error, 'digest-mismatch') && error.data.key === key);
+  });
+
+  test('proves a segment each time that it is read', async () => {
+    const { store, point } = await smallPoint();
+    await point.rows('Contact').then(rowsOf);
+    const [segment] = (await point.map('Contact')).base;
+    const flipped = Buffer.from(store.objects.get(segment!.key)!);
+    flipped[flipped.length - 3]! ^= 1;
+    store.objects.set(segment!.key, flipped);
+    await assert.rejects(point.rows('Contact').then(rowsOf), is('digest-mismatch'));
+  });
 });
 
 function more<T>(list: readonly T[], change: Partial<T>): T[] {

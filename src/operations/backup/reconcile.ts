@@ -4,7 +4,8 @@ import { IdTable } from '../../rows/id-table.ts';
 import { projection } from '../../rows/project.ts';
 import { RowSorter } from '../../rows/sort.ts';
 import type { Org } from '../../salesforce/org.ts';
-import { indexColumns, indexKeys, type KnownRows } from '../../vault/known-rows.ts';
+import { indexKeys, type KnownRows } from '../../vault/known-rows.ts';
+import { indexColumns } from '../../vault/segment.ts';
 import type { Changes } from './changes.ts';
 import type { Chosen } from './select.ts';
 
