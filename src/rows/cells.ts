@@ -91,6 +91,15 @@ export class Keys {
     return bytes.toString('latin1', start + 1, closingQuote(bytes, start, batch.ends[i]!));
   }
 
+  /** Where the Id of row `i` begins in `batch.bytes` when it has 18 characters and comes first, as nearly always; else -1. */
+  startOfUsualId(batch: RowBatch, i: number): number {
+    const start = rowStart(batch, i);
+    const { bytes } = batch;
+    if (this.idColumn !== 0 || bytes[start + 19] !== QUOTE || bytes[start + 20] === QUOTE) return -1;
+    for (let at = start + 1; at < start + 19; at++) if (bytes[at] === QUOTE) return -1;
+    return start + 1;
+  }
+
   /** True when row `i` has an empty Id. */
   empty(batch: RowBatch, i: number): boolean {
     if (this.idColumn !== 0) return this.id(batch, i) === '';

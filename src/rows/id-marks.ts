@@ -1,3 +1,4 @@
+import { significant } from '../schema/ids.ts';
 import { type Ids, IdTable } from './id-table.ts';
 
 /** Sets of Ids that have most of their Ids in common, in the memory of one: up to eight marks on each Id of one table. */
@@ -34,8 +35,8 @@ export class MarkedIds implements Ids {
     return this.#ids.end;
   }
 
-  add(id: string): void {
-    const number = this.#ids.add(id);
+  add(id: string | Buffer, start = 0): void {
+    const number = this.#ids.add(id, start);
     if (number >= this.#marks.of.length) {
       const marks = new Uint8Array(2 * this.#marks.of.length);
       marks.set(this.#marks.of);
@@ -44,6 +45,16 @@ export class MarkedIds implements Ids {
     if (this.#marks.of[number]! & this.#mark) return;
     this.#marks.of[number]! |= this.#mark;
     this.#size += 1;
+  }
+
+  /** Adds all Ids of a table. */
+  addAll(table: IdTable): void {
+    const bytes = Buffer.alloc(significant);
+    this.#ids.reserve(this.#ids.size + table.size);
+    for (let n = 0; n < table.size; n++) {
+      table.copy(n, bytes);
+      this.add(bytes);
+    }
   }
 
   number(id: string | Buffer, start = 0): number {

@@ -53,7 +53,7 @@ export class IdTable implements Ids {
     const known = this.#slots[slot]!;
     if (known !== none) return known;
     if (this.#ids.size >= load * this.#slots.length) {
-      this.#grow();
+      this.#resize(2 * this.#slots.length);
       slot = this.#find(bytes, from);
     }
     const number = this.#ids.push(bytes, from);
@@ -73,9 +73,21 @@ export class IdTable implements Ids {
     return this.number(id, start) >= 0;
   }
 
+  /** Makes room for so many Ids at once, which costs less than to grow with them. */
+  reserve(count: number): void {
+    let slots = this.#slots.length;
+    while (load * slots < count) slots *= 2;
+    if (slots > this.#slots.length) this.#resize(slots);
+  }
+
   /** The Id of a number, 18 characters. Throws RangeError when there is none. */
   id(number: number): string {
     return this.#ids.id(number);
+  }
+
+  /** Copies the 15 bytes of the Id of a number to the start of `target`. */
+  copy(number: number, target: Buffer): void {
+    this.#ids.copy(number, target);
   }
 
   /** Ids of 18 characters, ascending by number. */
@@ -109,8 +121,8 @@ export class IdTable implements Ids {
     }
   }
 
-  #grow(): void {
-    const slots = new Uint32Array(2 * this.#slots.length).fill(none);
+  #resize(length: number): void {
+    const slots = new Uint32Array(length).fill(none);
     const mask = slots.length - 1;
     const bytes = Buffer.alloc(significant);
     for (let n = 0; n < this.#ids.size; n++) {

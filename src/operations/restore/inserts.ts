@@ -1,17 +1,17 @@
 import { Fault } from '../../errors.ts';
-import type { RowBatch } from '../../rows/batch.ts';
-import { cellsAt, Keys } from '../../rows/cells.ts';
 import { type Ids, IdTable } from '../../rows/id-table.ts';
 import { groupsInOrder } from '../../schema/graph.ts';
 import type { ReferenceMapping } from './mapping.ts';
-import type { FieldLeftOut, ObjectPlan, Withheld } from './plan.ts';
+import { ObjectInserts } from './object-inserts.ts';
+import type { FieldLeftOut, ObjectPlan, PlannedRow, Withheld } from './plan.ts';
 import { PlannedRows } from './planned-rows.ts';
 import { isReferenceOnly, platformRules } from './platform.ts';
+import { RecentAnswers } from './recent-answers.ts';
 import type { References } from './references.ts';
 import { type Levels, RowLevels } from './row-levels.ts';
 import type { ObjectScope, PlanScope } from './scope.ts';
 import type { TakenValues } from './taken-values.ts';
-import { insertable, type LeftOutReason, type WritableField } from './writable.ts';
+import type { LeftOutReason, WritableField } from './writable.ts';
 
 /** What a plan of inserts adds to the rows: what cannot be restored, and the order of the objects. */
 export interface InsertsPlanned {
@@ -20,87 +20,6 @@ export interface InsertsPlanned {
   readonly withheld: readonly Withheld[];
   readonly leftOut: readonly FieldLeftOut[];
 }
-
-/** Rows of an object that come back under a new Id, and how they are written. */
-export class ObjectInserts {
-  readonly scope: ObjectScope;
-  readonly ids: Ids;
-  readonly fields: readonly WritableField[];
-  readonly lookups: readonly { readonly name: string; readonly required: boolean; readonly writable: boolean }[];
-  readonly leftOut: readonly LeftOutReason[];
-  /** The field that holds the file of each row; undefined: rows have none. */
-  readonly file: string | undefined;
-  /** Columns that have to be read to plan; Id comes first. */
-  readonly columns: readonly string[];
-
-  constructor(plan: PlanScope, scope: ObjectScope, ids: Ids) {
-    this.scope = scope;
-    this.ids = ids;
-    const { fields, leftOut } = insertable(scope.source, scope.target!, scope.columns);
-    this.fields = fields;
-    this.leftOut = leftOut;
-    this.file = scope.target!.fields.find(({ type, createable }) => type === 'base64' && createable)?.name;
-    this.lookups = plan.lookups(scope).map(({ field }) => {
-      const writable = fields.find(({ name }) => name === field.name);
-      return { name: field.name, required: writable?.required ?? false, writable: writable !== undefined };
-    });
-    const looked = new Set([
-      ...this.lookups.map(({ name }) => name),
-      ...fields
-        .filter(({ required, check, describe }) => required || check || describe.unique === true)
-        .map(({ name }) => name),
-      ...leftOut.map(({ field }) => field),
-      ...[...platformFields, ...(platformRules(scope.object).reads ?? [])].filter((name) =>
-        scope.columns.includes(name),
-      ),
-    ]);
-    this.columns = ['Id', ...scope.columns.filter((name) => name !== 'Id' && looked.has(name))];
-  }
-
-  /** Batches of these rows as the point has them, with a reader of cells by field. */
-  async *rows(plan: PlanScope): AsyncGenerator<{ id: string; cells: (field: string) => string }> {
-    const { object } = this.scope;
-    const flow = await plan.reader.rows(object, { ids: this.ids, columns: this.columns, signal: plan.ctx.signal });
-    const keys = new Keys(flow.columns);
-    const at = new Map(flow.columns.map((name, index) => [name, index]));
-    const positions = flow.columns.map((_, index) => index);
-    for await (const batch of flow.batches as AsyncIterable<RowBatch>) {
-      plan.ctx.signal.throwIfAborted();
-      for (let i = 0; i < batch.ends.length; i++) {
-        const values = cellsAt(batch, i, positions);
-        yield { id: keys.id(batch, i), cells: (field) => values[at.get(field) ?? -1] ?? '' };
-      }
-      batch.release?.();
-    }
-  }
-}
-
-/** Fields that `platform.ts` looks at. */
-const platformFields = [
-  ...[
-    'Status',
-    'SyncedQuoteId',
-    'UnitPrice',
-    'TotalPrice',
-    'ListPrice',
-    'UseStandardPrice',
-    'IsChild',
-    'RowCause',
-    'Comments',
-    'HasOpportunityLineItem',
-    'Amount',
-    'ContentBodyId',
-  ],
-  ...[
-    'IsPersonAccount',
-    'IsActive',
-    'FirstPublishLocationId',
-    'ContentDocumentId',
-    'VersionNumber',
-    'ContactId',
-    'Pricebook2Id',
-  ],
-];
 
 /** Why no row of an object can be made; undefined when they can. */
 function notMade({ object, target }: ObjectScope): Pick<Withheld, 'code' | 'reason'> | undefined {
@@ -162,6 +81,12 @@ function numbersOf(group: readonly ObjectInserts[]): Ids {
   const numbers = new IdTable();
   for (const { ids } of group) for (const id of ids) numbers.add(id);
   return numbers;
+}
+
+interface UnfitParent {
+  readonly left: LeftOutReason;
+  /** Why the row is not restored at all. */
+  readonly unmapped?: string;
 }
 
 /** Plans objects that refer to each other. */
@@ -226,72 +151,102 @@ class GroupPlanner {
   /** The rows of one object, levels not yet known. */
   async #draft(inserts: ObjectInserts, numbers: Ids, levels: RowLevels): Promise<PlannedRows> {
     const draft = new PlannedRows();
-    const { object } = inserts.scope;
-    const rules = platformRules(object);
-    const always = inserts.leftOut.map(() => 0);
-    for await (const { id, cells } of inserts.rows(this.#plan)) {
-      const number = numbers.number(id);
-      const without = new Map<string, LeftOutReason>();
-      const leave = (reason: LeftOutReason) => without.set(reason.field, reason);
-      const refuse = (code: string, reason: string) => {
-        this.#withhold(object, id, code, reason);
-        levels.refuse(number);
-      };
-      const never = rules.neverRow?.(cells);
-      if (never !== undefined) {
-        refuse('made-by-platform', never);
-        continue;
-      }
-      for (const [n, { field }] of inserts.leftOut.entries()) if (cells(field) !== '') always[n]! += 1;
-      for (const [field, reason] of Object.entries({ ...rules.derives?.(cells), ...rules.without?.(cells) })) {
-        if (cells(field) !== '') leave({ field, code: 'platform-derives', reason });
-      }
-      for (const { name, check } of inserts.fields) {
-        const value = check && cells(name);
-        const problem = value ? check(value) : undefined;
-        if (problem) leave({ field: name, ...problem });
-      }
-      const later = rules.later?.(cells) ?? [];
-      let unmapped: string | undefined;
-      for (const [n, lookup] of inserts.lookups.entries()) {
-        const parent = cells(lookup.name);
-        if (parent === '' || !lookup.writable || later.includes(lookup.name)) continue;
-        const known = numbers.number(parent);
-        if (known >= 0 && !this.#lost.has(parent)) levels.refer(number, known, n, lookup.required);
-        else if (!this.#comes(parent) && !this.#references.stands(parent, object, lookup.name)) {
-          const reason = this.#references.why(parent);
-          if (this.#isForeign(parent) && this.#unmapped === 'skip') unmapped = `${lookup.name}: ${reason}`;
-          leave({ field: lookup.name, code: 'reference-unresolved', reason });
-        } else {
-          const unfit = this.#references.unfit(parent, inserts.scope, lookup.name);
-          if (unfit) leave({ field: lookup.name, code: 'value-not-allowed', reason: unfit });
-        }
-      }
-      const fileless = inserts.file !== undefined && !(await this.#plan.reader.fileEntry(object, id, inserts.file));
-      const missing = inserts.fields.filter(
-        ({ name, required }) => required && !later.includes(name) && (cells(name) === '' || without.has(name)),
-      );
-      const duplicate = this.#taken.of(object, cells);
-      const made = rules.made?.(cells) ? { made: true as const } : {};
-      if (unmapped !== undefined) refuse('reference-unmapped', unmapped);
-      else if (missing.length > 0 && !made.made) refuse('required-missing', requiredReason(missing, without));
-      else if (fileless) refuse('file-missing', 'the point does not hold its file');
-      else if (duplicate !== undefined) refuse('unique-taken', `another record of the org has its ${duplicate}`);
-      else {
-        for (const reason of without.values()) this.#count(object, reason);
-        draft.add({
-          id,
-          action: 'insert',
-          level: 0,
-          fields: [],
-          later: [...later],
-          without: [...without.keys()],
-          ...made,
-        });
+    const { scope, file, leftOut } = inserts;
+    const always = leftOut.map(() => 0);
+    const unfit = inserts.lookups.map(({ name }) => new RecentAnswers((id) => this.#unfit(id, scope, name)));
+    for await (const rows of inserts.rows(this.#plan)) {
+      for (const { id, cell } of rows) {
+        const number = numbers.number(id);
+        const isFileless = file !== undefined && !(await this.#plan.reader.fileEntry(scope.object, id, file));
+        const planned = this.#draftRow(inserts, id, cell, { numbers, number, levels, always, unfit, isFileless });
+        if ('code' in planned) {
+          this.#withhold(scope.object, id, planned.code, planned.reason);
+          levels.refuse(number);
+        } else draft.add(planned);
       }
     }
-    for (const [n, reason] of inserts.leftOut.entries()) if (always[n]! > 0) this.#count(object, reason, always[n]);
+    for (const [n, reason] of leftOut.entries()) if (always[n]! > 0) this.#count(scope.object, reason, always[n]);
     return draft;
+  }
+
+  /** One row, level not yet known; or why it is not made. */
+  #draftRow(
+    inserts: ObjectInserts,
+    id: string,
+    cells: (field: string) => string,
+    {
+      numbers,
+      number,
+      levels,
+      always,
+      unfit,
+      isFileless,
+    }: {
+      readonly numbers: Ids;
+      readonly number: number;
+      readonly levels: RowLevels;
+      /** Counts, for each field that is never restored, the rows that have something there. */
+      readonly always: number[];
+      readonly unfit: readonly RecentAnswers<UnfitParent | undefined>[];
+      readonly isFileless: boolean;
+    },
+  ): PlannedRow | Pick<Withheld, 'code' | 'reason'> {
+    const { object } = inserts.scope;
+    const { rules } = inserts;
+    const never = rules.neverRow?.(cells);
+    if (never !== undefined) return { code: 'made-by-platform', reason: never };
+    for (let n = 0; n < always.length; n++) if (cells(inserts.leftOut[n]!.field) !== '') always[n]! += 1;
+    const left = new Map<string, LeftOutReason>();
+    if (rules.derives || rules.without) {
+      for (const [field, reason] of Object.entries({ ...rules.derives?.(cells), ...rules.without?.(cells) })) {
+        if (cells(field) !== '') left.set(field, { field, code: 'platform-derives', reason });
+      }
+    }
+    for (const { name, check } of inserts.checked) {
+      const value = cells(name);
+      const problem = value ? check!(value) : undefined;
+      if (problem) left.set(name, { field: name, ...problem });
+    }
+    const later = rules.later?.(cells) ?? [];
+    let unmapped: string | undefined;
+    for (const [n, lookup] of inserts.lookups.entries()) {
+      const parent = cells(lookup.name);
+      if (parent === '' || !lookup.writable || later.includes(lookup.name)) continue;
+      const known = numbers.number(parent);
+      if (known >= 0 && !this.#lost.has(parent)) levels.refer(number, known, n, lookup.required);
+      else {
+        const why = unfit[n]!.of(parent);
+        if (why) left.set(lookup.name, why.left);
+        unmapped = why?.unmapped ?? unmapped;
+      }
+    }
+    const missing = inserts.required.filter(
+      ({ name }) => !later.includes(name) && (cells(name) === '' || left.has(name)),
+    );
+    const duplicate = this.#taken.of(object, cells);
+    const made = rules.made?.(cells) ?? false;
+    if (unmapped !== undefined) return { code: 'reference-unmapped', reason: unmapped };
+    if (missing.length > 0 && !made) return { code: 'required-missing', reason: requiredReason(missing, left) };
+    if (isFileless) return { code: 'file-missing', reason: 'the point does not hold its file' };
+    if (duplicate !== undefined) {
+      return { code: 'unique-taken', reason: `another record of the org has its ${duplicate}` };
+    }
+    for (const reason of left.values()) this.#count(object, reason);
+    const without = left.size === 0 ? [] : [...left.keys()];
+    return { id, action: 'insert', level: 0, fields: [], later, without, ...(made ? { made: true } : {}) };
+  }
+
+  /** What keeps a row from naming a parent that is not of its group; undefined when nothing does. */
+  #unfit(parent: string, scope: ObjectScope, field: string): UnfitParent | undefined {
+    if (!this.#comes(parent) && !this.#references.stands(parent, scope.object, field)) {
+      const reason = this.#references.why(parent);
+      const left = { field, code: 'reference-unresolved', reason } as const;
+      return this.#isForeign(parent) && this.#unmapped === 'skip'
+        ? { left, unmapped: `${field}: ${reason}` }
+        : { left };
+    }
+    const reason = this.#references.unfit(parent, scope, field);
+    return reason === undefined ? undefined : { left: { field, code: 'value-not-allowed', reason } };
   }
 
   /** The draft itself with its levels, unless rows of it cannot be made after all. */
@@ -300,11 +255,10 @@ class GroupPlanner {
     const names = (fields: readonly number[] | undefined) => (fields ?? []).map((n) => inserts.lookups[n]!.name);
     const impossible = new Set<number>();
     for (let n = 0; n < draft.size; n++) {
-      const id = draft.idAt(n);
-      const number = numbers.number(id);
+      const number = draft.numberAt(n, numbers);
       if (solved.impossible.has(number)) {
         impossible.add(n);
-        this.#withhold(object, id, 'reference-unresolved', 'a record that it needs cannot be restored');
+        this.#withhold(object, draft.idAt(n), 'reference-unresolved', 'a record that it needs cannot be restored');
         continue;
       }
       const lost = names(solved.lost.get(number));

@@ -145,7 +145,7 @@ async function takeWanted(plan: PlanScope, { select, incident, objects }: Restor
   } else {
     for (const [object, ids] of selected ?? []) {
       const { wanted } = await plan.object(object);
-      for (const id of ids) wanted.add(id);
+      wanted.addAll(ids);
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { Ids, IdTable } from '../../rows/id-table.ts';
 import { printCharacters } from './now-print.ts';
 import { type Action, actions, type PlannedRow } from './plan.ts';
 import { RowTexts } from './row-texts.ts';
@@ -36,6 +37,7 @@ export class PlannedRows {
   #levels = new Uint16Array(16);
   #rests = new Uint32Array(16);
   readonly #shared = new Shared<Rest>();
+  #plain: number | undefined;
   readonly #targets = new RowTexts(idBytes);
   readonly #prints = new RowTexts(printCharacters);
   readonly #counts = new Map<Action, number>();
@@ -48,12 +50,20 @@ export class PlannedRows {
     this.#ids.write(row.id, n * idBytes, 'latin1');
     this.#actions[n] = actions.indexOf(row.action);
     this.#levels[n] = row.level;
-    const { fields, later, without, reason, made } = row;
-    const more = { ...(reason === undefined ? {} : { reason }), ...(made ? { made } : {}) };
-    this.#rests[n] = this.#shared.number({ fields, later, without, ...more });
+    this.#rests[n] = this.#restOf(row);
     if (row.target !== undefined) this.#targets.set(n, row.target, this.#actions.length);
     if (row.now !== undefined) this.#prints.set(n, row.now, this.#actions.length);
     this.#counts.set(row.action, this.count(row.action) + 1);
+  }
+
+  #restOf({ fields, later, without, reason, made }: PlannedRow): number {
+    // Most rows share nothing but this, and there may be millions.
+    if (fields.length + later.length + without.length === 0 && reason === undefined && !made) {
+      this.#plain ??= this.#shared.number({ fields: [], later: [], without: [] });
+      return this.#plain;
+    }
+    const more = { ...(reason === undefined ? {} : { reason }), ...(made ? { made } : {}) };
+    return this.#shared.number({ fields, later, without, ...more });
   }
 
   /** Gives row `n` its level, and more fields that it is made without, at first or for good. */
@@ -107,6 +117,16 @@ export class PlannedRows {
     return this.#ids.toString('latin1', n * idBytes, (n + 1) * idBytes);
   }
 
+  /** The number that the Id of row `n` has among others; -1 when it is none of them. */
+  numberAt(n: number, ids: Pick<Ids, 'number'>): number {
+    return ids.number(this.#ids, n * idBytes);
+  }
+
+  /** Adds the Id of row `n` to a table; returns its number there. */
+  addIdTo(table: IdTable, n: number): number {
+    return table.add(this.#ids, n * idBytes);
+  }
+
   /** Rows with the same number share all that `restAt` gives. */
   restNumberAt(n: number): number {
     return this.#rests[n]!;
@@ -123,14 +143,9 @@ export class PlannedRows {
   at(n: number): PlannedRow {
     const target = this.#targets.get(n);
     const now = this.#prints.get(n);
-    return {
-      id: this.idAt(n),
-      action: this.actionAt(n),
-      level: this.levelAt(n),
-      ...this.restAt(n),
-      ...(target === undefined ? {} : { target }),
-      ...(now === undefined ? {} : { now }),
-    };
+    const row = { id: this.idAt(n), action: this.actionAt(n), level: this.levelAt(n), ...this.restAt(n) };
+    if (target === undefined && now === undefined) return row;
+    return { ...row, ...(target === undefined ? {} : { target }), ...(now === undefined ? {} : { now }) };
   }
 
   /** Rows of one action, of one level when it is given. */

@@ -1,8 +1,9 @@
 import { cellsAt, Keys } from '../../rows/cells.ts';
 import { IdTable } from '../../rows/id-table.ts';
 import type { ObjectDescribe } from '../../schema/describe.ts';
-import type { ObjectInserts } from './inserts.ts';
+import type { ObjectInserts } from './object-inserts.ts';
 import { isReferenceOnly } from './platform.ts';
+import { RecentAnswers } from './recent-answers.ts';
 import type { ObjectScope, PlanScope } from './scope.ts';
 import { findStandings } from './standing.ts';
 
@@ -45,15 +46,19 @@ export class References {
       const parents = new Set<string>();
       refersTo.set(object, parents);
       const names = inserts.lookups.filter(({ writable }) => writable).map(({ name }) => name);
-      for await (const { cells } of inserts.rows(this.#plan)) {
-        for (const name of names) {
-          const id = cells(name);
-          if (id === '') continue;
-          const of = this.#plan.objectOfId(id);
-          if (of === undefined) continue;
-          if (of === 'User') users.add(this.#plan.references.get(id) ?? id);
-          if (made.has(of) && this.#plan.comesAnew(id)) parents.add(of);
-          else if (!this.#mapped(id)) tableOf(outside, of).add(id);
+      const seen = new RecentAnswers((id) => {
+        const of = this.#plan.objectOfId(id);
+        if (of === undefined) return;
+        if (of === 'User') users.add(this.#plan.references.get(id) ?? id);
+        if (made.has(of) && this.#plan.comesAnew(id)) parents.add(of);
+        else if (!this.#mapped(id)) tableOf(outside, of).add(id);
+      });
+      for await (const rows of inserts.rows(this.#plan)) {
+        for (const { cell } of rows) {
+          for (const name of names) {
+            const id = cell(name);
+            if (id !== '') seen.of(id);
+          }
         }
       }
     }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { RowFlow } from '../../rows/batch.ts';
 import { cellsAt } from '../../rows/cells.ts';
 import { IdTable } from '../../rows/id-table.ts';
-import type { ObjectInserts } from './inserts.ts';
+import type { ObjectInserts } from './object-inserts.ts';
 import type { ObjectScope, PlanScope } from './scope.ts';
 
 /** So few rows are asked for by their values; for more, all values of the org are read. */
@@ -44,8 +44,8 @@ export class TakenValues {
 
   async #gatherOf(inserts: ObjectInserts, unique: readonly UniqueField[]): Promise<void> {
     const values = new Map(unique.map(({ name }) => [name, new Set<string>()]));
-    for await (const { cells } of inserts.rows(this.#plan))
-      for (const [name, found] of values) if (cells(name) !== '') found.add(cells(name));
+    for await (const rows of inserts.rows(this.#plan))
+      for (const { cell } of rows) for (const [name, found] of values) if (cell(name) !== '') found.add(cell(name));
     for (const field of unique) {
       const asked = [...values.get(field.name)!];
       if (asked.length === 0) continue;

@@ -72,9 +72,15 @@ export async function addSelected(
   const flow = await point.rows(object, { columns, ...(ids ? { ids } : {}), ...(signal ? { signal } : {}) });
   const test = condition?.test(columns);
   const keys = new Keys(columns);
+  if (!ids && !test) into.reserve((await point.map(object)).rows);
   for await (const batch of flow.batches) {
     signal?.throwIfAborted();
-    for (let row = 0; row < batch.ends.length; row++) if (!test || test(batch, row)) into.add(keys.id(batch, row));
+    for (let row = 0; row < batch.ends.length; row++) {
+      if (test && !test(batch, row)) continue;
+      const start = keys.startOfUsualId(batch, row);
+      if (start < 0) into.add(keys.id(batch, row));
+      else into.add(batch.bytes, start);
+    }
     batch.release?.();
   }
 }
