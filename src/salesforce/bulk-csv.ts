@@ -25,12 +25,18 @@ export function bulkUnfit(cells: readonly (string | null | undefined)[]): BulkUn
   let characters = 0;
   for (const cell of cells) {
     if (!cell) continue;
-    if (cell.length > mostCellCharacters) return 'cell-too-long';
-    if (cell === cleared) return 'literal-null';
-    if (cell.includes('\r')) return 'carriage-return';
+    const unfit = cellUnfit(cell);
+    if (unfit) return unfit;
     characters += cell.length;
   }
   return characters > mostRowCharacters ? 'row-too-long' : undefined;
+}
+
+/** As `bulkUnfit`, of one cell. */
+export function cellUnfit(cell: string): BulkUnfit | undefined {
+  if (cell.length > mostCellCharacters) return 'cell-too-long';
+  if (cell === cleared) return 'literal-null';
+  return cell.includes('\r') ? 'carriage-return' : undefined;
 }
 
 /** True when a job cannot have these columns, and the object must be written by REST. */

@@ -7,7 +7,8 @@ export function pointSource(reader: PointReader): ValueSource {
   return {
     columns: async (object) => (reader.has(object) ? (await reader.map(object)).columns : []),
     describe: async (object) => (reader.has(object) ? reader.describe(object) : undefined),
-    rows: (object, wanted) => reader.rows(object, wanted),
+    // All columns, as they stand: cells are read where they lie.
+    rows: (object, { ids, signal }) => reader.rows(object, { ids, ...(signal ? { signal } : {}) }),
     file: async (object, id, field) => {
       const entry = await reader.fileEntry(object, id, field);
       return entry && { name: id, size: entry.size, open: () => bytes(reader, object, id, field) };

@@ -9,7 +9,8 @@ import { leftOf, type Outcome, type PlannedSlice, type Step } from './entries.ts
 import { ownCodes } from './errors.ts';
 import { failure, stopIfNeeded } from './judge-row.ts';
 import { reconcile, sentRows } from './reconcile.ts';
-import { digestsOf, ResultMatcher, resultReader, type Slice } from './slice.ts';
+import { type ResultMatcher, RowMatcher, resultReader } from './results.ts';
+import { digestsOf, type Slice } from './slice.ts';
 import { storeTable } from './tables.ts';
 import type { ObjectWork, Work } from './work.ts';
 
@@ -21,6 +22,9 @@ export interface OpenSlice {
 }
 
 export const rowColumns = ['Id', 'Digest', 'Rest'] as const;
+/** Columns that the org adds in front of results: `sf__Id` and `sf__Created`, or `sf__Id` and `sf__Error`. */
+const idColumn = 0;
+const errorColumn = 1;
 /** An upload whose answer was lost had no effect: another job takes the rows. */
 const mostUploads = 3;
 
@@ -28,10 +32,16 @@ const mostUploads = 3;
  * Writes a slice by one ingest job and notes what became of every row. Every entry of the journal is durable before the org goes on, so that
  * a restore that is killed anywhere goes on without doing any row twice (field guide, restore 8.2). One slice is under way at a time: what an
  * answer that was lost did can only be told while nothing else makes rows. False: the org takes no ingest jobs of the object, and nothing was done.
+ * `meanwhile`: called when the org is at work.
  */
-export async function ingestSlice(work: Work, o: ObjectWork, step: Step, slice: Slice): Promise<boolean> {
-  const digests = [...digestsOf(slice.batches)];
-  const tables = [await rowsTable(work, o, slice, digests), ...(await writtenTable(work, o, step, slice))];
+export async function ingestSlice(
+  work: Work,
+  o: ObjectWork,
+  step: Step,
+  slice: Slice,
+  meanwhile?: () => void,
+): Promise<boolean> {
+  const tables = [await rowsTable(work, o, slice), ...(await writtenTable(work, o, step, slice))];
   for (let attempt = 1; ; attempt++) {
     const planned = await plan(work, o, step, slice, tables);
     const job = await begin(work, planned, slice);
@@ -41,19 +51,26 @@ export async function ingestSlice(work: Work, o: ObjectWork, step: Step, slice: 
       continue;
     }
     await work.org.writer.ingest.close(job);
-    await finishSlice(work, o, { planned, job, matcher: new ResultMatcher(slice.ids, digests) });
+    await finishSlice(work, o, { planned, job, matcher: new RowMatcher(slice.ids, slice.batches) }, meanwhile);
+    for (const { release } of slice.batches) release?.();
     return true;
   }
 }
 
 /** From a job that was announced as closing, whatever the org has made of it since, to the results. Throws `object-refused` when it is gone. */
-export async function finishSlice(work: Work, o: ObjectWork, open: OpenSlice): Promise<void> {
+export async function finishSlice(
+  work: Work,
+  o: ObjectWork,
+  open: OpenSlice,
+  meanwhile: () => void = () => {},
+): Promise<void> {
   const { job } = open;
   const { slice } = open.planned;
   const { ingest } = work.org.writer;
   const now = await ingest.state(job);
   if (now.state === 'Open') await ingest.close(job);
   await work.append({ type: 'closed', slice });
+  meanwhile();
   const ended = await ingest.wait(job);
   const { state, processed, failed } = ended;
   await work.append({ type: 'done', slice, state, processed, failed });
@@ -112,9 +129,13 @@ async function begin(work: Work, planned: PlannedSlice, slice: Slice): Promise<s
   return job;
 }
 
-function rowsTable(work: Work, { object }: ObjectWork, { ids, rest }: Slice, digests: readonly string[]) {
-  const rows = ids.map((id, n) => [id, digests[n], rest.has(n) ? '1' : '']);
-  return storeTable(work.journal, { name: 'rows', object, columns: rowColumns }, rows);
+function rowsTable(work: Work, { object }: ObjectWork, slice: Slice): Promise<StoredTable> {
+  return storeTable(work.journal, { name: 'rows', object, columns: rowColumns }, rowCells(slice));
+}
+
+function* rowCells({ ids, rest, batches }: Slice) {
+  let n = 0;
+  for (const digest of digestsOf(batches)) yield [ids[n], digest, rest.has(n++) ? '1' : ''];
 }
 
 /** What an update writes, so that an undo can tell its values from those that somebody wrote later. */
@@ -134,16 +155,15 @@ async function takeResults(work: Work, o: ObjectWork, open: OpenSlice, ended: In
   const outcomes: Outcome[] = [];
   const errors: WriteError[][] = [];
   const { processed, failed } = ended;
-  for await (const { id, added } of resultRows(work, open, 'successful', processed - failed)) {
-    const target = step === 'insert' ? { target: longId(added[0] ?? '') } : {};
-    outcomes.push({ id, kind: 'done', ...target });
-  }
-  for await (const { id, added } of resultRows(work, open, 'failed', failed)) {
-    const parsed = parseErrorCell(added[1] ?? '');
+  await eachResult(work, open, 'successful', processed - failed, idColumn, (id, made) => {
+    outcomes.push(step === 'insert' ? { id, kind: 'done', target: longId(made) } : { id, kind: 'done' });
+  });
+  await eachResult(work, open, 'failed', failed, errorColumn, (id, text) => {
+    const parsed = parseErrorCell(text);
     const found = parsed.length > 0 ? parsed : [{ code: '', message: 'the org gave no reason', fields: [] }];
     errors.push(found);
     outcomes.push(failure(work, o, step, id, found));
-  }
+  });
   if (ended.state === 'JobComplete' && matcher.left > 0) {
     // The upload was lost, or its end: the org is asked whether it has the rows all the same.
     const left = await sentRows(work, o, planned, [...matcher.rest()]);
@@ -165,17 +185,25 @@ function unprocessedError({ state, errorMessage }: IngestState): WriteError {
   return { code: quota ? 'EXCEEDEDQUOTA' : ownCodes.unprocessed, message, fields: [] };
 }
 
-async function* resultRows(work: Work, open: OpenSlice, kind: IngestResultKind, rows: number) {
+/** Tells the Id in the plan of each row of one kind of results, and one of the cells that the org added: there may be as many as the slice has. */
+async function eachResult(
+  work: Work,
+  open: OpenSlice,
+  kind: IngestResultKind,
+  rows: number,
+  added: number,
+  tell: (id: string, cell: string) => void,
+): Promise<void> {
   if (rows === 0) return;
   const flow = await work.org.writer.ingest.results(open.job, kind, rows);
-  const read = resultReader(flow.columns, open.planned.columns);
+  const read = resultReader(flow.columns, open.planned.columns, added);
   for await (const batch of flow.batches) {
     work.ctx.signal.throwIfAborted();
     for (let row = 0; row < batch.ends.length; row++) {
-      const { added, digest } = read(batch, row);
-      const id = open.matcher.take(digest);
+      const { added: cell, bytes, start, end } = read(batch, row);
+      const id = open.matcher.take(bytes, start, end);
       if (id === undefined) throw unmatched(open);
-      yield { id, added };
+      tell(id, cell);
     }
     batch.release?.();
   }

@@ -1,6 +1,7 @@
+import { Ahead } from '../../../rows/ahead.ts';
 import { type Ids, IdTable } from '../../../rows/id-table.ts';
 import { platformRules } from '../platform.ts';
-import { canaryRows } from './canary.ts';
+import { canaryRows, sentSoFar } from './canary.ts';
 import { groups, mostRecords, type Sent, sendGroup } from './collections.ts';
 import type { Outcome } from './entries.ts';
 import { insertFiles } from './files.ts';
@@ -8,7 +9,7 @@ import { ingestSlice } from './ingest.ts';
 import { lostReference } from './judge-row.ts';
 import { findMadeRows } from './made-rows.ts';
 import { retryRows } from './retries.ts';
-import { SliceBuilder } from './slice.ts';
+import { type Slice, SliceBuilder } from './slice.ts';
 import { updateRows } from './update-rows.ts';
 import { insertColumns, recordOf, renderInsert } from './values.ts';
 import type { ObjectWork, Work } from './work.ts';
@@ -56,7 +57,8 @@ async function insertLevel(work: Work, o: ObjectWork, final: boolean, level?: nu
   work.ctx.signal.throwIfAborted();
   await findMadeRows(work, o, final, level);
   const ids = work.state.unsent(o.object, level);
-  if (ids.size > 0) await (o.blob === undefined ? sendAll(work, o, ids, final) : insertFiles(work, o, ids, final));
+  if (ids.size > 0)
+    await (o.blob === undefined ? sendAll(work, o, ids, final, level) : insertFiles(work, o, ids, final));
   await retryRows(work, o, 'insert', final);
   work.checkErrors(o, 'insert');
   if (hasMatched(work, o)) await updateRows(work, o, 'rest', final);
@@ -67,39 +69,57 @@ function hasMatched(work: Work, { object }: ObjectWork): boolean {
   return false;
 }
 
-async function sendAll(work: Work, o: ObjectWork, ids: Ids, final: boolean): Promise<void> {
-  const columns = insertColumns(o);
-  let builder = new SliceBuilder(columns, work.options.slices?.rows);
-  let small: Sent[] = [];
-  let lost: Outcome[] = [];
-  const flush = async () => {
-    if (lost.length > 0) await work.settle(o, 'insert', lost);
-    lost = [];
-    if (builder.rows > 0) {
-      const slice = builder.take();
-      if (!(await ingestSlice(work, o, 'insert', slice))) {
-        o.bulk = false;
-        builder = new SliceBuilder(columns, work.options.slices?.rows);
-        await sendAll(work, o, IdTable.of(slice.ids), final);
-      }
+/** Rows that are sent at once. */
+interface Turn {
+  readonly slice: Slice | undefined;
+  /** Rows that Bulk does not carry. */
+  readonly small: readonly Sent[];
+  readonly lost: readonly Outcome[];
+}
+
+/** `level`: what these rows refer to stands by now, so that those of the next turn are made ready while the org is at work. */
+async function sendAll(work: Work, o: ObjectWork, ids: Ids, final: boolean, level?: number): Promise<void> {
+  const turns = new Ahead(turnsOf(work, o, ids, final));
+  const meanwhile = level === undefined || final ? () => {} : () => turns.prepare();
+  for await (const { slice, small, lost } of turns) {
+    await work.settle(o, 'insert', lost);
+    if (slice && !(o.bulk && (await ingestSlice(work, o, 'insert', slice, meanwhile)))) {
+      o.bulk = false;
+      await sendAll(work, o, IdTable.of(slice.ids), final);
     }
     for (const group of groups(small, mostRecords)) await sendGroup(work, o, 'insert', group);
-    small = [];
     work.checkErrors(o, 'insert');
-  };
-  for await (const { id, cells } of work.rows(o, ids, columns)) {
-    const row = work.state.row(id)!;
-    const rendered = renderInsert(work, o, row, cells, { bulk: o.bulk, final });
-    if (rendered.lost !== undefined) lost.push(lostReference(id, rendered.lost));
-    if (rendered.lost !== undefined || rendered.awaited) continue;
-    const { left } = rendered;
-    // What nobody can change afterwards cannot be completed afterwards either.
-    if (o.bulk && rendered.rest.length > 0 && platformRules(o.object).frozen?.(cells)) {
-      small.push({ id, record: recordOf(columns, renderInsert(work, o, row, cells, { bulk: false, final })), left });
-    } else if (o.bulk) builder.add(id, rendered.values, rendered.rest.length > 0, left);
-    else small.push({ id, record: recordOf(columns, rendered), left });
-    const most = canaryRows(work, o, 'insert');
-    if (builder.full || builder.rows >= most || small.length >= Math.min(most, mostRecords)) await flush();
   }
-  await flush();
+}
+
+async function* turnsOf(work: Work, o: ObjectWork, ids: Ids, final: boolean): AsyncGenerator<Turn> {
+  const columns = insertColumns(o);
+  const builder = new SliceBuilder(columns, work.options.slices?.rows);
+  let sent = sentSoFar(work, o, 'insert');
+  let small: Sent[] = [];
+  let lost: Outcome[] = [];
+  const take = (): Turn => {
+    sent += builder.rows + small.length;
+    const turn = { slice: builder.rows > 0 ? builder.take() : undefined, small, lost };
+    small = [];
+    lost = [];
+    return turn;
+  };
+  for await (const rows of work.rowsAtOnce(o, ids, columns)) {
+    for (const { id, cell } of rows) {
+      const row = work.state.row(id)!;
+      const rendered = renderInsert(work, o, row, cell, { bulk: o.bulk, final });
+      if (rendered.lost !== undefined) lost.push(lostReference(id, rendered.lost));
+      if (rendered.lost !== undefined || rendered.awaited) continue;
+      const { left } = rendered;
+      // What nobody can change afterwards cannot be completed afterwards either.
+      if (o.bulk && rendered.rest.length > 0 && platformRules(o.object).frozen?.(cell)) {
+        small.push({ id, record: recordOf(columns, renderInsert(work, o, row, cell, { bulk: false, final })), left });
+      } else if (o.bulk) builder.add(id, rendered.values, rendered.rest.length > 0, left);
+      else small.push({ id, record: recordOf(columns, rendered), left });
+      const most = canaryRows(work, o, 'insert', sent);
+      if (builder.full || builder.rows >= most || small.length >= Math.min(most, mostRecords)) yield take();
+    }
+  }
+  yield take();
 }

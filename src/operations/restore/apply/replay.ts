@@ -4,7 +4,7 @@ import { type Entry, entrySchema, type Outcome, outcomeColumns, outcomeFrom, typ
 import { documentsOf } from './files.ts';
 import { finishSlice, rowColumns } from './ingest.ts';
 import { isSame, reconcile, sentRows } from './reconcile.ts';
-import { ResultMatcher } from './slice.ts';
+import { DigestMatcher } from './results.ts';
 import { tableRows } from './tables.ts';
 import { updatedFields } from './values.ts';
 import { type ObjectWork, rowsOf, type Work } from './work.ts';
@@ -187,7 +187,7 @@ async function abortStrays(work: Work, { object, step, since }: PlannedSlice): P
 async function takeUp(work: Work, o: ObjectWork, one: Unfinished, job: string): Promise<void> {
   const { planned, ids, digests } = one;
   try {
-    await finishSlice(work, o, { planned, job, matcher: new ResultMatcher(ids, digests) });
+    await finishSlice(work, o, { planned, job, matcher: new DigestMatcher(ids, digests) });
   } catch (error) {
     // Jobs are gone seven days after their end, and their results with them.
     if (!isFault(error, 'object-refused') || error.data.status !== 404) throw error;

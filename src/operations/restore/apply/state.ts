@@ -108,12 +108,13 @@ export class ApplyState {
     this.#objects = new Uint16Array(most);
     this.#numbers = new Uint32Array(most);
     this.#bits = new Uint16Array(most);
+    this.#rows.reserve(plan.objects.reduce((sum, { rows }) => sum + actedOn(rows), 0));
     for (const [at, { object, rows }] of plan.objects.entries()) {
       this.done.set(object, zero(rows.count('skip')));
       const from = this.#rows.size;
       for (let n = 0; n < rows.size; n++) {
         if (!works.has(rows.actionAt(n))) continue;
-        const number = this.#rows.add(rows.idAt(n));
+        const number = rows.addIdTo(this.#rows, n);
         this.#objects[number] = at;
         this.#numbers[number] = n;
       }
@@ -262,8 +263,7 @@ export class ApplyState {
     const { id, kind, target } = outcome;
     const number = this.#rows.number(id);
     const counts = this.done.get(object)!;
-    const key = `${id} ${step}`;
-    if (target !== undefined) this.ids.set(id, target);
+    if (target !== undefined) this.ids.set(id, target, number);
     switch (kind) {
       case 'done':
         this.#count(counts, step, id);
@@ -286,7 +286,7 @@ export class ApplyState {
         this.#again(object, step, outcome);
         return;
     }
-    this.#retries.delete(key);
+    if (this.#retries.size > 0) this.#retries.delete(`${id} ${step}`);
     if (kind !== 'anew') this.#bits[number]! |= stepBits[step];
   }
 
@@ -323,6 +323,10 @@ export class ApplyState {
 export const activation = 'Status';
 
 const works: ReadonlySet<Action> = new Set(['undelete', 'insert', 'relink', 'update', 'delete']);
+
+function actedOn(rows: PlannedRows): number {
+  return [...works].reduce((sum, action) => sum + rows.count(action), 0);
+}
 
 function zero(skipped: number): Done {
   return { undeleted: 0, inserted: 0, relinked: 0, updated: 0, deleted: 0, skipped, failed: 0 };

@@ -15,10 +15,9 @@ export class Targets {
     this.#rows = rows;
   }
 
-  /** Later targets replace earlier ones of the same row. Throws TypeError for a text that is no Id. */
-  set(id: string, target: string): void {
+  /** Later targets replace earlier ones of the same row. `number`: of the Id among the rows. Throws TypeError for a text that is no Id. */
+  set(id: string, target: string, number = this.#rows.number(id)): void {
     this.#taken?.add(target);
-    const number = this.#rows.number(id);
     if (number < 0) this.#others.set(id, target);
     else this.#ofRows.set(number, longId(target), this.#rows.size);
   }

@@ -1,4 +1,4 @@
-import { bulkUnfit } from '../../../salesforce/bulk-csv.ts';
+import { bulkUnfit, cellUnfit } from '../../../salesforce/bulk-csv.ts';
 import type { WriteRecord } from '../../../salesforce/writing.ts';
 import type { FieldDescribe } from '../../../schema/describe.ts';
 import { longId, looksLikeId } from '../../../schema/ids.ts';
@@ -62,7 +62,8 @@ export function renderInsert(
   const { fills = [], derives, without } = platformRules(o.object);
   // The plan did not know that this row is made: it was to come out of the recycle bin.
   const derived = row.action === 'insert' ? [] : Object.keys({ ...derives?.(cells), ...without?.(cells) });
-  const out = new Set([...row.without, ...row.later, ...(options.without ?? []), ...derived]);
+  const leavesOut = row.without.length + row.later.length + derived.length > 0 || options.without !== undefined;
+  const out = leavesOut ? new Set([...row.without, ...row.later, ...(options.without ?? []), ...derived]) : none;
   const unfit = options.bulk ? unfitFields(o, cells) : none;
   let awaited = false;
   let lost: string | undefined;
@@ -82,7 +83,8 @@ export function renderInsert(
     else left.push(name);
     return undefined;
   });
-  return { values, rest: [...unfit].filter((name) => !out.has(name)), awaited, lost, left };
+  const rest = unfit.size === 0 ? [] : [...unfit].filter((name) => !out.has(name));
+  return { values, rest, awaited, lost, left };
 }
 
 /** What a record is made with that is activated at the end (field guide, restore 5.4). */
@@ -161,14 +163,15 @@ const none: ReadonlySet<string> = new Set();
 
 /** Fields whose cells Bulk cannot carry: each for itself, and the longest of a row that is too long. */
 function unfitFields({ writable }: ObjectWork, cells: Cells): ReadonlySet<string> {
-  const unfit = new Set<string>();
+  let unfit: Set<string> | undefined;
   let characters = 0;
   for (const { name } of writable) {
     const cell = cells(name);
-    if (bulkUnfit([cell]) === undefined) characters += cell.length;
-    else unfit.add(name);
+    if (cellUnfit(cell) === undefined) characters += cell.length;
+    else unfit = (unfit ?? new Set()).add(name);
   }
-  if (characters <= mostRowCharacters) return unfit;
+  if (characters <= mostRowCharacters) return unfit ?? none;
+  unfit ??= new Set();
   const longest = writable.map(({ name }) => name).filter((name) => !unfit.has(name));
   longest.sort((a, b) => cells(b).length - cells(a).length);
   for (const name of longest) {

@@ -4,6 +4,7 @@ import { Fault } from '../../../errors.ts';
 import type { RowFlow } from '../../../rows/batch.ts';
 import { cells, Keys } from '../../../rows/cells.ts';
 import { type Ids, IdTable } from '../../../rows/id-table.ts';
+import { RowReader } from '../../../rows/row-reader.ts';
 import type { Org } from '../../../salesforce/org.ts';
 import type { FileContent } from '../../../salesforce/writing.ts';
 import type { FieldDescribe, ObjectDescribe } from '../../../schema/describe.ts';
@@ -22,7 +23,7 @@ export interface ValueSource {
   columns(object: string): Promise<readonly string[]>;
   /** As it was when the values were read; undefined when that is not known. */
   describe(object: string): Promise<ObjectDescribe | undefined>;
-  /** Rows with these Ids, ascending; `columns` in this order. */
+  /** Rows with these Ids, ascending, with these columns at least. */
   rows(object: string, wanted: { ids: Ids; columns: readonly string[]; signal?: AbortSignal }): Promise<RowFlow>;
   file(object: string, id: string, field: string): Promise<FileContent | undefined>;
 }
@@ -200,16 +201,28 @@ export class Work {
     else await sleep(ms, undefined, { signal: this.ctx.signal });
   }
 
-  /** Rows of the source with these Ids, one by one, with a reader of cells by field name. */
+  /** Rows of the source with these Ids, some at a time, with these fields. What is read of a row is valid until the next. */
+  async *rowsAtOnce(o: ObjectWork, ids: Ids, fields: readonly string[]): AsyncGenerator<Iterable<RowReader>> {
+    if (ids.size === 0) return;
+    const columns = ['Id', ...fields.filter((name) => name !== 'Id' && o.columns.includes(name))];
+    const flow = await this.source.rows(o.object, { ids, columns, signal: this.ctx.signal });
+    const reader = new RowReader(flow.columns, columns);
+    for await (const batch of flow.batches) {
+      this.ctx.signal.throwIfAborted();
+      yield reader.rows(batch);
+      batch.release?.();
+    }
+  }
+
+  /** As `rowsAtOnce`, one by one, with a reader of cells by field name. */
   async *rows(
     o: ObjectWork,
     ids: Ids,
     fields: readonly string[],
   ): AsyncGenerator<{ id: string; cells: (field: string) => string }> {
-    if (ids.size === 0) return;
-    const columns = ['Id', ...fields.filter((name) => name !== 'Id' && o.columns.includes(name))];
-    const flow = await this.source.rows(o.object, { ids, columns, signal: this.ctx.signal });
-    yield* rowsOf(flow, this.ctx.signal);
+    for await (const rows of this.rowsAtOnce(o, ids, fields)) {
+      for (const { id, cell } of rows) yield { id, cells: cell };
+    }
   }
 
   #report(object: string, step: Step): void {
