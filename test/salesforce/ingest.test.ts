@@ -64,7 +64,7 @@ test('a job is made, filled once, closed, and waited for with ever longer waits'
   at.org.on('PUT', `${path}/batches`, (_call, response) => void response.writeHead(201).end());
   at.org.on('PATCH', path, (_call, response) => json(response, 200, job('UploadComplete')));
   at.org.on('GET', path, (call, response) => {
-    if (call.before < 15) json(response, 200, job('InProgress', { numberRecordsProcessed: 200 }));
+    if (call.before < 21) json(response, 200, job('InProgress', { numberRecordsProcessed: 200 }));
     else {
       const more = { numberRecordsProcessed: 300, numberRecordsFailed: 2, apexProcessingTime: 70, retries: 1 };
       json(response, 200, job('JobComplete', more));
@@ -102,7 +102,7 @@ test('a job is made, filled once, closed, and waited for with ever longer waits'
     createdById: '005000000000001AAA',
     createdDate: new Date('2026-03-01T10:00:00Z'),
   });
-  assert.equal(at.waits.length, 15);
+  assert.equal(at.waits.length, 21);
   assert.equal(at.waits[0], 100);
   assert.equal(at.waits.at(-1), 10_000);
   assert.ok(at.waits.every((wait, i) => i === 0 || wait >= at.waits[i - 1]!));
