@@ -61,6 +61,37 @@ export function projection(
   };
 }
 
+/** As `projection`, for columns of `from` in their order: the rows move up in the memory that they are in, so the batches given are used up. */
+export function keepColumns(from: readonly string[], kept: readonly string[]): (batch: RowBatch) => RowBatch {
+  if (from.length === kept.length) return (batch) => batch;
+  const runs = runsOf(kept.map((name) => from.indexOf(name)));
+  const last = from.indexOf(kept.at(-1)!);
+  const opens = new Uint32Array(last + 1);
+  const closes = new Uint32Array(last + 1);
+  return (batch) => {
+    const { bytes, ends } = batch;
+    const moved = new Uint32Array(ends.length);
+    let at = 0;
+    for (let row = 0; row < ends.length; row++) {
+      let open = rowStart(batch, row);
+      for (let column = 0; column <= last; column++) {
+        const close = closingQuote(bytes, open, ends[row]!);
+        opens[column] = open;
+        closes[column] = close + 1;
+        open = close + 2;
+      }
+      for (const { first, end } of runs) {
+        bytes.copyWithin(at, opens[first]!, closes[end]!);
+        at += closes[end]! - opens[first]!;
+        bytes[at++] = COMMA;
+      }
+      bytes[at - 1] = LF;
+      moved[row] = at;
+    }
+    return { ...batch, bytes: bytes.subarray(0, at), ends: moved };
+  };
+}
+
 /** Wanted columns that stand one behind the other in the rows are copied in one piece. `first`: -1 for a column that there is not; `column`: the place of the first among those wanted. */
 function runsOf(
   wanted: readonly number[],

@@ -2,13 +2,15 @@ import { promisify } from 'node:util';
 import { zstdCompress } from 'node:zlib';
 import { open, seal } from '../age/file.ts';
 import { Fault, isFault } from '../errors.ts';
+import { freeMemory } from '../rows/blocks.ts';
 import { decompressFrames } from './zstd.ts';
 
 const zstd = promisify(zstdCompress);
 
 /** One zstd frame. */
 export async function compress(bytes: Uint8Array): Promise<Buffer> {
-  return zstd(bytes);
+  // Output in many small pieces takes several times the work.
+  return zstd(bytes, { chunkSize: Math.min(512 * 1024, Math.max(1024, bytes.length)) });
 }
 
 /** All frames of `stored`, to the end. Throws `segment-invalid` when it is not zstd, is cut, or has more behind its end. */
@@ -16,7 +18,7 @@ export async function decompress(key: string, stored: Buffer): Promise<Buffer> {
   try {
     const parts: Buffer[] = [];
     for await (const part of decompressFrames(stored)) parts.push(part);
-    return Buffer.concat(parts);
+    return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   } catch (cause) {
     throw new Fault('segment-invalid', `${key} cannot be decompressed`, { cause, data: { key } });
   }
@@ -24,12 +26,18 @@ export async function decompress(key: string, stored: Buffer): Promise<Buffer> {
 
 /** Compressed, then encrypted to `recipients`. */
 export async function sealBytes(bytes: Uint8Array, recipients: readonly string[]): Promise<Buffer> {
-  return seal(recipients, await compress(bytes));
+  const packed = await compress(bytes);
+  const sealed = await seal(recipients, packed);
+  freeMemory(packed);
+  return sealed;
 }
 
 /** The reverse of sealBytes. Throws `wrong-identity`, `not-authentic` or `segment-invalid`, each naming `key`. */
 export async function openBytes(key: string, stored: Buffer, identities: readonly string[]): Promise<Buffer> {
-  return decompress(key, await openAge(key, stored, identities));
+  const packed = await openAge(key, stored, identities);
+  const bytes = await decompress(key, packed);
+  freeMemory(packed);
+  return bytes;
 }
 
 /** Decrypts one age file and names it in the fault. */

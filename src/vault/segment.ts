@@ -330,15 +330,19 @@ export async function* readSegment(
   const hash = expected?.plainSha256 === undefined ? undefined : createHash('sha256');
   const splitter = new RowSplitter(vaultRows);
   const order = new IdOrder();
-  const compressed = await openInPlace(identities, body);
-  for await (const plain of decompressFrames(compressed)) {
-    signal?.throwIfAborted();
-    hash?.update(plain);
-    const batch = splitter.push(plain);
-    freeMemory(plain);
-    if (!batch) continue;
-    order.check(splitter.columns!, batch);
-    yield { columns: splitter.columns!, batch };
+  try {
+    const compressed = await openInPlace(identities, body);
+    for await (const plain of decompressFrames(compressed)) {
+      signal?.throwIfAborted();
+      hash?.update(plain);
+      const batch = splitter.push(plain);
+      freeMemory(plain);
+      if (!batch) continue;
+      order.check(splitter.columns!, batch);
+      yield { columns: splitter.columns!, batch };
+    }
+  } finally {
+    freeMemory(body);
   }
   for (const batch of splitter.end()) {
     order.check(splitter.columns!, batch);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { cells } from '../../src/rows/cells.ts';
 import { encodeRows } from '../../src/rows/csv.ts';
 import { keepRows } from '../../src/rows/keep.ts';
-import { projection } from '../../src/rows/project.ts';
+import { keepColumns, projection } from '../../src/rows/project.ts';
 
 const row = fc.array(fc.string({ unit: 'grapheme' }), { minLength: 3, maxLength: 3 });
 const table = fc.array(row, { maxLength: 20 });
@@ -39,6 +39,20 @@ test('columns are taken in any order, twice, and as empty cells where there are 
       );
       assert.deepEqual(rowsOf(projection(names, to)(batch)), rowsOf(encodeRows(expected)));
       assert.deepEqual(rowsOf(batch), rowsOf(encodeRows(rows)));
+    }),
+  );
+});
+
+test('columns are dropped from a batch in the memory that it is in', () => {
+  fc.assert(
+    fc.property(table, fc.subarray([0, 1, 2], { minLength: 1 }), (rows, kept) => {
+      const names = ['a', 'b', 'c'];
+      const keep = keepColumns(
+        names,
+        kept.map((at) => names[at]!),
+      );
+      const expected = rows.map((cells) => kept.map((at) => cells[at]!));
+      assert.deepEqual(rowsOf(keep(encodeRows(rows))), expected);
     }),
   );
 });

@@ -93,7 +93,7 @@ export async function endJournal(work: Work): Promise<void> {
   const { state, journal } = work;
   const tables: StoredTable[] = [];
   const ids = new TableWriter(journal, 'ids', idColumns);
-  for await (const batch of idRows(work)) await ids.addStored(batch);
+  for await (const batch of idRows(work)) await ids.addBatch(batch);
   if (ids.rows > 0) tables.push(await ids.end({ apart: true }));
   const failed = new TableWriter(journal, 'failed', failedColumns);
   for (const row of state.failures) await failed.add(failedCells(row));

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { RowBatch } from '../../../rows/batch.ts';
 import { giveBlock, takeBlock } from '../../../rows/blocks.ts';
 import { rowBytes } from '../../../rows/cells.ts';
-import { projection } from '../../../rows/project.ts';
+import { keepColumns } from '../../../rows/project.ts';
 import { encodeBulkRow } from '../../../salesforce/bulk-csv.ts';
 
 const batchBytes = 1024 * 1024;
@@ -74,12 +74,7 @@ export class SliceBuilder {
     this.#flush();
     // A row without any cell would be none: the first column stays.
     const columns = this.#columns.filter((_, at) => this.#used[at] || (at === 0 && !this.#used.includes(true)));
-    const project = projection(this.#columns, columns);
-    const batches = this.#batches.map((batch) => {
-      const projected = project(batch);
-      if (projected !== batch) batch.release?.();
-      return projected;
-    });
+    const batches = this.#batches.map(keepColumns(this.#columns, columns));
     const slice = { columns, batches, ids: this.#ids, rest: this.#rest, left: this.#left };
     this.#batches = [];
     this.#ids = [];

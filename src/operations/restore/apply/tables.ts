@@ -1,7 +1,8 @@
 import type { RowBatch } from '../../../rows/batch.ts';
+import { freeMemory } from '../../../rows/blocks.ts';
 import { cells } from '../../../rows/cells.ts';
 import { encodeRow } from '../../../rows/csv.ts';
-import { RowSplitter } from '../../../rows/split.ts';
+import { splitRows } from '../../../rows/split.ts';
 import type { Ref } from '../../../vault/record.ts';
 import type { Restore } from '../../../vault/restore.ts';
 import { type RestorePlace, readTable, type StoredTable } from '../../../vault/restores.ts';
@@ -22,6 +23,8 @@ export class TableWriter {
   readonly #header: string;
   readonly #parts: Ref[] = [];
   #chunks: Buffer[] = [];
+  /** Batches whose bytes are among the chunks. */
+  #borrowed: RowBatch[] = [];
   #open: Buffer = Buffer.alloc(0);
   #end = 0;
   #size = 0;
@@ -54,12 +57,13 @@ export class TableWriter {
     return this.#size >= partBytes ? this.#flush() : undefined;
   }
 
-  /** As `add`, for so many rows as they are stored: whole rows of these columns, which are not copied. */
-  addStored({ bytes, ends }: RowBatch): Promise<void> | undefined {
+  /** As `add`, for a batch of rows of these columns, which is given back when it is stored. */
+  addBatch(batch: RowBatch): Promise<void> | undefined {
     this.#chunk();
-    this.#chunks.push(bytes);
-    this.#size += bytes.length;
-    this.#rows += ends.length;
+    this.#chunks.push(batch.bytes);
+    this.#borrowed.push(batch);
+    this.#size += batch.bytes.length;
+    this.#rows += batch.ends.length;
     return this.#size >= partBytes ? this.#flush() : undefined;
   }
 
@@ -76,8 +80,12 @@ export class TableWriter {
 
   async #flush(): Promise<void> {
     this.#chunk();
-    this.#parts.push(await this.#restore.putPart(Buffer.concat([Buffer.from(this.#header), ...this.#chunks])));
+    const part = Buffer.concat([Buffer.from(this.#header), ...this.#chunks]);
+    for (const { release } of this.#borrowed) release?.();
+    this.#borrowed = [];
     this.#chunks = [];
+    this.#parts.push(await this.#restore.putPart(part));
+    freeMemory(part);
     this.#size = 0;
   }
 
@@ -132,9 +140,12 @@ async function* tableBatches(
   columns?: readonly string[],
 ): AsyncGenerator<{ readonly batch: RowBatch; readonly columns: readonly string[] }> {
   for await (const part of readTable(place, table)) {
-    const splitter = new RowSplitter({ strict: true, fault: 'segment-invalid', ...(columns ? { columns } : {}) });
-    const first = splitter.push(part);
-    const batches = [...(first ? [first] : []), ...splitter.end()];
-    for (const batch of batches) yield { batch, columns: splitter.columns! };
+    let stored: readonly string[] = [];
+    const onColumns = (found: readonly string[]) => {
+      stored = found;
+    };
+    const options = { strict: true, fault: 'segment-invalid', onColumns, ...(columns ? { columns } : {}) } as const;
+    for await (const batch of splitRows([part], options)) yield { batch, columns: stored };
+    freeMemory(part);
   }
 }
