@@ -10,8 +10,10 @@ export interface AccessListed {
   /** Id of the key that signed. */
   readonly signer: string;
   readonly record: { readonly seq: number; readonly digest: string };
-  /** The rest is there where an identity opens it. */
+  /** Of retention and of tests of keys always there; of accesses to rows, as all of the rest, where an identity opens it. */
   readonly what?: string;
+  /** Points that were retired, let go or kept; their records name them in the clear. */
+  readonly points?: readonly string[];
   readonly who?: string;
   readonly point?: string;
   readonly restore?: string;
@@ -19,12 +21,20 @@ export interface AccessListed {
   readonly selection?: string;
 }
 
-/** Who read rows or used keys, newest first, as the log says. Without an identity only when, and by which key. `problems`: details that are damaged. */
+/** What records say by themselves. A test of keys is an attestation of no points. */
+const clear = new Map([
+  ['retire', 'prune'],
+  ['unretire', 'keep'],
+  ['sweep', 'prune, sweep'],
+  ['keep', 'keep'],
+  ['hold', 'hold'],
+  ['attest', 'keys test'],
+]);
+
+/** Who read rows, used keys or pruned, newest first, as the log says. Without an identity only when, and by which key. `problems`: details that are damaged. */
 export async function listAccess(vault: Vault, since: number): Promise<{ access: AccessListed[]; problems: Fault[] }> {
   const { entries } = await vault.state();
-  const records = entries
-    .filter(({ record }) => record.kind === 'access' && Date.parse(record.ended) >= since)
-    .reverse();
+  const records = entries.filter(({ record }) => isAccess(record) && Date.parse(record.ended) >= since).reverse();
   const problems: Fault[] = [];
   const access: AccessListed[] = [];
   for await (const { entry, detail } of inOrder(records, 8, async (one) => ({
@@ -39,10 +49,17 @@ export async function listAccess(vault: Vault, since: number): Promise<{ access:
   return { access, problems };
 }
 
+function isAccess({ kind, points = [] }: LogEntry['record']): boolean {
+  return kind === 'access' || (kind === 'attest' ? points.length === 0 : clear.has(kind));
+}
+
 async function detailOf(
   vault: Vault,
   entry: LogEntry,
 ): Promise<Omit<AccessListed, 'at' | 'signer' | 'record'> | Fault> {
+  const { kind, points = [] } = entry.record;
+  const what = clear.get(kind);
+  if (what !== undefined) return { what, ...(points.length > 0 ? { points } : {}) };
   if (!vault.keyring.hasIdentity) return {};
   try {
     const { what, who, point, restore, objects, selection } = await readAccess(vault, entry);

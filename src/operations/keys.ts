@@ -2,7 +2,8 @@ import { open, seal } from '../age/file.ts';
 import { checkRecipient } from '../age/header.ts';
 import { newAgeIdentity, newPrunerKey, newWriterKey, parseAdminKey, parseWriterKey } from '../age/keys.ts';
 import type { Context } from '../context.ts';
-import { Fault } from '../errors.ts';
+import { Fault, isFault } from '../errors.ts';
+import { attest } from '../vault/attest.ts';
 import { orgHash, writerEntry } from '../vault/create.ts';
 import { adminWrap, epochWrap, trustFile } from '../vault/layout.ts';
 import type { LogEntry } from '../vault/log.ts';
@@ -72,6 +73,33 @@ export async function testKeys(vault: Vault): Promise<KeyTested[]> {
   }
   if (tested.length === 0) await vault.manifestIdentities();
   return tested;
+}
+
+/**
+ * Keeps in the vault, signed, that these keys opened what they have to, so that `status` can say when somebody last saw that an identity does. Undefined, and a warning, where
+ * no key at hand may sign or the vault takes nothing. Call it when an identity was tested: other keys recover nothing.
+ */
+export async function attestKeys(
+  ctx: Context,
+  vault: Vault,
+  tested: readonly KeyTested[],
+  tool: string,
+): Promise<{ readonly seq: number; readonly digest: string } | undefined> {
+  try {
+    const signer = await vault.keyring.anySigner((await vault.state()).epochs);
+    if (!signer) throw new Fault('no-writer-key', 'there is no key to sign with');
+    const { seq, digest } = await attest(
+      vault,
+      signer,
+      { points: [], keys: tested.map(({ key }) => key), tool },
+      ctx.now(),
+    );
+    return { seq, digest };
+  } catch (error) {
+    if (!isFault(error, 'store-denied', 'no-writer-key')) throw error;
+    ctx.report({ type: 'warning', name: error.name, message: `the test is not kept in the vault: ${error.message}` });
+    return undefined;
+  }
 }
 
 async function oneSchema(vault: Vault, entry: LogEntry): Promise<string | undefined> {

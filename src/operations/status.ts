@@ -34,7 +34,7 @@ export interface OrgStatus {
     readonly ok: boolean;
     readonly at: string;
   } | null;
-  /** When keys were last tested; null: the vault keeps no such record. */
+  /** When an identity was last seen to open what it has to (`salvor keys test`); null: the vault keeps no such record. */
   readonly keyTested: string | null;
   /** Share of the org's daily API requests, by anybody, at the end of the newest point; null: not known, or of another day. */
   readonly apiPercent: number | null;
@@ -88,7 +88,7 @@ export async function orgStatus(
     lateBy,
     newest,
     verified: await lastVerified(vault, warn),
-    keyTested: null,
+    keyTested: await lastKeyTest(vault, warn),
     apiPercent: apiUsage && isOfToday ? Math.round((10_000 * apiUsage.used) / apiUsage.max) / 100 : null,
     state: lateBy === null ? 'empty' : lateBy > 0 ? 'late' : 'ok',
   };
@@ -104,6 +104,19 @@ async function lastVerified(vault: Vault, warn: (fault: Fault) => void): Promise
       const last = attestation.points.at(-1);
       if (last) return { point: last.point, rung: last.rung, ok: last.ok, at: attestation.at };
     }
+  }
+  return null;
+}
+
+async function lastKeyTest(vault: Vault, warn: (fault: Fault) => void): Promise<string | null> {
+  const { entries } = await vault.state();
+  for (const entry of entries.toReversed()) {
+    const { kind, points } = entry.record;
+    // Verifications name points.
+    if (kind !== 'attest' || (points && points.length > 0)) continue;
+    const attestation = await orFault(vault, readAttestation(vault, entry));
+    if (attestation instanceof Fault) warn(attestation);
+    else if (attestation.keys?.includes('identity')) return attestation.at;
   }
   return null;
 }

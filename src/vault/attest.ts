@@ -7,6 +7,9 @@ import { parseStored } from './manifest.ts';
 import { openDocument, sha256, signDocument } from './signed.ts';
 import type { Vault } from './vault.ts';
 
+/** Keys that can be tested: an identity opens rows, the writer key tables of contents. */
+const testable = z.enum(['identity', 'writer', 'admin']);
+
 const attestSchema = z.object({
   v: z.literal(1),
   kind: z.literal('attest'),
@@ -22,17 +25,19 @@ const attestSchema = z.object({
       problems: z.number().int(),
     }),
   ),
+  /** Keys that were found to open what they have to; `points` is empty then. */
+  keys: z.array(testable).optional(),
 });
 export type Attestation = z.infer<typeof attestSchema>;
 
 /**
- * Keeps a verification's result: a signed object, and a log record that refers to it. It lies in the clear, so it carries no figure of
+ * Keeps the result of a verification, or of a test of keys: a signed object, and a log record that refers to it. It lies in the clear, so it carries no figure of
  * a rung: who reads the bucket learns no count of rows or files.
  */
 export async function attest(
   vault: Vault,
   signer: Signer,
-  result: Pick<Attestation, 'points' | 'tool'>,
+  result: Pick<Attestation, 'points' | 'keys' | 'tool'>,
   now: Date,
 ): Promise<{ seq: number; digest: string }> {
   const value: Attestation = { v: 1, kind: 'attest', vault: vault.info.vault, at: now.toISOString(), ...result };

@@ -75,7 +75,9 @@ export class Keyring {
   /** Signs as writer when its key is at hand, else as admin when an identity unwraps it; undefined when neither is. */
   async anySigner(epochs: readonly LogEntry[]): Promise<Signer | undefined> {
     if (this.writer && this.#trust.keyOf(this.writer.signing.publicKey)) return this.writerSigner();
-    if (this.#admin) return this.#known(this.#admin.signing);
+    // A pruner signs only what retention writes.
+    if (this.#admin && this.#trust.keyOf(this.#admin.signing.publicKey)?.role === 'admin')
+      return this.#known(this.#admin.signing);
     if (!this.hasIdentity) return undefined;
     return this.#known((await this.adminKeys(epochs)).admin);
   }

@@ -32,6 +32,21 @@ test('status holds the last good point against the RPO, with the writer key alon
   assert.ok(org.apiPercent > 0 && org.apiPercent < 1, `${org.apiPercent}`);
   assert.match(org.org, /@/);
 
+  // The writer key alone proves nothing about recovery.
+  const { SALVOR_IDENTITY_FILE: identity, ...writer } = rig.env;
+  rig.env = writer;
+  assert.equal((await rig.salvor('keys', 'test', '--json')).json.result.attested, undefined);
+  rig.env = { ...writer, ...(identity === undefined ? {} : { SALVOR_IDENTITY_FILE: identity }) };
+  assert.equal((await rig.salvor('keys', 'test', '--no-attest', '--json')).json.result.attested, undefined);
+  assert.equal((await status('--json')).json.result.orgs[0].keyTested, null);
+  const { attested } = (await rig.salvor('keys', 'test', '--json')).json.result;
+  const { result } = (await status('--json')).json;
+  assert.ok(Date.now() - Date.parse(result.orgs[0].keyTested) < 60_000, result.orgs[0].keyTested);
+  assert.deepEqual(result.orgs[0].verified, org.verified);
+  const { access } = (await rig.salvor('report', '--access', '--json')).json.result;
+  assert.deepEqual([access[0].what, access[0].record], ['keys test', attested]);
+  assert.equal((await rig.salvor('verify', '--no-attest', '--json')).status, 0);
+
   const { permissions } = rig.org.settings;
   rig.org.settings.permissions = { ...permissions, viewAllData: false };
   const partial = await rig.salvor('backup', '--json', '--objects', 'Product2');

@@ -4,7 +4,7 @@ import { logAccess } from '../access-log.ts';
 import { defineCommand } from '../command.ts';
 import { rememberHead } from '../heads.ts';
 import { writeKeyFile } from '../key-files.ts';
-import { openVault, vaultUrl } from '../open-vault.ts';
+import { copiesOf, openVault, vaultUrl } from '../open-vault.ts';
 import { keysTestedText, keysText } from '../output/keys.ts';
 import { recoveryKit } from '../recovery-kit.ts';
 
@@ -23,13 +23,21 @@ const list = defineCommand({
 const test = defineCommand({
   name: 'keys test',
   summary: 'prove that the keys at hand open what they have to',
+  description: 'That an identity does is kept in the vault, signed, and `salvor status` says when it was.',
+  flags: { 'no-attest': { summary: 'do not keep the result in the vault', config: false } },
   exits: [4, 68, 74],
-  async run(ctx) {
-    const keys = { writer: 'optional', identity: 'optional', admin: 'optional', operation: 'read' } as const;
+  async run(ctx, { flags }) {
+    const keys = { writer: 'optional', identity: 'optional', admin: 'optional', operation: 'verify' } as const;
     const vault = await openVault(ctx, keys);
-    const { testKeys } = await import('../../operations/keys.ts');
+    const { attestKeys, testKeys } = await import('../../operations/keys.ts');
     const tested = await testKeys(vault);
-    return { result: { tested }, human: (paint) => keysTestedText(tested, paint) };
+    // A record in the log of a copy would make it go its own way.
+    const isKept = !flags.noAttest && vault.keyring.hasIdentity && !copiesOf(ctx).includes(vaultUrl(ctx));
+    const attested = isKept ? await attestKeys(ctx, vault, tested, ctx.tool) : undefined;
+    return {
+      result: { tested, ...(attested ? { attested } : {}) },
+      human: (paint) => keysTestedText(tested, paint),
+    };
   },
 });
 

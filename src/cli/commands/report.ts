@@ -7,7 +7,7 @@ export const report = defineCommand({
   name: 'report',
   summary: 'evidence of what was done with a vault',
   description:
-    '--access lists who read rows or used keys, newest first: show of rows, diff with values, export, restore, undo, prune, and keys that were added, ' +
+    '--access lists who read rows or used keys, newest first: show of rows, diff with values, export, restore, undo, prune, keep, hold, and keys that were tested, added, ' +
     'rotated or printed. Each stands in the signed log; the name is what that machine said of itself (SALVOR_ACTOR sets it), proven is which key signed. ' +
     'Without an identity only the times and the signing keys are shown.',
   flags: {

@@ -8,11 +8,15 @@ export function accessText(access: readonly AccessListed[], paint: Paint): strin
     { title: 'time', value: ({ at }) => time(at) },
     { title: 'who', value: ({ who }) => paint.printable(who ?? '?') },
     { title: 'what', value: ({ what }) => paint.printable(what ?? '?') },
-    { title: 'point', value: ({ point, restore }) => paint.printable(point ?? restore ?? '') },
+    { title: 'point', value: ({ point, restore, points = [] }) => paint.printable(point ?? restore ?? few(points)) },
     { title: 'objects', value: ({ objects }) => named(objects ?? [], paint) },
     { title: 'signed by', value: ({ signer }) => paint.printable(signer) },
     { title: 'record', value: ({ record }) => String(record.seq), right: true },
   ]);
+}
+
+function few(points: readonly string[]): string {
+  return points.length > 1 ? countOf(points.length, 'point') : (points[0] ?? '');
 }
 
 function named(objects: readonly string[], paint: Paint): string {

@@ -32,6 +32,7 @@ export function statusText(orgs: readonly (OrgStatus | OrgToldStatus)[], now: Da
       value: ({ lastGood }) => (lastGood ? `${lastGood.id}  begun ${ago(lastGood.started)}` : none),
     },
     { title: 'verified', value: ({ verified }) => verifiedText(verified, paint) },
+    { title: 'keys tested', value: ({ keyTested }) => keyTested?.slice(0, 10) ?? paint.faint('never') },
     {
       title: 'API use',
       value: ({ apiPercent }) => (apiPercent === null ? paint.faint('not known') : `${apiPercent} %`),
