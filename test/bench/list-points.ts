@@ -2,7 +2,7 @@
  * What listing many points of a bucket takes, by the program as it is installed: without a cache, and with the one that the run before left. Points as a watch
  * takes them when nothing changes: all list the same pages. Nothing here is asserted.
  *
- *   node test/bench/list-points.ts [--points 1000] [--objects 20,300] [--latency 0,20]
+ *   node test/bench/list-points.ts [--points 1000] [--objects 20,300] [--latency 0,20] [--readme]
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -21,13 +21,15 @@ import type { Ref } from '../../src/vault/record.ts';
 import { Vault } from '../../src/vault/vault.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { type S3Server, startS3Server } from '../support/s3-server.ts';
-import { cleanUp, folder, measured, program, table } from './measure.ts';
+import { publish } from './figures.ts';
+import { cleanUp, folder, measured, program } from './measure.ts';
 
 const { values: given } = parseArgs({
   options: {
     points: { type: 'string', default: '1000' },
     objects: { type: 'string', default: '20,300' },
     latency: { type: 'string', default: '0,20' },
+    readme: { type: 'boolean', default: false },
   },
 });
 const points = Number(given.points);
@@ -179,7 +181,12 @@ async function costs(objects: number): Promise<string[][]> {
 
 const lines: string[][] = [];
 for (const objects of given.objects.split(',')) lines.push(...(await costs(Number(objects))));
-const columns = ['objects', 'ms late', 'run', 'seconds', 'CPU seconds', 'MiB', 'requests'];
-process.stdout.write(`${points} points\n${table(columns, lines)}\n`);
+const titles = ['objects', 'ms late', 'run', 's', 'CPU s', 'peak MiB', 'requests'];
+publish(
+  'list-points',
+  `List of ${points.toLocaleString('en')} points in a bucket, each request so late`,
+  titles,
+  lines,
+);
 cleanUp();
 process.exit(0);
