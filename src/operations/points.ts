@@ -68,7 +68,7 @@ export interface PointsListed {
  * `known`: lines of earlier lists, which are taken while the store lists the point's objects as it did then; afterwards those of this one.
  */
 export async function listPoints(vault: Vault, now = new Date(), known?: KnownPoints): Promise<PointsListed> {
-  const { points, entries, problems, retention } = await vault.state();
+  const { points, entries, problems, quarantined, retention } = await vault.state();
   const found = problems.map(({ fault }) => fault);
   const verified = new Map<string, NonNullable<PointListed['verified']>>();
   const attested = entries.filter(({ record }) => record.kind === 'attest');
@@ -78,7 +78,6 @@ export async function listPoints(vault: Vault, now = new Date(), known?: KnownPo
     if (attestation instanceof Fault) found.push(attestation);
     else for (const { point, rung, ok } of attestation.points) verified.set(point, { rung, ok, at: attestation.at });
   }
-  const quarantined = quarantinedPoints(entries);
   const listed: PointListed[] = [];
   const newestFirst = standing({ points, retention }).sort((a, b) => b.seq - a.seq);
   const stamps = known && (await stampsOf(vault));
@@ -131,13 +130,6 @@ export async function orFault<T>(vault: Vault, reading: Promise<T>): Promise<T |
     if (error.exit === 4 || error.name === 'newer-format') return error;
     throw error;
   }
-}
-
-/** Ids of points that were put in quarantine. */
-export function quarantinedPoints(entries: readonly LogEntry[]): Set<string> {
-  return new Set(
-    entries.filter(({ record }) => record.kind === 'quarantine').flatMap(({ record }) => record.points ?? []),
-  );
 }
 
 function holdsOf(retention: Retention, point: string, now: Date): string[] {
@@ -252,8 +244,7 @@ async function latestGood(
   back: number,
   name: string,
 ): Promise<LogEntry> {
-  const { entries } = await vault.state();
-  const quarantined = quarantinedPoints(entries);
+  const { quarantined } = await vault.state();
   let left = back;
   let orgId: string | undefined;
   let ofOthers = 0;

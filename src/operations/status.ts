@@ -4,7 +4,7 @@ import { longId } from '../schema/ids.ts';
 import { readAttestation } from '../vault/attest.ts';
 import type { Root } from '../vault/manifest.ts';
 import type { Vault } from '../vault/vault.ts';
-import { orFault, quarantinedPoints } from './points.ts';
+import { orFault } from './points.ts';
 
 /** `ok`; `late`: the last good point is older than the RPO; `empty`: there is no good point. */
 export type OrgState = 'ok' | 'late' | 'empty';
@@ -53,10 +53,9 @@ export async function orgStatus(
   rpoMs: number,
   alias: string | undefined,
 ): Promise<OrgStatus> {
-  const { points, entries, problems } = await vault.state();
+  const { points, problems, quarantined } = await vault.state();
   const warn = ({ name, message }: Fault) => ctx.report({ type: 'warning', name, message });
   for (const { fault } of problems) warn(fault);
-  const quarantined = quarantinedPoints(entries);
   let [newestRoot, good]: (Root | undefined)[] = [];
   let newest: OrgStatus['newest'] = null;
   for (const entry of points.toReversed()) {

@@ -61,6 +61,8 @@ export interface LogState {
   readonly head: Head;
   /** `point` records that are not retired, oldest first. */
   readonly points: readonly LogEntry[];
+  /** Points that nobody should trust, by `quarantine` records. */
+  readonly quarantined: ReadonlySet<string>;
   /** What is retired, let go, pinned and held. */
   readonly retention: Retention;
   /** `epoch` records, oldest first. */
@@ -142,6 +144,9 @@ export class Vault {
     this.#state = {
       ...read,
       points: read.entries.filter(({ record }) => record.kind === 'point' && !retention.retired.has(record.point!)),
+      quarantined: new Set(
+        read.entries.flatMap(({ record: { kind, points = [] } }) => (kind === 'quarantine' ? points : [])),
+      ),
       retention,
       epochs: read.entries.filter(({ record }) => record.kind === 'epoch'),
     };

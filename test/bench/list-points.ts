@@ -6,8 +6,6 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { newAgeIdentity } from '../../src/age/keys.ts';
@@ -22,7 +20,7 @@ import { Vault } from '../../src/vault/vault.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { type S3Server, startS3Server } from '../support/s3-server.ts';
 import { publish } from './figures.ts';
-import { cleanUp, folder, measured, program } from './measure.ts';
+import { cleanUp, folder, measured, program, slowed } from './measure.ts';
 
 const { values: given } = parseArgs({
   options: {
@@ -111,25 +109,6 @@ async function vaultOf(objects: number): Promise<{ store: MemoryStore; keyFile: 
   const keyFile = path.join(folder, `writer-${objects}.key`);
   writeFileSync(keyFile, `${writerKey}\n`, { mode: 0o600 });
   return { store, keyFile, rootFingerprint };
-}
-
-/** Every request arrives late by `latency` milliseconds; the headers, which are signed, stay as they are. */
-async function slowed(target: string, latency: number): Promise<{ url: string; close(): void }> {
-  const server = createServer((incoming, answer) => {
-    setTimeout(() => {
-      const { method, headers } = incoming;
-      const onward = request(new URL(incoming.url!, target), { method: method!, headers }, (from) => {
-        answer.writeHead(from.statusCode!, from.headers);
-        from.pipe(answer);
-      });
-      incoming.pipe(onward);
-    }, latency);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => server.closeAllConnections(),
-  };
 }
 
 /** By the store that salvor writes with, so that the objects carry the checksums that it sends. */

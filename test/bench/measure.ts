@@ -10,6 +10,8 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -85,6 +87,25 @@ function cpuOf(pid: number): number {
   if (!existsSync(stat)) return 0;
   const fields = readFileSync(stat, 'utf8').split(') ')[1]!.split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** A way to `target` on which every request arrives late by `latency` milliseconds; the headers, which are signed, stay as they are. */
+export async function slowed(target: string, latency: number): Promise<{ url: string; close(): void }> {
+  const server = createServer((incoming, answer) => {
+    setTimeout(() => {
+      const { method, headers } = incoming;
+      const onward = request(new URL(incoming.url!, target), { method: method!, headers }, (from) => {
+        answer.writeHead(from.statusCode!, from.headers);
+        from.pipe(answer);
+      });
+      incoming.pipe(onward);
+    }, latency);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => server.closeAllConnections(),
+  };
 }
 
 export interface Measured {

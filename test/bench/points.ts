@@ -5,8 +5,6 @@
  *   node test/bench/points.ts [--objects 100,300,1000] [--rows 20] [--latency 50] [--readme]
  */
 import { readdirSync, statSync } from 'node:fs';
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Database } from '../../src/practice-org/database.ts';
@@ -15,7 +13,7 @@ import { digits } from '../../src/practice-org/record-ids.ts';
 import { startPracticeOrg } from '../../src/practice-org/server.ts';
 import { id, table as smallTable } from '../practice-org/small-database.ts';
 import { publish } from './figures.ts';
-import { cleanUp, folder, measured, program, salvorEnvironment } from './measure.ts';
+import { cleanUp, folder, measured, program, salvorEnvironment, slowed } from './measure.ts';
 
 const { values: given } = parseArgs({
   options: {
@@ -55,25 +53,6 @@ function orgOf(count: number, rows: number): Database {
   return { facts, tables: all };
 }
 
-/** Every request arrives late by the latency. */
-async function slowed(target: string): Promise<{ url: string; close(): void }> {
-  const server = createServer((incoming, answer) => {
-    setTimeout(() => {
-      const { method, headers } = incoming;
-      const onward = request(new URL(incoming.url!, target), { method: method!, headers }, (from) => {
-        answer.writeHead(from.statusCode!, from.headers);
-        from.pipe(answer);
-      });
-      incoming.pipe(onward);
-    }, latency);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => server.closeAllConnections(),
-  };
-}
-
 function bytesOf(place: string): { bytes: number; objects: number } {
   const files = readdirSync(place, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
   const sizes = files.map((one) => statSync(path.join(one.parentPath, one.name)).size);
@@ -82,7 +61,7 @@ function bytesOf(place: string): { bytes: number; objects: number } {
 
 async function costs(count: number): Promise<string[][]> {
   const org = await startPracticeOrg(orgOf(count, Number(given.rows)));
-  const slow = await slowed(org.url);
+  const slow = await slowed(org.url, latency);
   const vault = path.join(folder, `vault-${count}`);
   const facts = { url: slow.url, token: org.accessToken, username: '', cpu: () => 0, end: () => undefined };
   const keys = path.join(folder, `keys-${count}`);

@@ -26,15 +26,15 @@ export class Changes {
   }
 
   live(batch: RowBatch, keys: Keys): void {
-    for (let i = 0; i < batch.ends.length; i++) this.add(keys.id(batch, i), live);
+    for (let i = 0; i < batch.ends.length; i++) this.#add(keys.id(batch, i), live);
   }
 
   gone(id: string): void {
-    this.add(id, gone);
+    this.#add(id, gone);
   }
 
   /** Of a row that a read gave as live and as deleted, the deletion came later. */
-  private add(id: string, fate: number): void {
+  #add(id: string, fate: number): void {
     if (id.length !== 18 && id.length !== 15) throw new NoIds(id);
     const number = this.#ids.add(id);
     if (number >= this.#fates.length) {

@@ -17,14 +17,13 @@ export async function earlierRoots(
   objects: readonly string[],
   outliers: boolean,
 ): Promise<Root[]> {
-  const { points, entries } = await vault.state();
-  const barred = new Set(entries.flatMap(({ record }) => (record.kind === 'quarantine' ? (record.points ?? []) : [])));
+  const { points, quarantined } = await vault.state();
   const wanted = new Set(objects);
   const roots: Root[] = [];
   let looked = 0;
   for (const entry of points.toReversed()) {
     if (outliers ? looked === mostPoints : looked === mostRoots || (roots.length > 0 && wanted.size === 0)) break;
-    if (barred.has(entry.record.point!)) continue;
+    if (quarantined.has(entry.record.point!)) continue;
     looked += 1;
     const root = await vault.root(entry).catch((error: unknown) => {
       if (isFault(error) && (error.exit === 4 || error.name === 'wrong-identity')) return undefined;

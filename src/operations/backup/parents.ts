@@ -46,16 +46,13 @@ export async function findParents(
 ): Promise<Map<string, Parent>> {
   const parents = new Map<string, Parent>();
   const wanted = new Map(chosen.filter(({ describe }) => stampOf(describe)).map((one) => [one.describe.name, one]));
-  const { points, entries } = await vault.state();
-  const barred = new Set(
-    entries.filter(({ record }) => record.kind === 'quarantine').flatMap(({ record }) => record.points ?? []),
-  );
+  const { points, quarantined } = await vault.state();
   let looked = 0;
   let ahead: string | undefined;
   for (const entry of points.toReversed()) {
     if (wanted.size === 0 || looked === mostRoots) break;
     const { point, epoch } = entry.record;
-    if (epoch !== run.epoch || barred.has(point!)) continue;
+    if (epoch !== run.epoch || quarantined.has(point!)) continue;
     if (point! >= run.point) {
       ahead ??= point;
       continue;

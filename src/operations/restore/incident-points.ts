@@ -25,9 +25,9 @@ export async function pointAfter(
     if (isSameOrg(after.root)) return after;
     throw new Fault('usage', `points ${before} and ${name} are of two orgs: ${org.id} and ${after.root.org.id}`);
   }
-  const { points, entries } = await vault.state();
+  const { points, quarantined } = await vault.state();
   for (const entry of points) {
-    if (Date.parse(entry.record.started) <= to || quarantined(entries).has(entry.record.point!)) continue;
+    if (Date.parse(entry.record.started) <= to || quarantined.has(entry.record.point!)) continue;
     const root = await vault.root(entry);
     if (root.status === 'complete' && isSameOrg(root)) return PointReader.open(vault, entry);
   }
@@ -45,12 +45,12 @@ export async function lastGoodPoint(
   from: number,
   objects: readonly string[],
 ): Promise<{ entry: LogEntry; passedOver: readonly string[] } | undefined> {
-  const { points, entries } = await vault.state();
+  const { points, quarantined } = await vault.state();
   const good: { entry: LogEntry; held: ReadonlySet<string> }[] = [];
   let orgId: string | undefined;
   for (const entry of points.toReversed()) {
     if (good.length === mostLookedAt) break;
-    if (Date.parse(entry.record.ended) > from || quarantined(entries).has(entry.record.point!)) continue;
+    if (Date.parse(entry.record.ended) > from || quarantined.has(entry.record.point!)) continue;
     const { org, status, suspect, objects: held } = await vault.root(entry);
     orgId ??= longId(org.id);
     if (longId(org.id) !== orgId) break;
@@ -61,10 +61,4 @@ export async function lastGoodPoint(
   const at = good.findIndex(({ held }) => 2 * held.size >= most || isNamed(held));
   if (at < 0) return undefined;
   return { entry: good[at]!.entry, passedOver: good.slice(0, at).map(({ entry }) => entry.record.point!) };
-}
-
-function quarantined(entries: readonly LogEntry[]): Set<string> {
-  return new Set(
-    entries.filter(({ record }) => record.kind === 'quarantine').flatMap(({ record }) => record.points ?? []),
-  );
 }
