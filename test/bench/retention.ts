@@ -65,7 +65,8 @@ try {
   await run('copy', copy, copied);
   await run('copy again, nothing new', copy, copied);
   const policy = ['--keep-window', `${Math.floor(points / 2)}d`, '--allow-large', '--confirm-prune'];
-  const retired = (seen: Measured) => `${result(seen).retired.length} points retired`;
+  const retired = (seen: Measured) =>
+    `${result(seen).points.filter(({ retire }: { retire: boolean }) => retire).length} points retired`;
   await run('prune', ['prune', ...policy], retired);
   await run('prune again, nothing to do', ['prune', ...policy], retired);
   const titles = ['what', 'done', 's', 'CPU s', 'peak MiB'];
