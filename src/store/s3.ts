@@ -10,6 +10,7 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   type PutObjectCommandInput,
+  PutObjectRetentionCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { Fault } from '../errors.ts';
@@ -21,6 +22,8 @@ import type { Store, StoredObject } from './store.ts';
 
 /** Under this prefix nothing is locked, so that a probe can clean up behind itself. */
 const unlocked = 'probe/';
+
+const dayMs = 86_400_000;
 
 /** An answer that ends the attempts and is not an error to every verb. */
 class Refusal extends Error {
@@ -155,6 +158,30 @@ export async function openS3(url: string, options: OpenStoreOptions = {}): Promi
     } while (token !== undefined);
   }
 
+  async function extendLock(
+    { key, modified }: Pick<StoredObject, 'key' | 'modified'>,
+    { mode, days }: NonNullable<S3Place['retention']>,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const half = (days / 2) * dayMs;
+    if (key.startsWith(unlocked) || Date.now() - modified.getTime() < half) return false;
+    const what = `PUT the retention of ${key}`;
+    try {
+      return await tried(what, signal, async (abortSignal) => {
+        const at = { Bucket, Key: root + key };
+        const { ObjectLockRetainUntilDate: until } = await client.send(new HeadObjectCommand(at), { abortSignal });
+        if (until && until.getTime() - Date.now() >= half) return false;
+        const Retention = { Mode: mode, RetainUntilDate: new Date(Date.now() + days * dayMs) };
+        await client.send(new PutObjectRetentionCommand({ ...at, Retention }), { abortSignal });
+        return true;
+      });
+    } catch (error) {
+      return unless(error, what, ['missing'], () => {
+        throw objectMissing(key, error);
+      });
+    }
+  }
+
   return {
     url: place.url,
 
@@ -174,7 +201,7 @@ export async function openS3(url: string, options: OpenStoreOptions = {}): Promi
         ...(place.retention &&
           !key.startsWith(unlocked) && {
             ObjectLockMode: place.retention.mode,
-            ObjectLockRetainUntilDate: new Date(Date.now() + place.retention.days * 86_400_000),
+            ObjectLockRetainUntilDate: new Date(Date.now() + place.retention.days * dayMs),
           }),
       };
       try {
@@ -213,6 +240,8 @@ export async function openS3(url: string, options: OpenStoreOptions = {}): Promi
         return unless(error, what, ['missing'], () => true);
       }
     },
+
+    ...(place.retention && { extendLock: (object, signal) => extendLock(object, place.retention!, signal) }),
 
     async close() {
       client.destroy();

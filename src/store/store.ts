@@ -30,5 +30,10 @@ export interface Store {
   list(prefix: string, options?: { after?: string; signal?: AbortSignal }): AsyncIterable<StoredObject>;
   /** True when the object is gone afterwards; false when the store refused (a lock on the object). */
   delete(key: string, signal?: AbortSignal): Promise<boolean>;
+  /**
+   * Lengthens the lock of an object to that of one which is put now, where less than half of that may be left; true when it was lengthened.
+   * Missing where the store locks nothing.
+   */
+  readonly extendLock?: (object: Pick<StoredObject, 'key' | 'modified'>, signal?: AbortSignal) => Promise<boolean>;
   close(): Promise<void>;
 }

@@ -103,6 +103,27 @@ describe('a store in S3', () => {
     });
   }
 
+  test('lengthens a lock of which less than half is left, and asks about none that is younger', async () => {
+    const server = await serve({ objectLock: true });
+    const store = await openOn(server, '&objectLock=COMPLIANCE&retainDays=40');
+    await store.putIfAbsent('log/1', Buffer.from('one'));
+    const [version] = server.state.keys.get('v/log/1')!;
+    const { until } = version!.lock!;
+    const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
+    server.requests.length = 0;
+    assert.equal(await store.extendLock!({ key: 'log/1', modified: inDays(-19) }), false);
+    assert.equal(server.requests.length, 0);
+    // It was put long ago, and somebody lengthened it since.
+    assert.equal(await store.extendLock!({ key: 'log/1', modified: inDays(-60) }), false);
+    assert.deepEqual(version!.lock!.until, until);
+    version!.lock!.until = inDays(19);
+    assert.equal(await store.extendLock!({ key: 'log/1', modified: inDays(-60) }), true);
+    assert.equal(version!.lock!.mode, 'COMPLIANCE');
+    assert.ok(Math.abs(version!.lock!.until.getTime() - inDays(40).getTime()) < 60_000);
+    await assert.rejects(store.extendLock!({ key: 'log/2', modified: inDays(-60) }), { name: 'object-missing' });
+    assert.equal((await openOn(await serve())).extendLock, undefined);
+  });
+
   test('a lock that the bucket does not know is a store-denied with the words of S3', async () => {
     const store = await openOn(await serve(), '&objectLock=GOVERNANCE&retainDays=1');
     const words = /Bucket is missing Object Lock Configuration/;

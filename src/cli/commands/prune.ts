@@ -39,6 +39,10 @@ export const prune = defineCommand({
     'min-points': { value: 'n', kind: 'integer', default: 3, summary: 'so many points stay whatever the policy says' },
     grace: { value: 'time', default: '7d', summary: 'how long a retired point can be brought back' },
     'allow-large': { summary: 'retire more than a quarter of the points in one run', config: false },
+    'extend-locks': {
+      summary:
+        'lengthen the Object Lock of what stays, where less than half of it is left; needs the right to put retention',
+    },
     'expect-head': {
       value: 'seq:digest',
       summary: 'the log must hold this head, as noted after a backup',
@@ -79,6 +83,7 @@ export const prune = defineCommand({
       minPoints: flags.minPoints,
       grace,
       allowLarge: flags.allowLarge,
+      extendLocks: flags.extendLocks,
       confirmed: flags.confirmPrune,
       expectHead: flags.expectHead === undefined ? await seenHead(ctx.environment, id) : headOf(flags.expectHead),
       tool: ctx.tool,

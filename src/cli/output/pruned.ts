@@ -3,7 +3,7 @@ import { bytes, countOf, time } from './figures.ts';
 import type { Paint } from './paint.ts';
 
 export function pruneText(result: PruneResult, paint: Paint): string {
-  const { points, dryRun, inGrace, due, frees, deleted, refused, spared } = result;
+  const { points, dryRun, inGrace, due, frees, deleted, refused, spared, locks } = result;
   const retired = points.filter(({ retire }) => retire);
   const amount = ({ objects, bytes: size }: PruneResult['frees']) => `${countOf(objects, 'object')}, ${bytes(size)}`;
   const lines = [
@@ -24,6 +24,7 @@ export function pruneText(result: PruneResult, paint: Paint): string {
   if (spared.objects > 0) lines.push(`spared ${amount(spared)}, which a newer point reaches`);
   if (refused.objects > 0)
     lines.push(`${paint.careful('still held by the store')}: ${amount(refused)}; a later run tries again`);
+  if (locks) lines.push(`${countOf(locks.extended, 'lock')} lengthened, of ${countOf(locks.looked, 'object')}`);
   if (dryRun && (retired.length > 0 || due.length > 0))
     lines.push(paint.next('salvor prune … --confirm-prune', 'the same, done'));
   if (!dryRun && retired.length > 0)

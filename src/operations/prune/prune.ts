@@ -6,6 +6,7 @@ import type { LogState, Vault } from '../../vault/vault.ts';
 import { assertClock } from './clock.ts';
 import { type Decision, decide, type PointFacts } from './decide.ts';
 import { pointFacts } from './facts.ts';
+import { assertLocks, extendLocks } from './locks.ts';
 import { Protected, protectWhole } from './protect.ts';
 import type { PruneRequest, PruneResult } from './request.ts';
 import { appendSweep, held, letGo, onlyOf } from './sweep.ts';
@@ -20,6 +21,7 @@ const nothing = { objects: 0, bytes: 0 };
  * first obstacle before anything is written; a dry run lists them. A run that ends early leaves nothing in between: the next one goes on.
  */
 export async function prune(ctx: Context, vault: Vault, request: PruneRequest): Promise<PruneResult> {
+  if (request.extendLocks) assertLocks(vault);
   const signer = request.confirmed ? await vault.keyring.adminSigner((await vault.state()).epochs) : undefined;
   ctx.report({ type: 'stage', stage: 'reading points' });
   const state = await vault.state(true, ctx.signal);
@@ -62,7 +64,8 @@ export async function prune(ctx: Context, vault: Vault, request: PruneRequest): 
   if (!signer) return { ...planned, head: headOf(state) };
   await appendRetire(ctx, vault, signer, state, decisions, request);
   const done = await sweepAll(ctx, vault, signer, request.tool);
-  return { ...planned, ...done, head: headOf(await vault.state(true, ctx.signal)) };
+  const locks = request.extendLocks ? { locks: await extendLocks(ctx, vault) } : {};
+  return { ...planned, ...done, ...locks, head: headOf(await vault.state(true, ctx.signal)) };
 }
 
 function headOf({ head }: LogState): PruneResult['head'] {

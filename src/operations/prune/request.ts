@@ -1,4 +1,5 @@
 import type { Decision } from './decide.ts';
+import type { Locks } from './locks.ts';
 import type { Policy } from './policy.ts';
 
 export interface PruneRequest {
@@ -9,6 +10,8 @@ export interface PruneRequest {
   readonly grace: number;
   /** More than a quarter of the points may be retired in one run. */
   readonly allowLarge: boolean;
+  /** The locks of what stays are lengthened; nothing of it happens in a dry run. */
+  readonly extendLocks: boolean;
   /** False: a dry run; nothing is written. */
   readonly confirmed: boolean;
   /** A head that was noted before: the log must still hold it. */
@@ -36,6 +39,8 @@ export interface PruneResult {
   readonly deleted: Amount;
   readonly refused: Amount;
   readonly spared: Amount;
+  /** Locks that were lengthened, where that was asked for. */
+  readonly locks?: Locks;
   /** Why the same run with --confirm-prune would be refused. */
   readonly obstacles: readonly { readonly name: string; readonly message: string }[];
   /** The log's end after this run. */

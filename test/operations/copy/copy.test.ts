@@ -131,7 +131,15 @@ test('what pruning let go goes in the copy too, when it is asked for', async () 
   const { store, vault, copy, assertWhole } = await made();
   const to = new ClockedStore();
   await copy(to);
-  const request = { policy: { last: 3 }, minPoints: 3, grace: 0, allowLarge: false, confirmed: true, tool: 'test' };
+  const request = {
+    policy: { last: 3 },
+    minPoints: 3,
+    grace: 0,
+    allowLarge: false,
+    extendLocks: false,
+    confirmed: true,
+    tool: 'test',
+  };
   const { deleted } = await prune(ctx, await vault.open(), request);
   assert.equal((await copy(to)).deleted.objects, 0);
   assert.deepEqual((await copy(to, true)).deleted, deleted);

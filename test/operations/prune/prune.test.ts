@@ -17,6 +17,7 @@ const request: PruneRequest = {
   minPoints: 3,
   grace: 7 * day,
   allowLarge: false,
+  extendLocks: false,
   confirmed: true,
   tool: 'test',
 };
@@ -286,4 +287,37 @@ test('the key of a prune job alone prunes what was taken since it was made, begi
   await assert.rejects(prune(ctx, await vault.open({ writerKey: vault.keys.writerKey }), request), {
     name: 'no-admin-key',
   });
+});
+
+test('locks are lengthened of all that points in use or in grace reach, and of what is never deleted; of nothing else', async () => {
+  const { store, vault, run } = await made();
+  await assert.rejects(run({ extendLocks: true }), { name: 'usage', message: /locks nothing/ });
+  await run();
+  store.now = () => new Date(behindGrace);
+  await run();
+  const asked: string[] = [];
+  const isOld = (key: string) => !key.startsWith('log/');
+  Object.assign(store, {
+    extendLock: async ({ key }: { key: string }) => {
+      asked.push(key);
+      return isOld(key);
+    },
+  });
+  await store.putIfAbsent('data/20261101T080000Z-ffffff/00001-left-behind', Buffer.from('of no point'));
+  const dry = await run({ extendLocks: true, confirmed: false });
+  assert.deepEqual([dry.locks, asked], [undefined, []]);
+  // The second of the four points is in its grace, the first is gone, and so is what only it reached.
+  const { locks, points } = await run({ extendLocks: true, policy: { last: 2 }, minPoints: 2, allowLarge: true });
+  assert.deepEqual(
+    points.map(({ id, retire }) => [id, retire]),
+    vault.points
+      .slice(1)
+      .reverse()
+      .map((id, n) => [id, n === 2]),
+  );
+  const kept = bodies(store).filter((key) => !/left-behind|^sweeps\//.test(key));
+  const roots = (point: string) => kept.filter((key) => key.startsWith(`points/${point}/`)).length;
+  assert.deepEqual(vault.points.map(roots), [0, 2, 2, 2]);
+  assert.deepEqual(asked, kept);
+  assert.deepEqual(locks, { looked: kept.length, extended: kept.filter(isOld).length });
 });

@@ -1,0 +1,45 @@
+import type { Context } from '../../context.ts';
+import { Fault } from '../../errors.ts';
+import { inOrder } from '../../rows/in-order.ts';
+import { standing } from '../../vault/retention.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { Protected } from './protect.ts';
+
+/** Objects that were looked at, and those whose lock was lengthened. */
+export interface Locks {
+  readonly looked: number;
+  readonly extended: number;
+}
+
+/** What a vault is opened with, and what it was used for: nothing ever deletes it. */
+const forEver = /^(log|trust|keys|attest|access|restores)\/|^(vault\.json|README\.txt)$/;
+const inFlight = 16;
+
+/** Throws `usage` for a vault whose URL names no lock. */
+export function assertLocks(vault: Vault): void {
+  if (vault.store.extendLock) return;
+  throw new Fault('usage', `--extend-locks: ${vault.store.url} locks nothing`, {
+    actions: ['name the lock in the URL of the vault: s3://…?objectLock=COMPLIANCE&retainDays=35'],
+  });
+}
+
+/**
+ * Lengthens the locks of everything that points reach which are in use or can come back, and of what nothing ever deletes: an object that
+ * new points list over and over was locked when it was put, and not for as long as they last. Throws what the store throws.
+ */
+export async function extendLocks(ctx: Context, vault: Vault): Promise<Locks> {
+  const { store } = vault;
+  const kept = new Protected(vault, ctx.signal);
+  await kept.add(standing(await vault.state(true, ctx.signal)));
+  ctx.report({ type: 'stage', stage: 'lengthening locks' });
+  const objects = (async function* () {
+    for await (const object of store.list('', { signal: ctx.signal }))
+      if (kept.has(object.key) || forEver.test(object.key)) yield object;
+  })();
+  let [looked, extended] = [0, 0];
+  for await (const was of inOrder(objects, inFlight, (object) => store.extendLock!(object, ctx.signal))) {
+    looked += 1;
+    if (was) extended += 1;
+  }
+  return { looked, extended };
+}
