@@ -20,7 +20,7 @@ export function blankableLookups({
   });
 }
 
-/** Rows that are deleted, of some objects, each with the run that found it so. */
+/** Rows that are deleted, of some objects, each with the run that was the first to find it so. */
 export class DeadRows {
   readonly #ids = new IdTable();
   readonly #runs: string[] = [];
@@ -33,10 +33,17 @@ export class DeadRows {
     const known = new KnownRows(vault, map, signal);
     const found = new IdTable();
     const runs: string[] = [];
+    const dates: string[] = [];
     for await (const { run, batch } of known.buried()) {
       for (let i = 0; i < batch.ends.length; i++) {
         const id = indexKeys.id(batch, i);
-        if (id.length === 15 || id.length === 18) runs[found.add(id)] = run;
+        if (id.length !== 15 && id.length !== 18) continue;
+        const number = found.add(id);
+        const date = indexKeys.stamp(batch, i);
+        // The same deletion may be told again by a run whose window overlaps: what the first one emptied is not emptied by the second.
+        if (date !== '' && date === dates[number]) continue;
+        runs[number] = run;
+        dates[number] = date;
       }
     }
     const live = new Uint8Array(found.size);

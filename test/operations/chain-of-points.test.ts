@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Chain, seeded } from '../support/chain.ts';
 
-const runs = Number(process.env.SALVOR_CHAIN_RUNS ?? 2);
+const runs = Number(process.env.SALVOR_CHAIN_RUNS ?? 4);
 const first = Number(process.env.SALVOR_CHAIN_SEED ?? 1);
 
 for (let seed = first; seed < first + runs; seed++) {

@@ -64,10 +64,10 @@ export class LayeredObject {
     return refs;
   }
 
-  async gone(run: string, ids: readonly string[]): Promise<SegmentRef[]> {
+  async gone(run: string, ids: readonly string[], date = ''): Promise<SegmentRef[]> {
     if (ids.length === 0) return [];
     const writer = await this.#writer(run);
-    const rows = ids.map((id) => [id, '', '', '', 'recycle bin']);
+    const rows = ids.map((id) => [id, date, '', '', 'recycle bin']);
     const csv = encodeTable(goneColumns, rows);
     const body = await sealBytes(csv, writer.recipients.manifest);
     return [{ ...(await writer.putNumbered('gone', body, sha256(body))), rows: ids.length, bytes: csv.length }];
