@@ -23,7 +23,7 @@ export function publish(
   if (from === -1 || to < from) throw new Error(`README.md lacks ${begin} … ${end}`);
   const date = new Date().toISOString().slice(0, 10);
   const rows = [titles, titles.map((_, i) => (i === 0 ? '---' : '--:')), ...lines].map(
-    (row) => `| ${row.join(' | ')} |`,
+    (row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,
   );
   const block = [`${of} (${date}, Node ${process.version}, ${availableParallelism()} cores):`, '', ...rows].join('\n');
   writeFileSync(readme, `${text.slice(0, from + begin.length)}\n${block}\n${text.slice(to)}`);

@@ -30,7 +30,7 @@ export function backupText({ point, head }: BackupResult, paint: Paint): string 
   for (const alert of point.alerts) lines.push(`  ${paint.careful('suspect')}  ${alertText(alert)}`);
   lines.push(...notCoveredText(point.notCovered, paint));
   lines.push(`head ${head.seq}:${head.digest}`);
-  lines.push(paint.next(`salvor verify ${point.id}`, 'prove that it is whole'));
+  lines.push(paint.next(`salvor verify ${point.id}`, 'prove that it is whole; without an identity: --no-identity'));
   return lines.join('\n');
 }
 
