@@ -126,11 +126,18 @@ function contextOf(ctx: CommandContext, alias: string, org: OrgConfig, number: n
       ...ctx.global,
       targetOrg: alias,
       vault: org.vault,
-      rootFingerprint: org.rootFingerprint ?? ctx.global.rootFingerprint,
+      rootFingerprint: org.rootFingerprint ?? pinnedForAll(ctx),
     },
     commandLine: new Set([...ctx.commandLine, 'target-org']),
     report: (event) => ctx.report({ ...event, org: alias }),
   };
+}
+
+/** The fingerprint that was told for all orgs, and not that of one of them which is the default. */
+function pinnedForAll({ commandLine, environment, global, config }: CommandContext): string | undefined {
+  if (commandLine.has('root-fingerprint') || environment.SALVOR_ROOT_FINGERPRINT) return global.rootFingerprint;
+  const { rootFingerprint } = config.values;
+  return typeof rootFingerprint === 'string' ? rootFingerprint : undefined;
 }
 
 /** A passphrase that opens an identity for all orgs is asked for once. */

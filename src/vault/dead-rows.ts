@@ -20,10 +20,15 @@ export function blankableLookups({
   });
 }
 
-/** Rows that are deleted, of some objects, each with the run that was the first to find it so. */
+/** The clocks of hosts that take points, which name runs, and of the org may differ by so much. */
+const clockMs = 5 * 60_000;
+
+/** Rows that are deleted, of some objects, each with the run that found it so. */
 export class DeadRows {
   readonly #ids = new IdTable();
   readonly #runs: string[] = [];
+  /** When they were deleted, by the org's clock, in milliseconds; NaN where nobody knows. */
+  readonly #dates: number[] = [];
   /** The newest run that found any. */
   newest = '';
 
@@ -57,7 +62,9 @@ export class DeadRows {
     await known.layers(found, tell);
     for (let n = 0; n < found.size; n++) {
       if (live[n] === 1) continue;
-      this.#runs[this.#ids.add(found.id(n))] = runs[n]!;
+      const number = this.#ids.add(found.id(n));
+      this.#runs[number] = runs[n]!;
+      this.#dates[number] = Date.parse(dates[n]!);
       if (runs[n]! > this.newest) this.newest = runs[n]!;
     }
   }
@@ -88,7 +95,9 @@ export class DeadRows {
 
   #isDead(id: string | Buffer, start: number, run: string): boolean {
     const number = this.#ids.number(id, start);
-    return number >= 0 && this.#runs[number]! > run;
+    if (number < 0 || this.#runs[number]! <= run) return false;
+    // A run that replaces others carries their tombstones: what it says was deleted long before a row was read emptied nothing of that row.
+    return !(this.#dates[number]! < startOf(run) - clockMs);
   }
 
   #blanked(batch: RowBatch, hits: ReadonlySet<number>, positions: readonly number[], run: string): RowBatch {
@@ -112,4 +121,9 @@ export class DeadRows {
     }
     return { bytes: Buffer.concat(parts), ends };
   }
+}
+
+/** When a run began, by its name, in milliseconds. */
+function startOf(run: string): number {
+  return Date.parse(run.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z'));
 }

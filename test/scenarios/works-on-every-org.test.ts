@@ -49,6 +49,29 @@ test('a command works on every org of the config, and exits with the worst code'
   assert.equal(one.json.result.points.length, 1, one.stderr);
 });
 
+test('a fingerprint that is pinned for the org that is the default is pinned for no other', async () => {
+  const { keys } = (await salvor('keys', 'list', '-o', 'prod')).json.result;
+  const root = keys.find(({ role }: { role: string }) => role === 'root').fingerprint;
+  all.configure({ prod: { ...all.prodEntry, rootFingerprint: root }, uat: all.uatEntry });
+  const { env } = all.rig;
+  all.rig.env = { ...env, SF_TARGET_ORG: 'prod' };
+  try {
+    const ran = await salvor('list-points', '--all-orgs');
+    assert.deepEqual(told(ran), [
+      ['prod', 0],
+      ['uat', 0],
+    ]);
+    // For all of them it is what the environment says.
+    all.rig.env = { ...env, SALVOR_ROOT_FINGERPRINT: root };
+    assert.deepEqual(told(await salvor('list-points', '--all-orgs')), [
+      ['prod', 0],
+      ['uat', 4, 'signature-invalid'],
+    ]);
+  } finally {
+    all.rig.env = env;
+  }
+});
+
 test('status has a line for each org, also for one whose vault it cannot look at', async () => {
   const ran = await salvor('status', '--all-orgs', '--rpo', '26h');
   assert.deepEqual([ran.status, ran.json.name], [2, 'no-vault']);

@@ -24,7 +24,10 @@ export function pruneText(result: PruneResult, paint: Paint): string {
   if (spared.objects > 0) lines.push(`spared ${amount(spared)}, which a newer point reaches`);
   if (refused.objects > 0)
     lines.push(`${paint.careful('still held by the store')}: ${amount(refused)}; a later run tries again`);
-  if (locks) lines.push(`${countOf(locks.extended, 'lock')} lengthened, of ${countOf(locks.looked, 'object')}`);
+  if (locks) {
+    const refused = locks.refused > 0 ? `, ${paint.careful(`${locks.refused} refused`)}` : '';
+    lines.push(`${countOf(locks.extended, 'lock')} lengthened, of ${countOf(locks.looked, 'object')}${refused}`);
+  }
   if (dryRun && (retired.length > 0 || due.length > 0))
     lines.push(paint.next('salvor prune … --confirm-prune', 'the same, done'));
   if (!dryRun && retired.length > 0)

@@ -1,14 +1,15 @@
 import type { Context } from '../../context.ts';
-import { Fault } from '../../errors.ts';
+import { Fault, isFault } from '../../errors.ts';
 import { inOrder } from '../../rows/in-order.ts';
 import { standing } from '../../vault/retention.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { Protected } from './protect.ts';
 
-/** Objects that were looked at, and those whose lock was lengthened. */
+/** Objects that were looked at, those whose lock was lengthened, and those for which the store refused it. */
 export interface Locks {
   readonly looked: number;
   readonly extended: number;
+  readonly refused: number;
 }
 
 /** What a vault is opened with, and what it was used for: nothing ever deletes it. */
@@ -25,7 +26,8 @@ export function assertLocks(vault: Vault): void {
 
 /**
  * Lengthens the locks of everything that points reach which are in use or can come back, and of what nothing ever deletes: an object that
- * new points list over and over was locked when it was put, and not for as long as they last. Throws what the store throws.
+ * new points list over and over was locked when it was put, and not for as long as they last. One that the store refuses, or that is gone, keeps no
+ * other from it. Throws what the store throws otherwise.
  */
 export async function extendLocks(ctx: Context, vault: Vault): Promise<Locks> {
   const { store } = vault;
@@ -36,10 +38,23 @@ export async function extendLocks(ctx: Context, vault: Vault): Promise<Locks> {
     for await (const object of store.list('', { signal: ctx.signal }))
       if (kept.has(object.key) || forEver.test(object.key)) yield object;
   })();
-  let [looked, extended] = [0, 0];
-  for await (const was of inOrder(objects, inFlight, (object) => store.extendLock!(object, ctx.signal))) {
-    looked += 1;
-    if (was) extended += 1;
+  const locks = { looked: 0, extended: 0, refused: 0 };
+  const extending = inOrder(objects, inFlight, async (object) => {
+    try {
+      return await store.extendLock!(object, ctx.signal);
+    } catch (error) {
+      if (isFault(error, 'store-denied', 'object-missing')) return error;
+      throw error;
+    }
+  });
+  for await (const was of extending) {
+    locks.looked += 1;
+    if (was === true) locks.extended += 1;
+    if (typeof was === 'boolean') continue;
+    // The first says what the others would.
+    if (locks.refused === 0)
+      ctx.report({ type: 'warning', name: was.name, message: `a lock is not lengthened: ${was.message}` });
+    locks.refused += 1;
   }
-  return { looked, extended };
+  return locks;
 }

@@ -2,8 +2,10 @@ import type { Context } from '../../context.ts';
 import { Keys } from '../../rows/cells.ts';
 import { IdTable } from '../../rows/id-table.ts';
 import type { Org } from '../../salesforce/org.ts';
-import { longId } from '../../schema/ids.ts';
+import type { ObjectDescribe } from '../../schema/describe.ts';
+import { longId, looksLikeId } from '../../schema/ids.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
+import { isObjectFault } from '../backup/object.ts';
 
 /** A lookup that names a row on one side and is empty on the other, in a row whose stamp did not move. */
 export interface OpenLookup {
@@ -21,7 +23,8 @@ export class Parents {
   static async of(ctx: Context, point: PointReader, org: Org, lookups: Iterable<OpenLookup>): Promise<Parents> {
     const found = new Parents();
     const asked = { point: new IdTable(), org: new IdTable() };
-    for (const { parent, filled } of lookups) asked[filled].add(parent);
+    // Some references hold names in place of Ids.
+    for (const { parent, filled } of lookups) if (looksLikeId(parent)) asked[filled].add(parent);
     if (asked.point.size + asked.org.size === 0) return found;
     const byPrefix = new Map<string, string[]>();
     for (const { name, keyPrefix, queryable } of await org.objects())
@@ -41,8 +44,8 @@ export class Parents {
     for (const [object, ids] of groups(asked.point)) {
       const describe = (await org.describe([object])).get(object);
       if (!describe || !('fields' in describe) || org.plan(describe).way === 'none') continue;
-      const live = await idsIn(org.records(describe, [...ids.sorted()], ['Id']));
-      for (const id of ids) if (!live.has(id)) found.#gone.point.add(id);
+      const live = await idsOf(org, describe, ids);
+      for (const id of ids) if (live && !live.has(id)) found.#gone.point.add(id);
     }
     for (const [object, ids] of groups(asked.org)) {
       const flow = point.has(object)
@@ -56,7 +59,17 @@ export class Parents {
 
   /** True when the lookup is empty because the row that it names was deleted, or filled because that row came back. */
   explains({ parent, filled }: OpenLookup): boolean {
-    return this.#gone[filled].has(longId(parent));
+    return looksLikeId(parent) && this.#gone[filled].has(longId(parent));
+  }
+}
+
+/** Those that the org has; undefined: it does not tell, and nothing is explained by them. */
+async function idsOf(org: Org, describe: ObjectDescribe, ids: IdTable): Promise<IdTable | undefined> {
+  try {
+    return await idsIn(org.records(describe, [...ids.sorted()], ['Id']));
+  } catch (error) {
+    if (!isObjectFault(error)) throw error;
+    return undefined;
   }
 }
 

@@ -297,9 +297,11 @@ test('locks are lengthened of all that points in use or in grace reach, and of w
   await run();
   const asked: string[] = [];
   const isOld = (key: string) => !key.startsWith('log/');
+  const refused = 'trust/0001';
   Object.assign(store, {
     extendLock: async ({ key }: { key: string }) => {
       asked.push(key);
+      if (key === refused) throw new Fault('store-denied', 'it is locked in another mode');
       return isOld(key);
     },
   });
@@ -319,5 +321,6 @@ test('locks are lengthened of all that points in use or in grace reach, and of w
   const roots = (point: string) => kept.filter((key) => key.startsWith(`points/${point}/`)).length;
   assert.deepEqual(vault.points.map(roots), [0, 2, 2, 2]);
   assert.deepEqual(asked, kept);
-  assert.deepEqual(locks, { looked: kept.length, extended: kept.filter(isOld).length });
+  const extended = kept.filter((key) => isOld(key) && key !== refused).length;
+  assert.deepEqual(locks, { looked: kept.length, extended, refused: 1 });
 });
