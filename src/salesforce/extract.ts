@@ -3,11 +3,11 @@ import type { Way } from '../events.ts';
 import type { RowBatch } from '../rows/batch.ts';
 import { bulkRows } from './bulk.ts';
 import { isObjectLevel } from './faults.ts';
-import { type FirstPage, fewRows } from './first-pages.ts';
+import { type FirstPage, fewRows, readingPath } from './first-pages.ts';
 import type { Extraction, ExtractionSummary, ExtractRequest } from './org.ts';
 import { type RestRead, restRows } from './rest-rows.ts';
 import { slicedRows, wantsParentFilter } from './sliced.ts';
-import { fitsUrl, queryPath, select } from './soql.ts';
+import { fitsUrl } from './soql.ts';
 import { serverNow, type Wire } from './wire.ts';
 
 /** What the client has learned about objects in this run. */
@@ -101,11 +101,10 @@ export class ObjectExtraction implements Extraction {
   }
 
   #byBulk(): boolean {
-    const { object, plan, rowsExpected, where, all } = this.#request;
+    const { object, plan, rowsExpected } = this.#request;
     if (plan.way === 'rest' || plan.way === 'index-walk' || this.#learned.notBulk.has(object)) return false;
     if (object.endsWith('__b') || rowsExpected === undefined || rowsExpected >= fewRows) return true;
-    const path = queryPath(this.#wire.root, all ? 'queryAll' : 'query', select(plan.fields, object, where));
-    return !fitsUrl(this.#wire.instanceUrl, path);
+    return !fitsUrl(this.#wire.instanceUrl, readingPath(this.#wire, this.#request));
   }
 
   #goesOnByRest(error: unknown): boolean {

@@ -7,6 +7,11 @@ import { serverNow, type Wire } from './wire.ts';
 /** Below this many rows REST is quicker and costs fewer calls (field guide, extract 7). */
 export const fewRows = 2_000;
 
+/** Path and query of a reading by REST. */
+export function readingPath({ root }: Wire, { object, plan, where, all }: ExtractRequest): string {
+  return queryPath(root, all ? 'queryAll' : 'query', select(plan.fields, object, where));
+}
+
 /** The first page of a query that was asked for along with others. */
 export interface FirstPage {
   /** The server's clock just before. */
@@ -20,8 +25,8 @@ export interface FirstPage {
  */
 export async function firstPages(wire: Wire, requests: readonly ExtractRequest[]): Promise<(FirstPage | undefined)[]> {
   const asked = requests.flatMap((request, place) => {
-    const { object, plan, where, all, rowsExpected } = request;
-    const url = queryPath(wire.root, all ? 'queryAll' : 'query', select(plan.fields, object, where));
+    const { object, plan, rowsExpected } = request;
+    const url = readingPath(wire, request);
     const byRows = (plan.way === 'bulk' || plan.way === 'rest') && !object.endsWith('__b');
     if (!byRows || rowsExpected === undefined || rowsExpected >= fewRows) return [];
     return [{ place, object, url, what: `the query of ${object}` }];

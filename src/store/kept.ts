@@ -1,4 +1,5 @@
 import { isFault } from '../errors.ts';
+import { over } from './over.ts';
 import type { Store } from './store.ts';
 
 /** An object as it was read before, and the tag that the store had for these bytes. */
@@ -42,8 +43,7 @@ export function keeping(store: Store, folders: readonly string[], kept: KeptObje
     return tags;
   }
 
-  return {
-    url: store.url,
+  return over(store, {
     async get(key, signal) {
       const folder = folders.find((one) => key.startsWith(one));
       if (folder === undefined) return store.get(key, signal);
@@ -63,10 +63,5 @@ export function keeping(store: Store, folders: readonly string[], kept: KeptObje
       drop(key);
       return store.delete(key, signal);
     },
-    putIfAbsent: (key, body, signal) => store.putIfAbsent(key, body, signal),
-    getRange: (key, start, length, signal) => store.getRange(key, start, length, signal),
-    head: (key, signal) => store.head(key, signal),
-    list: (prefix, options) => store.list(prefix, options),
-    close: () => store.close(),
-  };
+  });
 }

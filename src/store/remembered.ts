@@ -1,3 +1,4 @@
+import { over } from './over.ts';
 import type { Store } from './store.ts';
 
 /** Objects larger than this are fetched each time. */
@@ -22,8 +23,7 @@ export function remembered(store: Store): Store {
       size -= length;
     }
   }
-  return {
-    url: store.url,
+  return over(store, {
     async get(key, signal) {
       signal?.throwIfAborted();
       const known = kept.get(key);
@@ -42,10 +42,5 @@ export function remembered(store: Store): Store {
       kept.delete(key);
       return store.delete(key, signal);
     },
-    putIfAbsent: (key, body, signal) => store.putIfAbsent(key, body, signal),
-    getRange: (key, start, length, signal) => store.getRange(key, start, length, signal),
-    head: (key, signal) => store.head(key, signal),
-    list: (prefix, options) => store.list(prefix, options),
-    close: () => store.close(),
-  };
+  });
 }

@@ -5,7 +5,6 @@
  *   node test/bench/history.ts [--rows 10000000] [--readme]     needs GNU time; 1.2 GB of disk for each 10,000,000 rows
  */
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { newAgeIdentity } from '../../src/age/keys.ts';
@@ -21,7 +20,7 @@ import { countReads, LayeredObject, runId } from '../support/layered-object.ts';
 import type { MemoryStore } from '../support/memory-store.ts';
 import { account, id, recordingContext, writePoint } from '../support/small-vault.ts';
 import { publish } from './figures.ts';
-import { cleanUp, folder, measured, program } from './measure.ts';
+import { cleanUp, folder, measured, program, vaultEnvironment } from './measure.ts';
 
 const { values: given } = parseArgs({
   options: { rows: { type: 'string', default: '10000000' }, readme: { type: 'boolean', default: false } },
@@ -97,16 +96,7 @@ async function made(): Promise<Made> {
     await writePoint(vault, runId(100 + n), { objects: [{ describe, stretches: [], page }] });
   }
   await vault.state(true);
-  const keyFile = path.join(folder, 'identity.key');
-  writeFileSync(keyFile, `${identity}\n`, { mode: 0o600 });
-  const env = {
-    PATH: process.env.PATH ?? '',
-    HOME: folder,
-    SALVOR_NO_KEYCHAIN: '1',
-    SALVOR_VAULT: place,
-    SALVOR_IDENTITY_FILE: keyFile,
-    SALVOR_ROOT_FINGERPRINT: rootFingerprint,
-  };
+  const env = vaultEnvironment(place, identity, rootFingerprint);
   return { vault, store: store as unknown as MemoryStore, env };
 }
 

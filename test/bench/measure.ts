@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -154,6 +155,20 @@ export function salvorEnvironment(org: Practice, vault: string, keys: string): R
     SALVOR_VAULT: vault,
     SALVOR_WRITER_KEY_FILE: path.join(keys, 'writer.key'),
     SALVOR_IDENTITY_FILE: path.join(keys, 'identity.key'),
+  };
+}
+
+/** What salvor is run with for a vault that was made by hand; the identity goes into a file in the folder of this run. */
+export function vaultEnvironment(vault: string, identity: string, rootFingerprint: string): Record<string, string> {
+  const keyFile = path.join(folder, 'identity.key');
+  writeFileSync(keyFile, `${identity}\n`, { mode: 0o600 });
+  return {
+    PATH: process.env.PATH ?? '',
+    HOME: folder,
+    SALVOR_NO_KEYCHAIN: '1',
+    SALVOR_VAULT: vault,
+    SALVOR_IDENTITY_FILE: keyFile,
+    SALVOR_ROOT_FINGERPRINT: rootFingerprint,
   };
 }
 

@@ -4,7 +4,6 @@
  *
  *   node test/bench/retention.ts [--points 1000] [--readme]     needs GNU time
  */
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openStore } from '../../src/store/open.ts';
@@ -12,7 +11,7 @@ import { Vault } from '../../src/vault/vault.ts';
 import { AgedVault } from '../support/aged-vault.ts';
 import { contacts, writePoint } from '../support/small-vault.ts';
 import { publish } from './figures.ts';
-import { cleanUp, folder, type Measured, measured, program } from './measure.ts';
+import { cleanUp, folder, type Measured, measured, program, vaultEnvironment } from './measure.ts';
 
 const { values: given } = parseArgs({
   options: { points: { type: 'string', default: '1000' }, readme: { type: 'boolean', default: false } },
@@ -40,16 +39,7 @@ async function agedVault(place: string): Promise<Record<string, string>> {
     });
   }
   await store.close();
-  const keyFile = path.join(folder, 'identity.key');
-  writeFileSync(keyFile, `${identity}\n`, { mode: 0o600 });
-  return {
-    PATH: process.env.PATH ?? '',
-    HOME: folder,
-    SALVOR_NO_KEYCHAIN: '1',
-    SALVOR_VAULT: place,
-    SALVOR_IDENTITY_FILE: keyFile,
-    SALVOR_ROOT_FINGERPRINT: rootFingerprint,
-  };
+  return vaultEnvironment(place, identity, rootFingerprint);
 }
 
 try {

@@ -77,20 +77,13 @@ function keepAtLeast(
     good.find(({ coverage }) => coverage === best),
     'newest of full coverage',
   );
-  let missing = minPoints - good.filter(isKept).length;
-  for (const point of good) {
-    if (missing <= 0) break;
-    if (isKept(point)) continue;
-    keep(point, 'minimum');
-    missing -= 1;
-  }
+  let missing = minPoints;
   // Partial points fill up only where there are not enough complete ones.
-  missing -= partial.filter(isKept).length;
-  for (const point of partial) {
-    if (missing <= 0) break;
-    if (isKept(point)) continue;
-    keep(point, 'minimum');
-    missing -= 1;
+  for (const points of [good, partial]) {
+    missing -= points.filter(isKept).length;
+    const more = points.filter((point) => !isKept(point)).slice(0, Math.max(0, missing));
+    for (const point of more) keep(point, 'minimum');
+    missing -= more.length;
   }
 }
 
