@@ -35,6 +35,10 @@ export class DeadRows {
   /** The newest run that found any. */
   newest = '';
 
+  get ids(): IdTable {
+    return this.#ids;
+  }
+
   /** Adds what a page knows to be deleted and not live again. The writer key or an identity is enough. */
   async add(vault: Vault, map: MapPage, signal?: AbortSignal): Promise<void> {
     if (map.gone.length === 0) return;

@@ -57,9 +57,12 @@ export class KnownRows {
     return mergeSorted(flows);
   }
 
-  /** Every tombstone of the page, those of the base's own runs too, oldest run first. */
-  async *buried(): AsyncGenerator<{ readonly run: string; readonly batch: RowBatch }> {
-    const inRunOrder = [...this.#map.gone].sort((a, b) => (runOf(a.key) < runOf(b.key) ? -1 : 1));
+  /**
+   * Every tombstone of the page, those of the base's own runs too, oldest run first; with `ids` only segments that may hold some of them are read.
+   */
+  async *buried(ids?: IdTable): AsyncGenerator<{ readonly run: string; readonly batch: RowBatch }> {
+    const segments = ids ? touchedBy(this.#map.gone, ids) : [...this.#map.gone];
+    const inRunOrder = segments.sort((a, b) => (runOf(a.key) < runOf(b.key) ? -1 : 1));
     for (const segment of inRunOrder)
       for await (const batch of this.#rows(segment, true)) yield { run: runOf(segment.key), batch };
   }

@@ -38,8 +38,6 @@ export class Chain implements AsyncDisposable {
   readonly #objects: readonly string[];
   #elapsed = 0;
   #bin: string[] = [];
-  /** Rows that came out of the recycle bin. */
-  readonly #revived = new Set<string>();
   points = 0;
 
   private constructor(run: InProcess, org: Org, pick: (below: number) => number, objects: readonly string[]) {
@@ -109,19 +107,11 @@ export class Chain implements AsyncDisposable {
         if (!is || !was) found.push(`${object} ${id} is ${is ? 'missing' : 'too many'} in the point`);
         else
           for (const [field, value] of is)
-            if (value !== was.get(field) && !computed.has(field) && !this.#isUnseen(was.get(field), value))
+            if (value !== was.get(field) && !computed.has(field))
               found.push(`${object} ${id} ${field}: ${was.get(field)} in the point, ${value} in the org`);
       }
     }
     return found;
-  }
-
-  /**
-   * What nothing tells of: a row that was read while the row it refers to lay in the recycle bin, and whose lookup the org filled again, without a
-   * stamp, when that one came out.
-   */
-  #isUnseen(was: string | undefined, is: string): boolean {
-    return was === '' && this.#revived.has(is);
   }
 
   async #ids(object: string): Promise<string[]> {
@@ -201,7 +191,6 @@ export class Chain implements AsyncDisposable {
     const [id] = this.#bin.splice(this.#pick(this.#bin.length), 1);
     if (!id) return;
     await this.#org.writer.undelete([id]);
-    this.#revived.add(id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

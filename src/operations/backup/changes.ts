@@ -90,6 +90,14 @@ export class Changes {
     return rows;
   }
 
+  /** Rows that are live now and were not: `gone` when they are known as deleted, otherwise new or of the base's own recycle bin. */
+  *arrived(): Generator<{ readonly id: string; readonly gone: boolean }> {
+    for (let n = 0; n < this.#ids.size; n++) {
+      const known = this.#known[n] ?? 0;
+      if (this.#fates[n] === live && known <= 0) yield { id: this.#ids.id(n), gone: known < 0 };
+    }
+  }
+
   /** The stamp of the row's newest live image, in milliseconds; undefined when it was not live. `base`: in the base, whatever lies on it. */
   stampOf(id: string, base = false): number | undefined {
     const stamp = (base ? this.#base : this.#known)[this.#ids.number(id)] ?? 0;

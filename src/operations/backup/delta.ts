@@ -3,10 +3,11 @@ import { Fault } from '../../errors.ts';
 import type { RowBatch } from '../../rows/batch.ts';
 import { cells, Keys } from '../../rows/cells.ts';
 import { encodeRows } from '../../rows/csv.ts';
+import { IdTable } from '../../rows/id-table.ts';
 import { keepRows } from '../../rows/keep.ts';
 import { RowSorter } from '../../rows/sort.ts';
 import type { Extraction, ExtractionSummary, ExtractRequest, Org } from '../../salesforce/org.ts';
-import { KnownRows } from '../../vault/known-rows.ts';
+import { indexKeys, KnownRows } from '../../vault/known-rows.ts';
 import type { SegmentRef } from '../../vault/manifest.ts';
 import type { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
@@ -37,6 +38,8 @@ export interface DeltaRead {
   readonly detail: readonly Ref[];
   readonly summary: ExtractionSummary;
   readonly files: FileList;
+  /** Ids of rows that came out of the recycle bin. */
+  readonly revived: readonly string[];
   /** When all Ids were held against those of the org, if that was done. */
   readonly reconciled: string | undefined;
 }
@@ -160,8 +163,27 @@ export class Delta {
       detail,
       summary: this.#summary!,
       files,
+      revived: await this.#revived(),
       reconciled: this.#reconciled,
     };
+  }
+
+  async #revived(): Promise<string[]> {
+    const revived: string[] = [];
+    const others = new IdTable();
+    for (const { id, gone } of this.#changes.arrived()) {
+      if (gone) revived.push(id);
+      else others.add(id);
+    }
+    if (others.size === 0) return revived;
+    // What lay in the recycle bin when the base was read stands in none of the layers over it.
+    const buried = new IdTable();
+    for await (const { batch } of this.#known.buried(others))
+      for (let i = 0; i < batch.ends.length; i++) {
+        const id = indexKeys.id(batch, i);
+        if (others.has(id)) buried.add(id);
+      }
+    return [...revived, ...buried];
   }
 
   async remove(): Promise<void> {

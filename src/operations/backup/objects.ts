@@ -11,8 +11,9 @@ import type { FileList } from './file-list.ts';
 import { HiddenFields } from './hidden-fields.ts';
 import type { Journal, JournalObject, JournalRefused } from './journal.ts';
 import { isObjectFault, type ObjectRead, readObject } from './object.ts';
-import { deltaPage, fullPage, samePage } from './page.ts';
+import { deltaPage, fullPage, refilledPage, samePage } from './page.ts';
 import type { Parent } from './parents.ts';
+import { readRefilled, referringTo, revivedSince } from './refills.ts';
 import type { BackupRequest } from './request.ts';
 import type { Chosen } from './select.ts';
 
@@ -119,6 +120,7 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
     ],
     group,
   );
+  await refill(ctx, org, writer, given, finished, same, hiddenOf);
   const unchanged = await hiddenOf.of(given.chosen, same);
   const schemas = [...finished.map(({ schema }) => schema), ...same.map(({ page }) => page.schema.page)];
   return {
@@ -258,7 +260,12 @@ async function finish(
           { schema: given.schemas.get(name)!, counted: counts, verdict, hidden },
           ctx.signal,
         );
-  if (!('reason' in read)) lists.push(read.files);
+  if (!('reason' in read)) {
+    lists.push(read.files);
+    const parent = given.parents.get(name);
+    const revived = parent && read.hasId ? await revivedSince(writer.vault, parent.page, read.base, ctx.signal) : [];
+    if (revived.length > 0) entry.revived = revived;
+  }
   await given.journal.run.append(entry);
   reportFinished(ctx, entry.object);
   return entry;
@@ -288,6 +295,51 @@ async function finishChanged(
   await given.journal.run.append(entry);
   reportFinished(ctx, entry.object);
   return entry;
+}
+
+/**
+ * Reads again what refers to rows that came out of the recycle bin, when everything else is read: the entries of those objects take the place of the ones in
+ * `finished`, or of their parents in `same`.
+ */
+async function refill(
+  ctx: Context,
+  org: Org,
+  writer: PointWriter,
+  given: Given,
+  finished: JournalObject[],
+  same: Parent[],
+  hiddenOf: HiddenFields,
+): Promise<void> {
+  const revived = finished.map(({ object, revived = [] }) => ({ object: object.object, ids: revived }));
+  const referring = [];
+  for (const to of referringTo(revived, given.chosen)) {
+    const { name } = to.chosen.describe;
+    const entry = finished.find(({ object }) => object.object === name);
+    const parent = same.find(({ object }) => object.object === name);
+    const page = entry?.object.page ? await writer.vault.map(entry.object.page) : parent?.page;
+    if (page?.hasId && page.rows > 0) referring.push({ to, page, entry, parent });
+  }
+  if (referring.length === 0) return;
+  const read = await readRefilled(ctx, org, writer, referring);
+  for (const [i, { to, page, entry, parent }] of referring.entries()) {
+    const result = read[i]!;
+    const known = entry?.object ?? parent!.object;
+    if ('reason' in result ? known.incomplete !== undefined : result.rows === 0) continue;
+    const [hidden] = entry ? [entry.hidden] : await hiddenOf.ask([to.chosen.describe]);
+    const rows = 'reason' in result ? { rows: 0, deltas: [], detail: [] } : result;
+    const made = await refilledPage(writer, { page, entry, parent }, rows, hidden!, ctx.signal);
+    const next: JournalObject =
+      'reason' in result
+        ? { ...made, object: { ...made.object, complete: false, incomplete: 'unproven', reason: result.reason } }
+        : made;
+    await given.journal.run.append(next);
+    if (entry) finished[finished.indexOf(entry)] = next;
+    else {
+      finished.push(next);
+      same.splice(same.indexOf(parent!), 1);
+    }
+    reportFinished(ctx, next.object);
+  }
 }
 
 function failed(object: string, path: string, verdict: Verdict): RootObject {

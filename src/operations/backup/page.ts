@@ -7,6 +7,7 @@ import type { DeltaRead } from './delta.ts';
 import type { JournalObject } from './journal.ts';
 import type { ObjectRead } from './object.ts';
 import type { Parent } from './parents.ts';
+import type { Refilled } from './refills.ts';
 import type { Chosen } from './select.ts';
 import { stampOf, typesOf } from './stamp.ts';
 import type { Window } from './window.ts';
@@ -96,7 +97,37 @@ export async function deltaPage(
   return {
     ...(await entry(writer, page, facts, written, { changed: read.changed, deleted: read.deleted }, signal)),
     builtOn: root.point,
+    ...(read.revived.length > 0 ? { revived: [...read.revived] } : {}),
     ...(replaces || window.keepsAll ? { wide: true } : {}),
+  };
+}
+
+/** Writes a page anew on which rows lie that were read again because of their lookups. `before`: what the run journalled of the object, if it did. */
+export async function refilledPage(
+  writer: PointWriter,
+  before: { readonly page: MapPage; readonly entry: JournalObject | undefined; readonly parent: Parent | undefined },
+  { deltas, detail, rows }: Refilled,
+  hidden: readonly LeftOut[],
+  signal: AbortSignal,
+): Promise<JournalObject> {
+  const { entry: done, parent } = before;
+  const bytes = deltas.reduce((sum, segment) => sum + segment.bytes, before.page.bytes);
+  const page: MapPage = {
+    ...before.page,
+    bytes,
+    deltas: [...before.page.deltas, ...deltas],
+    detail: [...before.page.detail, ...detail],
+  };
+  const { complete, incomplete, reason } = done?.object ?? parent!.object;
+  const verdict = { complete, ...(incomplete ? { incomplete } : {}), ...(reason ? { reason } : {}) };
+  const facts = { schema: page.schema, counted: page.counted, verdict, hidden: done?.hidden ?? hidden };
+  const changed = (done?.object.changed ?? 0) + rows;
+  const made = await entry(writer, page, facts, deltas, { changed, deleted: done?.object.deleted ?? 0 }, signal);
+  return {
+    ...(done ?? { builtOn: parent!.root.point }),
+    ...made,
+    object: { ...made.object, bytes: made.object.bytes + (done?.object.bytes ?? 0) },
+    written: [...(done?.written ?? []), ...made.written],
   };
 }
 
