@@ -7,7 +7,17 @@ import type { CommandContext } from './command.ts';
 
 /** What the program tells of an access itself. */
 export type Accessed = Omit<NewAccess, 'who' | 'tool' | 'what' | 'selection'> & {
-  readonly what: 'show' | 'diff' | 'export' | 'restore' | 'undo' | 'prune' | 'keys add' | 'keys rotate' | 'keys kit';
+  readonly what:
+    | 'show'
+    | 'diff'
+    | 'export'
+    | 'restore'
+    | 'undo'
+    | 'prune'
+    | 'keys add'
+    | 'keys rotate'
+    | 'keys kit'
+    | 'keys revoke-writer';
   /** What was selected, as a digest of its own or as JSON, of which the digest is kept. */
   readonly selection?: string | object;
 };

@@ -16,17 +16,27 @@ import type { Vault } from '../vault/vault.ts';
 export interface KeysListed {
   readonly vaultId: string;
   readonly anchored: boolean;
-  readonly keys: readonly { readonly id: string; readonly role: string; readonly fingerprint: string }[];
+  readonly keys: readonly {
+    readonly id: string;
+    readonly role: string;
+    readonly fingerprint: string;
+    /** When a key that was revoked may have been stolen. */
+    readonly revokedSince?: string;
+  }[];
   readonly recipients: readonly string[];
   readonly epochs: readonly { readonly epoch: number; readonly since: string; readonly recipient: string }[];
 }
 
 export async function listKeys(vault: Vault): Promise<KeysListed> {
   const { epochs } = await vault.state();
+  const { revoked } = vault.trust;
   return {
     vaultId: vault.info.vault,
     anchored: vault.anchored,
-    keys: vault.trust.keys.map(({ id, role, fingerprint }) => ({ id, role, fingerprint })),
+    keys: vault.trust.keys.map(({ id, role, fingerprint }) => {
+      const since = revoked.get(id)?.since;
+      return { id, role, fingerprint, ...(since === undefined ? {} : { revokedSince: since }) };
+    }),
     recipients: vault.trust.recipients,
     epochs: epochs.map(({ record }) => ({ epoch: record.epoch, since: record.started, recipient: record.recipient! })),
   };
@@ -243,7 +253,7 @@ export async function addTrust(
   ctx: Context,
   vault: Vault,
   root: Parameters<typeof signDocument>[0],
-  given: Pick<TrustFile, 'keys' | 'org'> & { readonly recipients: readonly string[] },
+  given: Pick<TrustFile, 'keys' | 'org' | 'revoked'> & { readonly recipients: readonly string[] },
 ): Promise<void> {
   const number = vault.trust.files.length + 1;
   const file: TrustFile = {
@@ -254,6 +264,7 @@ export async function addTrust(
     keys: given.keys,
     recipients: [...given.recipients],
     org: given.org,
+    revoked: given.revoked,
     created: ctx.now().toISOString(),
   };
   const document = signDocument(root, 'salvor-vault-v1', file);

@@ -68,10 +68,9 @@ export interface PointsListed {
  * `known`: lines of earlier lists, which are taken while the store lists the point's objects as it did then; afterwards those of this one.
  */
 export async function listPoints(vault: Vault, now = new Date(), known?: KnownPoints): Promise<PointsListed> {
-  const { points, entries, problems, quarantined, retention } = await vault.state();
+  const { points, attested, problems, quarantined, retention } = await vault.state();
   const found = problems.map(({ fault }) => fault);
   const verified = new Map<string, NonNullable<PointListed['verified']>>();
-  const attested = entries.filter(({ record }) => record.kind === 'attest');
   for await (const attestation of inOrder(attested, inFlight, (entry) =>
     orFault(vault, readAttestation(vault, entry)),
   )) {
@@ -187,10 +186,11 @@ function contentsOf(root: Root): Contents {
 
 /**
  * The point that a person names: its id or a unique prefix, a tag, a time (the newest point whose `ended` is not after it), `latest`,
- * `latest~2` (complete, not suspect, not quarantined, of the same org as the newest point: not from before a sandbox was refreshed) or `latest!` (any). Throws `no-such-point`; says which are near when a prefix is not unique.
+ * `latest~2` (complete, not suspect, of the same org as the newest point: not from before a sandbox was refreshed) or `latest!` (any). Points in quarantine go by their
+ * id and `latest!` only. Throws `no-such-point`; says which are near when a prefix is not unique.
  */
 export async function findPoint(vault: Vault, name: string): Promise<LogEntry> {
-  const { points, retention } = await vault.state();
+  const { points, retention, quarantined } = await vault.state();
   const newestFirst = [...points].reverse();
   const none = (why: string) => new Fault('no-such-point', why, { data: { point: name } });
   const retired = [...retention.retired].find(([id]) => name.length > 8 && id.startsWith(name));
@@ -198,7 +198,8 @@ export async function findPoint(vault: Vault, name: string): Promise<LogEntry> {
   if (points.length === 0) throw none('the vault holds no recovery point yet');
   if (name === 'latest!') return newestFirst[0]!;
   const latest = /^latest(?:~(\d+))?$/.exec(name);
-  if (latest) return latestGood(vault, newestFirst, Number(latest[1] ?? 0), name);
+  const trusted = newestFirst.filter(({ record }) => !quarantined.has(record.point!));
+  if (latest) return latestGood(vault, trusted, Number(latest[1] ?? 0), name);
   const byId = newestFirst.filter(({ record }) => record.point!.startsWith(name));
   if (byId.length === 1) return byId[0]!;
   if (byId.length > 1)
@@ -212,11 +213,11 @@ export async function findPoint(vault: Vault, name: string): Promise<LogEntry> {
     ? Date.parse(name)
     : Number.NaN;
   if (!Number.isNaN(time)) {
-    const found = newestFirst.find(({ record }) => Date.parse(record.ended) <= time);
+    const found = trusted.find(({ record }) => Date.parse(record.ended) <= time);
     if (found) return found;
     throw none(`no point ended at ${name} or before`);
   }
-  for (const entry of newestFirst) if ((await vault.root(entry)).tags.includes(name)) return entry;
+  for (const entry of trusted) if ((await vault.root(entry)).tags.includes(name)) return entry;
   throw none(`there is no point with the id or the tag ${name}`);
 }
 
@@ -244,7 +245,6 @@ async function latestGood(
   back: number,
   name: string,
 ): Promise<LogEntry> {
-  const { quarantined } = await vault.state();
   let left = back;
   let orgId: string | undefined;
   let ofOthers = 0;
@@ -255,7 +255,7 @@ async function latestGood(
       ofOthers += 1;
       continue;
     }
-    if (root.status !== 'complete' || root.suspect || quarantined.has(root.point)) continue;
+    if (root.status !== 'complete' || root.suspect) continue;
     if (left-- === 0) return entry;
   }
   const others =

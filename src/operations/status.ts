@@ -94,9 +94,8 @@ export async function orgStatus(
 }
 
 async function lastVerified(vault: Vault, warn: (fault: Fault) => void): Promise<OrgStatus['verified']> {
-  const { entries } = await vault.state();
-  for (const entry of entries.toReversed()) {
-    if (entry.record.kind !== 'attest') continue;
+  const { attested } = await vault.state();
+  for (const entry of attested.toReversed()) {
     const attestation = await orFault(vault, readAttestation(vault, entry));
     if (attestation instanceof Fault) warn(attestation);
     else {
@@ -108,11 +107,10 @@ async function lastVerified(vault: Vault, warn: (fault: Fault) => void): Promise
 }
 
 async function lastKeyTest(vault: Vault, warn: (fault: Fault) => void): Promise<string | null> {
-  const { entries } = await vault.state();
-  for (const entry of entries.toReversed()) {
-    const { kind, points } = entry.record;
+  const { attested } = await vault.state();
+  for (const entry of attested.toReversed()) {
     // Verifications name points.
-    if (kind !== 'attest' || (points && points.length > 0)) continue;
+    if (entry.record.points && entry.record.points.length > 0) continue;
     const attestation = await orFault(vault, readAttestation(vault, entry));
     if (attestation instanceof Fault) warn(attestation);
     else if (attestation.keys?.includes('identity')) return attestation.at;

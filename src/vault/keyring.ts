@@ -69,12 +69,23 @@ export class Keyring {
     const known = this.#trust.keyOf(this.writer.signing.publicKey);
     if (known?.role !== 'writer')
       throw new Fault('wrong-writer-key', 'the writer key is not one that this vault trusts');
+    const revoked = this.#trust.revoked.get(known.id);
+    if (revoked) {
+      throw new Fault(
+        'wrong-writer-key',
+        `the writer key ${known.id} was revoked: it may be stolen since ${revoked.since}`,
+        {
+          actions: ['make another one: `salvor keys add --writer`, with an identity'],
+        },
+      );
+    }
     return { id: known.id, key: this.writer.signing };
   }
 
   /** Signs as writer when its key is at hand, else as admin when an identity unwraps it; undefined when neither is. */
   async anySigner(epochs: readonly LogEntry[]): Promise<Signer | undefined> {
-    if (this.writer && this.#trust.keyOf(this.writer.signing.publicKey)) return this.writerSigner();
+    const writer = this.writer && this.#trust.keyOf(this.writer.signing.publicKey);
+    if (writer && !this.#trust.revoked.has(writer.id)) return this.writerSigner();
     // A pruner signs only what retention writes.
     if (this.#admin && this.#trust.keyOf(this.#admin.signing.publicKey)?.role === 'admin')
       return this.#known(this.#admin.signing);

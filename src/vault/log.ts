@@ -51,15 +51,18 @@ export class Log {
   }
 
   /**
-   * All records in order, and what does not verify; a gap or a wrong `prev` is a problem, and nothing is thrown for it. `known`: a head seen
-   * before, to find the end from.
+   * All records in order, and what does not verify; a gap or a wrong `prev` is a problem, and nothing is thrown for it. `rejected`: what was signed
+   * with a key after it was revoked. `known`: a head seen before, to find the end from.
    */
   async read(
     signal?: AbortSignal,
     known?: { seq: number },
-  ): Promise<{ entries: LogEntry[]; problems: LogProblem[]; head: Head }> {
+  ): Promise<{ entries: LogEntry[]; problems: LogProblem[]; rejected: LogProblem[]; head: Head }> {
     const entries: LogEntry[] = [];
     const problems: LogProblem[] = [];
+    const rejected: LogProblem[] = [];
+    // Whoever did not know yet that a key was revoked built on what it signed.
+    let followed = new Set(['']);
     const last = await this.#last(signal, known?.seq);
     const numbers = Array.from({ length: last }, (_, i) => i + 1);
     for await (const { seq, opened } of inOrder(numbers, inFlight, async (seq) => ({
@@ -76,11 +79,12 @@ export class Log {
         continue;
       }
       if (opened instanceof Fault) {
-        problems.push({ seq, key, fault: opened });
+        const digest = opened.data.rejected;
+        if (typeof digest === 'string') followed.add(digest);
+        (typeof digest === 'string' ? rejected : problems).push({ seq, key, fault: opened });
         continue;
       }
-      const expected = entries.at(-1)?.digest ?? '';
-      if (opened.record.prev !== expected) {
+      if (!followed.has(opened.record.prev)) {
         problems.push({
           seq,
           key,
@@ -88,9 +92,10 @@ export class Log {
         });
       }
       entries.push(opened);
+      followed = new Set([opened.digest]);
     }
     const end = entries.at(-1);
-    return { entries, problems, head: { seq: end?.seq ?? 0, digest: end?.digest ?? '', taken: last } };
+    return { entries, problems, rejected, head: { seq: end?.seq ?? 0, digest: end?.digest ?? '', taken: last } };
   }
 
   /** The end of the log, read from the last number back to one that verifies. `known`: a head seen before, to start from. */
@@ -161,6 +166,12 @@ export class Log {
       if (record.seq !== seq) throw refuse(`it is record ${record.seq}, copied to another number`);
       if (record.vault !== this.#vault) throw refuse('it belongs to another vault');
       if (record.writer !== signer.id) throw refuse('it names another signer than the one who signed it');
+      const revoked = this.#trust.revoked.get(signer.id);
+      if (revoked && seq > revoked.to) {
+        throw new Fault('signature-invalid', `${key}: it was signed with ${signer.id} after that key was revoked`, {
+          data: { key, rejected: sha256(document) },
+        });
+      }
       return { seq, key, digest: sha256(document), record, signer };
     } catch (error) {
       if (isFault(error)) return error;

@@ -59,6 +59,9 @@ export function openDocument(
   const signer = trust.keyOf(text);
   if (!signer) throw refuse('it is signed by a key that this vault does not trust');
   if (!verifySsh(signer.key, namespace, line, armored)) throw refuse('its signature does not match its content');
+  // Journals of runs stand in no log that would tell when they were written.
+  if (namespace === 'salvor-run-v1' && trust.revoked.has(signer.id))
+    throw refuse(`its signer ${signer.id} was revoked`);
   if (!roles(value).includes(signer.role))
     throw refuse(`its signer ${signer.id} has the role ${signer.role}, which may not sign this`);
   return { value, signer };

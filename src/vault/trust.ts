@@ -24,6 +24,19 @@ const publicKeySchema = z.object({
 });
 export type PublicKey = z.infer<typeof publicKeySchema>;
 
+/** A writer's key that was stolen. */
+const revokedSchema = z.object({
+  /** Of the key. */
+  id: z.string(),
+  /** When it may have been stolen. */
+  since: z.iso.datetime(),
+  /** From this number of the log on nothing that it signed is believed. */
+  from: z.number().int().positive(),
+  /** The last number of the log that was taken when it was revoked: behind it, nothing that it signs is a record. */
+  to: z.number().int().nonnegative(),
+});
+export type Revoked = z.infer<typeof revokedSchema>;
+
 const trustSchema = z.object({
   v: z.literal(1),
   kind: z.literal('trust'),
@@ -34,6 +47,7 @@ const trustSchema = z.object({
   recipients: z.array(z.string()),
   /** Keyed hash of the org id, in the files that add a writer: what it can check against, since older manifests are closed to it. */
   org: z.object({ hash: z.string() }).optional(),
+  revoked: z.array(revokedSchema).optional(),
   created: z.string(),
 });
 export type TrustFile = z.infer<typeof trustSchema>;
@@ -50,6 +64,20 @@ export class Trust {
   }
   get writers(): PublicKey[] {
     return this.keys.filter((key) => key.role === 'writer');
+  }
+  /** Stolen keys, by id; a later file may say that one was stolen earlier. */
+  get revoked(): ReadonlyMap<string, Revoked> {
+    const revoked = new Map<string, Revoked>();
+    for (const one of this.files.flatMap((file) => file.revoked ?? [])) {
+      const known = revoked.get(one.id);
+      const to = Math.min(one.to, known?.to ?? one.to);
+      revoked.set(one.id, { ...(known && known.from < one.from ? known : one), to });
+    }
+    return revoked;
+  }
+  /** Whether what this key signed under a number of the log is to be believed. */
+  believes(id: string, seq: number): boolean {
+    return seq < (this.revoked.get(id)?.from ?? Number.POSITIVE_INFINITY);
   }
   /** The people's recipients of the newest file: new epochs are wrapped to these. */
   get recipients(): string[] {

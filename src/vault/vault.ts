@@ -23,7 +23,7 @@ import { type Retention, retentionOf } from './retention.ts';
 import { openRoot, rootRefOf } from './root.ts';
 import { openBytes } from './sealed.ts';
 import { openDocument, sha256, splitDocument } from './signed.ts';
-import { readTrust, type Trust } from './trust.ts';
+import { type PublicKey, readTrust, type Trust } from './trust.ts';
 
 const features = z.object({
   read: z.array(z.string()),
@@ -58,11 +58,15 @@ export interface OpenOptions extends KeyTexts {
 export interface LogState {
   readonly entries: readonly LogEntry[];
   readonly problems: readonly LogProblem[];
+  /** What was signed with a key after it was revoked: nobody believes it. */
+  readonly rejected: readonly LogProblem[];
   readonly head: Head;
   /** `point` records that are not retired, oldest first. */
   readonly points: readonly LogEntry[];
   /** Points that nobody should trust, by `quarantine` records. */
   readonly quarantined: ReadonlySet<string>;
+  /** `attest` records that are to be believed, oldest first. */
+  readonly attested: readonly LogEntry[];
   /** What is retired, let go, pinned and held. */
   readonly retention: Retention;
   /** `epoch` records, oldest first. */
@@ -147,6 +151,9 @@ export class Vault {
       quarantined: new Set(
         read.entries.flatMap(({ record: { kind, points = [] } }) => (kind === 'quarantine' ? points : [])),
       ),
+      attested: read.entries.filter(
+        ({ record, signer, seq }) => record.kind === 'attest' && this.trust.believes(signer.id, seq),
+      ),
       retention,
       epochs: read.entries.filter(({ record }) => record.kind === 'epoch'),
     };
@@ -174,12 +181,12 @@ export class Vault {
 
   /** Who may read the journals of runs besides the holders of identities. */
   get writerRecipients(): string[] {
-    return this.trust.writers.flatMap(({ recipient }) => recipient ?? []);
+    return recipientsOf(this.trust, this.trust.writers);
   }
 
   /** Who may read indexes and manifests besides the holders of identities: writers and pruners. */
   get manifestRecipients(): string[] {
-    return this.trust.keys.flatMap(({ recipient }) => recipient ?? []);
+    return recipientsOf(this.trust, this.trust.keys);
   }
 
   async manifestIdentities(): Promise<string[]> {
@@ -283,6 +290,10 @@ export class Vault {
       schemaPageSchema,
     );
   }
+}
+
+function recipientsOf({ revoked }: Trust, keys: readonly PublicKey[]): string[] {
+  return keys.flatMap(({ id, recipient }) => (recipient && !revoked.has(id) ? [recipient] : []));
 }
 
 async function vaultDocument(store: Store): Promise<Buffer> {

@@ -5,7 +5,7 @@ import { defineCommand } from '../command.ts';
 import { rememberHead } from '../heads.ts';
 import { writeKeyFile } from '../key-files.ts';
 import { copiesOf, openVault, vaultUrl } from '../open-vault.ts';
-import { keysTestedText, keysText } from '../output/keys.ts';
+import { keysTestedText, keysText, revokedText } from '../output/keys.ts';
 import { recoveryKit } from '../recovery-kit.ts';
 
 const list = defineCommand({
@@ -158,4 +158,32 @@ const exportAdmin = defineCommand({
   },
 });
 
-export const keys = [list, test, add, rotate, kit, exportAdmin];
+const revoke = defineCommand({
+  name: 'keys revoke-writer',
+  summary: 'a writer key was stolen: trust nothing that it signed since; needs an identity',
+  description:
+    'Points that it signed since then, and points that were built on those, stand in quarantine: `latest` passes them over, and nothing is built on them. What it signs ' +
+    'from now on is no record. A new epoch begins, of which it opens nothing. Close the bucket and the org to whoever has the key as well: take their credentials away.',
+  arguments: { id: { summary: 'the key, as `salvor keys list` names it', required: true } },
+  flags: {
+    since: { value: 'time', summary: 'when it may have been stolen: 2026-11-01 or 2026-11-22T10:17Z', config: false },
+  },
+  examples: [
+    { command: 'salvor keys revoke-writer writer-1 --since 2026-11-22T10:17Z', summary: 'the host was broken into' },
+  ],
+  exits: [4, 5, 68, 69, 74],
+  async run(ctx, { flags, arguments: { id } }) {
+    if (flags.since === undefined) {
+      throw new Fault('usage', 'say when the key may have been stolen', { actions: ['give --since'] });
+    }
+    const { parseWindow } = await import('../../operations/select/window.ts');
+    const since = new Date(parseWindow(`${flags.since}..`, 'since').from);
+    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write' });
+    const { revokeWriter } = await import('../../operations/revoke-writer.ts');
+    await logAccess(ctx, vault, { what: 'keys revoke-writer', selection: { id, since: since.toISOString() } });
+    const result = await revokeWriter(ctx, vault, id, since, ctx.tool);
+    return { result, human: (paint) => revokedText(result, paint) };
+  },
+});
+
+export const keys = [list, test, add, rotate, kit, exportAdmin, revoke];

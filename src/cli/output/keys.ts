@@ -1,4 +1,5 @@
 import type { KeysListed, KeyTested } from '../../operations/keys.ts';
+import type { WriterRevoked } from '../../operations/revoke-writer.ts';
 import type { Paint } from './paint.ts';
 
 export function initText(
@@ -43,6 +44,15 @@ export function keysText(listed: KeysListed, paint: Paint): string {
       { title: 'key', value: ({ id }) => id },
       { title: 'role', value: ({ role }) => role },
       { title: 'fingerprint', value: ({ fingerprint }) => fingerprint },
+      ...(listed.keys.some(({ revokedSince }) => revokedSince)
+        ? [
+            {
+              title: 'revoked',
+              value: ({ revokedSince }: KeysListed['keys'][number]) =>
+                revokedSince ? paint.bad(`stolen since ${revokedSince}`) : '',
+            },
+          ]
+        : []),
     ]),
     '',
     paint.table(
@@ -63,4 +73,19 @@ export function keysTestedText(tested: readonly KeyTested[], paint: Paint): stri
   return tested
     .map(({ key, ok, figure }) => `${ok ? paint.good('ok') : paint.bad('failed')}  ${key}  ${figure}`)
     .join('\n');
+}
+
+export function revokedText({ id, since, quarantined, epoch }: WriterRevoked, paint: Paint): string {
+  const points = quarantined.length === 1 ? '1 point stands' : `${quarantined.length} points stand`;
+  return [
+    `${id} is trusted no more, nor is what it signed since ${since}`,
+    quarantined.length === 0
+      ? 'no point is of that time'
+      : `${points} in quarantine: ${quarantined.map((point) => paint.bad(point)).join(', ')}`,
+    `epoch ${epoch} is what is encrypted to from now on; the next point reads everything anew`,
+    paint.next(
+      'salvor keys add --writer',
+      'a new key for the backup host; take bucket and org credentials from the old one',
+    ),
+  ].join('\n');
 }

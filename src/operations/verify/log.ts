@@ -56,6 +56,7 @@ export async function verifyLog(
     signed.add(key);
     rung.problem(key, fault.message);
   }
+  for (const { key } of state.rejected) signed.add(key);
   let referred = 0;
   let withheld = 0;
   for (const { key, record } of state.entries) {
@@ -80,6 +81,7 @@ export async function verifyLog(
     counted(state.entries.length, 'record'),
     counted(vault.trust.files.length, 'trust file'),
     `${written(referred)} wrapped keys, attestations and lists`,
+    ...(state.rejected.length > 0 ? [`${counted(state.rejected.length, 'record')} of revoked keys, not believed`] : []),
     ...(withheld > 0 ? [`not ${written(withheld)} that this host may not read`] : []),
   ].join(', ');
   return { rung, signed };
