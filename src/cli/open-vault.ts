@@ -37,6 +37,17 @@ export async function openStoreAt(ctx: CommandContext, url: string, signal = ctx
   return openStore(url, options);
 }
 
+/** The store of a second copy of the vault. Throws `usage` where it is no second place, but the vault's own, inside of it or around it. */
+export async function openCopyAt(ctx: CommandContext, url: string): Promise<Store> {
+  const { shareAPlace } = await import('../store/open.ts');
+  const vault = vaultUrl(ctx);
+  if (await shareAPlace(url, vault))
+    throw new Fault('usage', `${url} is no second place: the vault itself is at ${vault}`, {
+      actions: ['name a place outside of the vault for the copy, best on another machine or with another provider'],
+    });
+  return openStoreAt(ctx, url);
+}
+
 /** The second copies of the vault that the config names. */
 export function copiesOf(ctx: CommandContext): readonly string[] {
   return orgConfig(ctx)?.copies ?? ctx.config.copies;

@@ -1,3 +1,5 @@
+import { realpath } from 'node:fs/promises';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../errors.ts';
 import type { Event } from '../events.ts';
@@ -63,6 +65,24 @@ export async function assertRegion(
   const region = await bucketRegion(url, options);
   if (region === undefined) throw refused(`the bucket ${bucket} does not say in which region it is`);
   if (!allowed.includes(region)) throw refused(`the bucket ${bucket} is in ${region}`);
+}
+
+/** Whether one store lies at the place of another, inside of it or around it. */
+export async function shareAPlace(one: string, other: string): Promise<boolean> {
+  const [a, b] = [await placeOf(one), await placeOf(other)];
+  return a.startsWith(b) || b.startsWith(a);
+}
+
+/** Ends with a slash, so that what lies inside begins with it. */
+async function placeOf(url: string): Promise<string> {
+  if (/^s3:/i.test(url)) {
+    const { parseS3Url } = await import('./s3-url.ts');
+    const { bucket, prefix, endpoint } = parseS3Url(url);
+    return `s3 ${endpoint === undefined ? '' : URL.parse(endpoint)?.host} ${bucket}/${prefix}`;
+  }
+  const folder = path.resolve(/^file:/i.test(url) ? filePath(url) : url);
+  const real = await realpath(folder).catch(() => folder);
+  return `folder ${real.split(path.sep).join('/').replace(/\/$/, '')}/`;
 }
 
 function filePath(url: string): string {

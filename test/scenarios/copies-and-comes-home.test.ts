@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { openStore } from '../../src/store/open.ts';
+import { openStore, shareAPlace } from '../../src/store/open.ts';
 import { AgedVault } from '../support/aged-vault.ts';
 import { runProgram } from '../support/program.ts';
 import { startS3Server } from '../support/s3-server.ts';
@@ -49,6 +49,31 @@ test('the drill: copy to a bucket, lose the vault, work from the copy, bring it 
   const repaired = await salvor('repair', '--from', bucket);
   assert.match(repaired.stdout, /1 healed, 0 still damaged/);
   assert.equal((await salvor('verify', '--all', '--no-attest')).status, 0);
+});
+
+test('a copy is at another place: the vault itself, what lies in it and what it lies in are refused, and nothing is written', async () => {
+  await AgedVault.of(await openStore(place('near/vault')), ['2025-11-01']);
+  await symlink(place('near/vault'), place('near/link'));
+  const before = await readdir(place('near'), { recursive: true });
+  for (const to of ['near/vault', 'near/vault/', 'near/vault/second', 'near', 'near/link', 'near/link/../vault']) {
+    for (const args of [
+      ['copy', '--to', to],
+      ['repair', '--from', to],
+    ]) {
+      const ran = await runProgram(folder, {}, ...args, '--vault', place('near/vault'), '--json');
+      assert.deepEqual([ran.status, ran.json.name], [2, 'usage'], `${args.join(' ')}: ${ran.stdout}`);
+      assert.match(ran.json.message, /no second place/);
+    }
+  }
+  assert.deepEqual(await readdir(place('near'), { recursive: true }), before);
+  const beside = await runProgram(folder, {}, 'copy', '--to', place('near/vault-2'), '--vault', place('near/vault'));
+  assert.equal(beside.status, 0, beside.stderr);
+
+  const bucket = 's3://bucket-a/vault?endpoint=https%3A%2F%2Fs3.example.com';
+  for (const to of ['s3://bucket-a/vault/', 's3://bucket-a', 's3://bucket-a/vault/second'])
+    assert.ok(await shareAPlace(bucket, `${to}?endpoint=https%3A%2F%2Fs3.example.com%2F&forcePathStyle=true`), to);
+  for (const to of [`${bucket.replace('vault', 'vault-2')}`, 's3://bucket-b/vault', 's3://bucket-a/vault', '/vault'])
+    assert.ok(!(await shareAPlace(bucket, to)), to);
 });
 
 test('a vault or a copy outside of the allowed regions is refused before the first byte', async (t) => {

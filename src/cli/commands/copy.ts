@@ -1,7 +1,7 @@
 import { Fault } from '../../errors.ts';
 import type { CopyResult } from '../../operations/copy/request.ts';
 import { defineCommand } from '../command.ts';
-import { copiesOf, openStoreAt, openVault } from '../open-vault.ts';
+import { copiesOf, openCopyAt, openVault } from '../open-vault.ts';
 import { copyText } from '../output/copied.ts';
 
 export const copy = defineCommand({
@@ -35,7 +35,7 @@ export const copy = defineCommand({
     const { copyVault } = await import('../../operations/copy/copy.ts');
     const copies: (CopyResult & { readonly to: string })[] = [];
     for (const place of places) {
-      const to = await openStoreAt(ctx, place);
+      const to = await openCopyAt(ctx, place);
       copies.push({ to: to.url, ...(await copyVault(ctx, vault, to, { deleteSwept: flags.deleteSwept })) });
     }
     const problems = copies.flatMap((one) => one.problems);

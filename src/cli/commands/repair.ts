@@ -1,6 +1,6 @@
 import { Fault } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
-import { openStoreAt, openVault } from '../open-vault.ts';
+import { openCopyAt, openVault } from '../open-vault.ts';
 import { repairText } from '../output/copied.ts';
 
 export const repair = defineCommand({
@@ -20,7 +20,7 @@ export const repair = defineCommand({
   async run(ctx, { flags }) {
     if (flags.from === undefined)
       throw new Fault('usage', 'no copy is named', { actions: ['name it with --from <url>'] });
-    const from = await openStoreAt(ctx, flags.from);
+    const from = await openCopyAt(ctx, flags.from);
     const vault = await openVault(ctx, { writer: 'no', identity: 'no', operation: 'write' });
     const operation = await import('../../operations/copy/repair.ts');
     const result = await operation.repair(ctx, vault, from, flags.dryRun);
