@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { systemCode } from '../errors.ts';
+import type { Vault } from '../vault/vault.ts';
 
 /** The end of a vault's log as this client last saw it: a later log that does not hold it was rolled back. */
 export interface SeenHead {
@@ -42,20 +43,43 @@ export async function seenHead(environment: NodeJS.ProcessEnv, vault: string): P
   return (await read(stateFile(environment)))[vault];
 }
 
+/** Whether the log holds the head that was seen before. */
+export async function holdsSeen(vault: Vault, seen: SeenHead): Promise<boolean> {
+  const { entries } = await vault.state(false, undefined, seen);
+  return entries.some(({ seq, digest }) => seq === seen.seq && digest === seen.digest);
+}
+
+/**
+ * Remembers the end of a log that goes on from the head which was seen before. Otherwise that one stays: it tells of a rollback for as long as
+ * nobody has said that the log is right.
+ */
+export async function rememberEnd(environment: NodeJS.ProcessEnv, vault: Vault, head: SeenHead): Promise<void> {
+  const seen = await seenHead(environment, vault.info.vault);
+  if (!seen || (await holdsSeen(vault, seen))) await rememberHead(environment, vault.info.vault, head);
+}
+
 /** Several vaults of one run are remembered one after the other, since they share the file. */
 let remembering: Promise<void> = Promise.resolve();
 
-/** Remembers a head; one that lies behind the remembered one is not taken. A home that cannot be written to is no error. */
-export function rememberHead(environment: NodeJS.ProcessEnv, vault: string, head: SeenHead): Promise<void> {
-  const remembered = remembering.then(() => remember(environment, vault, head));
+/**
+ * Remembers a head; one that lies behind the remembered one is not taken, unless a person named it as the `right` one. A home that cannot be
+ * written to is no error.
+ */
+export function rememberHead(
+  environment: NodeJS.ProcessEnv,
+  vault: string,
+  head: SeenHead,
+  right = false,
+): Promise<void> {
+  const remembered = remembering.then(() => remember(environment, vault, head, right));
   remembering = remembered.catch(() => {});
   return remembered;
 }
 
-async function remember(environment: NodeJS.ProcessEnv, vault: string, head: SeenHead): Promise<void> {
+async function remember(environment: NodeJS.ProcessEnv, vault: string, head: SeenHead, right: boolean): Promise<void> {
   const file = stateFile(environment);
   const heads = await read(file);
-  if ((heads[vault]?.seq ?? 0) >= head.seq) return;
+  if (!right && (heads[vault]?.seq ?? 0) >= head.seq) return;
   const aside = `${file}.${process.pid}.tmp`;
   try {
     await mkdir(path.dirname(file), { recursive: true });

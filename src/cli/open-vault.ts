@@ -3,7 +3,7 @@ import type { Event } from '../events.ts';
 import type { Store } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { CommandContext } from './command.ts';
-import { seenHead } from './heads.ts';
+import { holdsSeen, seenHead } from './heads.ts';
 import { readSecret, readSecretFile } from './secrets.ts';
 
 /** Names under which a vault's secrets stand in the keychain. */
@@ -115,12 +115,12 @@ export async function openVault(
   const seen = await seenHead(ctx.environment, vault.info.vault);
   // A copy may be behind.
   if (seen && at === undefined) {
-    const { entries } = await vault.state(false, undefined, seen);
-    if (!entries.some(({ seq, digest }) => seq === seen.seq && digest === seen.digest)) {
+    if (!(await holdsSeen(vault, seen))) {
+      const { head } = await vault.state();
       ctx.report({
         type: 'warning',
         name: 'head-mismatch',
-        message: `the log no longer holds record ${seen.seq} as this client saw it: the vault may have been rolled back`,
+        message: `the log no longer holds record ${seen.seq} as this client saw it: the vault may have been rolled back; when it is right as it is, \`salvor verify --expect-head ${head.seq}:${head.digest}\` has this client go on from there`,
       });
     }
   }

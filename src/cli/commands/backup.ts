@@ -6,7 +6,7 @@ import { allOrgsFlags } from '../all-orgs.ts';
 import { pointFault, pointFlags, pointRequest } from '../backup-flags.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { orgTimeouts, withDeadline } from '../durations.ts';
-import { rememberHead } from '../heads.ts';
+import { rememberEnd } from '../heads.ts';
 import { connectOrg } from '../login.ts';
 import { openVault } from '../open-vault.ts';
 import { backupText, previewText } from '../output/point.ts';
@@ -72,7 +72,7 @@ export const backup = defineCommand({
       if (flags.acceptRefreshedOrg) await acceptOrg(timed, vault, org);
       const operation = await import('../../operations/backup/backup.ts');
       const result = await operation.backup(timed, org, vault, request);
-      await rememberHead(ctx.environment, vault.info.vault, result.head);
+      await rememberEnd(ctx.environment, vault, result.head);
       const fault = pointFault(result.point);
       return {
         result,

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Fault } from '../../errors.ts';
 import { logAccess } from '../access-log.ts';
 import { defineCommand } from '../command.ts';
-import { rememberHead } from '../heads.ts';
+import { rememberEnd } from '../heads.ts';
 import { writeKeyFile } from '../key-files.ts';
 import { copiesOf, openVault, vaultUrl } from '../open-vault.ts';
 import { keysTestedText, keysText, revokedText } from '../output/keys.ts';
@@ -124,7 +124,7 @@ const kit = defineCommand({
       made: ctx.now().toISOString(),
     });
     await writeKeyFile(file, page);
-    await rememberHead(ctx.environment, vault.info.vault, head);
+    await rememberEnd(ctx.environment, vault, head);
     return {
       result: { recoveryKeyFile: file },
       human: (paint) => `${file}   ${paint.faint('print it, lock it away, delete the file')}`,

@@ -1,8 +1,7 @@
 import type { Store } from '../../store/store.ts';
-import type { Vault } from '../../vault/vault.ts';
 import { allOrgsFlags, parallelOrgs } from '../all-orgs.ts';
-import { type CommandContext, defineCommand } from '../command.ts';
-import { rememberHead, seenHead } from '../heads.ts';
+import { defineCommand } from '../command.ts';
+import { rememberEnd } from '../heads.ts';
 import { openVault } from '../open-vault.ts';
 import { pointsText } from '../output/point.ts';
 import type { PointCache } from '../point-cache.ts';
@@ -37,7 +36,8 @@ export const listPoints = defineCommand({
     const operations = await import('../../operations/points.ts');
     const { points, problems } = await operations.listPoints(vault, ctx.now(), cache?.points);
     await cache?.write();
-    await rememberEnd(ctx, vault);
+    const { problems: broken, head } = await vault.state();
+    if (broken.length === 0) await rememberEnd(ctx.environment, vault, head);
     for (const { name, message } of problems) ctx.report({ type: 'warning', name, message });
     const damaged = problems.find(({ exit, data }) => exit === 4 && !/^log\//.test(String(data.key)));
     return {
@@ -47,11 +47,3 @@ export const listPoints = defineCommand({
     };
   },
 });
-
-/** Remembers the end of the log, unless something is wrong with it: the head that tells of a rollback must stay. */
-async function rememberEnd(ctx: CommandContext, vault: Vault): Promise<void> {
-  const { entries, problems, head } = await vault.state();
-  const seen = await seenHead(ctx.environment, vault.info.vault);
-  const follows = !seen || entries.some(({ seq, digest }) => seq === seen.seq && digest === seen.digest);
-  if (problems.length === 0 && follows) await rememberHead(ctx.environment, vault.info.vault, head);
-}

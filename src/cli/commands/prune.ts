@@ -1,7 +1,7 @@
 import type { Policy } from '../../operations/prune/policy.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { span } from '../durations.ts';
-import { rememberHead, seenHead } from '../heads.ts';
+import { rememberEnd, seenHead } from '../heads.ts';
 import { openVault } from '../open-vault.ts';
 import { pruneText } from '../output/pruned.ts';
 import { headOf } from './verify.ts';
@@ -89,7 +89,7 @@ export const prune = defineCommand({
       tool: ctx.tool,
     });
     warn(ctx, result.obstacles);
-    if (flags.confirmPrune) await rememberHead(ctx.environment, id, result.head);
+    if (flags.confirmPrune) await rememberEnd(ctx.environment, vault, result.head);
     return { result, human: (paint) => pruneText(result, paint) };
   },
 });

@@ -7,7 +7,7 @@ import type { LogEntry } from '../../vault/log.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { allOrgsFlags, parallelOrgs } from '../all-orgs.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
-import { rememberHead, seenHead } from '../heads.ts';
+import { rememberEnd, rememberHead, seenHead } from '../heads.ts';
 import { connectOrg } from '../login.ts';
 import { copiesOf, openVault, vaultUrl } from '../open-vault.ts';
 import { verifyText } from '../output/verified.ts';
@@ -89,7 +89,7 @@ export const verify = defineCommand({
       tool: ctx.tool,
     };
     const result = await operation.verify(ctx, vault, request).finally(() => org?.close());
-    if (result.ok) await rememberHead(ctx.environment, vault.info.vault, result.attested ?? result.head);
+    if (result.ok) await rememberVerified(ctx, vault, flags.expectHead, result);
     const copies: (VerifyResult & { readonly vault: string })[] = [];
     for (const place of flags.allCopies ? copiesOf(ctx) : []) {
       const copy = await openVault(ctx, { writer: 'optional', identity, operation: 'verify' }, place);
@@ -116,6 +116,18 @@ export const verify = defineCommand({
     };
   },
 });
+
+/** Who names the very end of the log says that it is right, whatever this client saw before. */
+async function rememberVerified(
+  { environment }: CommandContext,
+  vault: Vault,
+  expected: string | undefined,
+  { head, attested }: VerifyResult,
+): Promise<void> {
+  const end = attested ?? head;
+  if (expected === `${head.seq}:${head.digest}`) await rememberHead(environment, vault.info.vault, end, true);
+  else await rememberEnd(environment, vault, end);
+}
 
 interface RehearsalFlags {
   readonly rehearse: boolean;

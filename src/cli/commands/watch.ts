@@ -6,7 +6,7 @@ import type { Store } from '../../store/store.ts';
 import { assertPercent, pointFault, pointFlags, pointRequest } from '../backup-flags.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { milliseconds, orgTimeouts } from '../durations.ts';
-import { rememberHead } from '../heads.ts';
+import { rememberEnd } from '../heads.ts';
 import { connectOrg } from '../login.ts';
 import type { notify } from '../notify/notify.ts';
 import { behind, openStoreOf, openVault } from '../open-vault.ts';
@@ -73,7 +73,7 @@ export const watch = defineCommand({
           timeouts: orgTimeouts(flags.orgTimeout),
         });
         const { point, head } = await backup(calm, org, vault, request);
-        await rememberHead(ctx.environment, vault.info.vault, head);
+        await rememberEnd(ctx.environment, vault, head);
         news.taken(point);
         return { point, ...cost() };
       } catch (error) {
