@@ -31,11 +31,11 @@ const clear = new Map([
   ['attest', 'keys test'],
 ]);
 
-/** Who read rows, used keys or pruned, newest first, as the log says. Without an identity only when, and by which key. `problems`: details that are damaged. */
+/** Who read rows, used keys or pruned, newest first, as the log says. Without an identity only when, and by which key. `problems`: records that are damaged or missing, which may have been accesses, and details that are damaged. */
 export async function listAccess(vault: Vault, since: number): Promise<{ access: AccessListed[]; problems: Fault[] }> {
-  const { entries } = await vault.state();
+  const { entries, problems: broken } = await vault.state();
   const records = entries.filter(({ record }) => isAccess(record) && Date.parse(record.ended) >= since).reverse();
-  const problems: Fault[] = [];
+  const problems = broken.map(({ fault }) => fault);
   const access: AccessListed[] = [];
   for await (const { entry, detail } of inOrder(records, 8, async (one) => ({
     entry: one,

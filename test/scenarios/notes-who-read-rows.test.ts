@@ -49,6 +49,21 @@ test('who reads rows or uses keys stands in the signed log, encrypted, and repor
   assert.equal(verified.status, 0, verified.stdout);
 });
 
+test('a record that was taken out of the log is told by the report, with what is left', async () => {
+  const before = (await rig.salvor('report', '--access', '--json')).json.result.access;
+  const { seq } = before[1].record;
+  const file = path.join(rig.vault, 'log', String(seq).padStart(20, '0'));
+  const record = readFileSync(file);
+  rmSync(file);
+  const ran = await rig.salvor('report', '--access', '--json');
+  writeFileSync(file, record);
+  assert.deepEqual([ran.status, ran.json.name], [4, 'chain-broken'], ran.stdout);
+  assert.deepEqual(
+    ran.json.result.access,
+    before.filter((one: { record: { seq: number } }) => one.record.seq !== seq),
+  );
+});
+
 test('a vault that takes no record is a warning, and refused where the config asks for the record', async () => {
   const folder = path.join(rig.vault, 'access');
   const aside = path.join(rig.folder, 'aside');

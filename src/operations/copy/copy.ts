@@ -40,7 +40,12 @@ export async function copyVault(
   await assertOurs(vault, to, signal);
   const state = await vault.state(true, signal);
   const common = await commonRecords(vault, to, state, signal);
-  const copying = new Copying(ctx, vault, to);
+  const copying = new Copying(
+    ctx,
+    vault,
+    to,
+    state.problems.map(({ key, fault }) => ({ key, problem: fault.message })),
+  );
   for (const prefix of ['trust/', 'keys/']) await copying.copy(prefix);
   ctx.report({ type: 'stage', stage: 'copying objects' });
   await copying.copy('', /^(trust|keys)\//);
@@ -73,9 +78,11 @@ class Copying {
   readonly #extra = new KeySet();
   readonly copied = { objects: 0, bytes: 0 };
   readonly there = { objects: 0, bytes: 0 };
-  readonly problems: { key: string; problem: string }[] = [];
+  readonly problems: { key: string; problem: string }[];
 
-  constructor(ctx: Context, vault: Vault, to: Store) {
+  /** `problems`: those of the log, which is copied as it is. */
+  constructor(ctx: Context, vault: Vault, to: Store, problems: { key: string; problem: string }[]) {
+    this.problems = problems;
     this.#ctx = ctx;
     this.#vault = vault;
     this.#to = to;

@@ -127,6 +127,19 @@ test('what is damaged is not copied, and neither is the record of its point', as
   }
 });
 
+test('a hole in the log, and a record that does not verify, are told; the points behind them are copied', async () => {
+  const third = 'log/00000000000000000003';
+  for (const missing of [true, false]) {
+    const { store, vault, copy } = await made();
+    if (missing) store.objects.delete(third);
+    else store.objects.get(third)![9]! ^= 1;
+    const to = new MemoryStore();
+    const { problems, points } = await copy(to);
+    assert.deepEqual([problems[0]?.key, points], [third, 3]);
+    assert.equal((await (await vault.open({}, to)).state()).points.length, 3);
+  }
+});
+
 test('what pruning let go goes in the copy too, when it is asked for', async () => {
   const { store, vault, copy, assertWhole } = await made();
   const to = new ClockedStore();
