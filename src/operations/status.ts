@@ -15,7 +15,7 @@ export interface OrgStatus {
   readonly org: string | null;
   readonly orgId: string | null;
   readonly vault: string;
-  /** The newest point that is complete, not suspect and not quarantined, of the org that the newest point is of: none from before a sandbox was refreshed. */
+  /** The newest point that is complete, not suspect, not quarantined and not dated in the future, of the org that the newest point is of: none from before a sandbox was refreshed. */
   readonly lastGood: { readonly id: string; readonly started: string; readonly ended: string } | null;
   /** Seconds beyond the RPO, counted from the beginning of that point; 0: in time; null: there is none to count from. */
   readonly lateBy: number | null;
@@ -42,6 +42,8 @@ export interface OrgStatus {
 }
 
 const dayMs = 86_400_000;
+/** Clocks of hosts differ by so much; a point from further ahead would look in time for as long as it is. */
+const mostSkewMs = 5 * 60_000;
 
 /**
  * How an org's points stand against the RPO. The writer key alone is enough. A record, attestation or table of contents that does not
@@ -72,6 +74,11 @@ export async function orgStatus(
     newestRoot ??= root;
     if (longId(root.org.id) !== longId(newestRoot.org.id)) break;
     if (root.status !== 'complete' || root.suspect || mark.quarantined) continue;
+    if (Date.parse(root.started) > ctx.now().getTime() + mostSkewMs) {
+      const message = `point ${point} is dated in the future and counts for nothing: check the clock of the host that took it, and this one's`;
+      ctx.report({ type: 'warning', name: 'clock-skew', message });
+      continue;
+    }
     good = root;
     break;
   }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Event } from '../../src/events.ts';
 import { findPoint } from '../../src/operations/points.ts';
+import { orgStatus } from '../../src/operations/status.ts';
 import { sampleDatabase } from '../../src/practice-org/generate.ts';
 import { PointReader } from '../../src/vault/point-reader.ts';
 import { InProcess } from '../support/in-process.ts';
@@ -31,9 +33,10 @@ test('a host whose clock is behind takes a whole point and says so; the next one
   const warnings = run.events.filter(({ type }) => type === 'warning') as { name: string; message: string }[];
   assert.deepEqual(
     warnings.map(({ name }) => name),
-    ['clock-skew'],
+    ['clock-skew', 'clock-skew'],
   );
-  assert.match(warnings[0]!.message, new RegExp(`point ${first.point.id} was begun after this run`));
+  assert.match(warnings[0]!.message, /the clock of this host is 60 minutes behind the org's/);
+  assert.match(warnings[1]!.message, new RegExp(`point ${first.point.id} was begun after this run`));
   // What is newest is told by the log, which no clock moves.
   assert.ok((await namesIn(run, 'latest')).includes('"made meanwhile"'));
 
@@ -42,6 +45,33 @@ test('a host whose clock is behind takes a whole point and says so; the next one
   const third = await run.backup({ request });
   assert.deepEqual([third.point.kind, third.point.rows], ['incremental', 14]);
   assert.equal((await namesIn(run, 'latest')).length, 14);
+});
+
+test('a host whose clock is ahead says so, and its point is in time for no watchman before its time has come', async () => {
+  await using run = await InProcess.start(sampleDatabase({ scale: { Product2: 2 } }));
+  const { point: sound } = await run.backup({ request });
+  assert.deepEqual(
+    run.events.filter(({ type }) => type === 'warning'),
+    [],
+  );
+  run.now = () => new Date(Date.now() + 30 * 24 * hour);
+  const { point: ahead } = await run.backup({ request });
+  const skewed = () => run.events.splice(0).flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+  assert.match(skewed().join(), /the clock of this host is 43200 minutes ahead of the org's/);
+
+  const status = async (now: number) => {
+    const report = (event: Event) => void run.events.push(event);
+    const ctx = { signal: new AbortController().signal, report, now: () => new Date(now), tempDir: '' };
+    return orgStatus(ctx, await run.openVault(), 26 * hour, undefined);
+  };
+  const tomorrow = await status(Date.parse(sound.started) + 27 * hour);
+  assert.deepEqual(
+    [tomorrow.lastGood?.id, tomorrow.lateBy, tomorrow.state, tomorrow.newest?.id],
+    [sound.id, 3600, 'late', ahead.id],
+  );
+  assert.match(skewed().join(), new RegExp(`^point ${ahead.id} is dated in the future and counts for nothing`));
+  const inTime = await status(Date.parse(ahead.started) + hour);
+  assert.deepEqual([inTime.lastGood?.id, inTime.state, skewed()], [ahead.id, 'ok', []]);
 });
 
 test('a time before the first point names none', async () => {

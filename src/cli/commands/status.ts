@@ -10,7 +10,7 @@ export const status = defineCommand({
   name: 'status',
   summary: 'the last good point against the RPO, the last verification, API use; exit 7 when late',
   description:
-    'A good point is complete, not suspect and not quarantined. It is late when it began longer ago than --rpo allows. The writer key alone is enough, and no login is ' +
+    'A good point is complete, not suspect, not quarantined and not dated in the future. It is late when it began longer ago than --rpo allows. The writer key alone is enough, and no login is ' +
     'needed: API use is what the newest point noted, if it is of the last day.',
   flags: {
     ...allOrgsFlags,

@@ -12,6 +12,7 @@ import { type CarriedFiles, carriedFiles } from './carried-files.ts';
 import { earlierRoots } from './earlier-roots.ts';
 import type { FileList } from './file-list.ts';
 import { stillTrue, storeFiles } from './file-pages.ts';
+import { tellSkew } from './host-clock.ts';
 import { type Journal, openJournal, unfinishedRuns } from './journal.ts';
 import { backupObjects, type ObjectsRead, stillToRead } from './objects.ts';
 import { findParents, type Parent } from './parents.ts';
@@ -53,6 +54,7 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
     ctx.report({ type: 'warning', name: fault.name, message: `${fault.message}; \`salvor verify\` tells more` });
   }
   ctx.report({ type: 'stage', stage: 'looking at the org' });
+  await tellSkew(ctx, org);
   const permissions = await org.permissions();
   const { chosen, notCovered, readable, failed } = await select(ctx, org, request.policy);
   const journal = await openJournal(ctx, vault, org.identity.orgId, request, runs);
