@@ -138,6 +138,10 @@ export const faults = {
     exit: 7,
     advice: 'see why no good point was taken: run `salvor backup`, or look at the log of the job that should',
   },
+  'doctor-found': {
+    exit: 7,
+    advice: 'do what stands with each finding, then run `salvor doctor` again',
+  },
   'access-not-logged': {
     exit: 5,
     advice: 'give a key that may write to the vault, or let go of `accessLog: required` in the configuration file',

@@ -4,6 +4,7 @@ import { compact } from './commands/compact.ts';
 import { copy } from './commands/copy.ts';
 import { demo } from './commands/demo.ts';
 import { diff } from './commands/diff.ts';
+import { doctor } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { find } from './commands/find.ts';
 import { hold } from './commands/hold.ts';
@@ -48,6 +49,7 @@ export const commands: readonly Command[] = [
   repair,
   exportCommand,
   ...keys,
+  doctor,
   report,
   practiceOrg,
 ];

@@ -24,6 +24,11 @@ function orgConfig(ctx: CommandContext): CommandContext['config']['orgs'][string
   return ctx.global.targetOrg === undefined ? undefined : ctx.config.orgs[ctx.global.targetOrg];
 }
 
+/** The fingerprint that the root key of the vault has to have; undefined: none is pinned. */
+export function pinnedRoot(ctx: CommandContext): string | undefined {
+  return ctx.global.rootFingerprint ?? orgConfig(ctx)?.rootFingerprint;
+}
+
 /** The store at the vault's URL; S3 is loaded only for an S3 URL. `signal` ends every call on it. */
 export async function openStoreOf(ctx: CommandContext, signal = ctx.signal): Promise<Store> {
   return openStoreAt(ctx, vaultUrl(ctx), signal);
@@ -60,9 +65,9 @@ export async function openJournalStore(ctx: CommandContext, folder: string | und
 }
 
 /** Aborts some seconds behind `signal`: a run that is stopped can still say so in the vault, or end what it began to seal. */
-export function behind(signal: AbortSignal): AbortSignal {
+export function behind(signal: AbortSignal, ms = 5000): AbortSignal {
   const controller = new AbortController();
-  const abort = () => setTimeout(() => controller.abort(signal.reason), 5000).unref();
+  const abort = () => setTimeout(() => controller.abort(signal.reason), ms).unref();
   if (signal.aborted) abort();
   else signal.addEventListener('abort', abort, { once: true });
   return controller.signal;
@@ -99,7 +104,7 @@ export async function openVault(
   const secrets = [writerKey, adminKey, ...identities].filter((one) => one !== undefined);
   const vault = await Vault.open(await prepared(store, secrets), {
     operation: wanted.operation,
-    rootFingerprint: ctx.global.rootFingerprint ?? orgConfig(ctx)?.rootFingerprint,
+    rootFingerprint: pinnedRoot(ctx),
     writerKey,
     identities,
     adminKey,
@@ -127,7 +132,8 @@ export async function openVault(
   return vault;
 }
 
-async function writerKeyOf(ctx: CommandContext, url: string, required: boolean): Promise<string | undefined> {
+/** The writer key of a vault, where one is at hand. Throws `no-writer-key` when it is required, `usage` and `disk-error` for its file. */
+export async function writerKeyOf(ctx: CommandContext, url: string, required: boolean): Promise<string | undefined> {
   const ofOrg = ctx.commandLine.has('target-org') ? orgConfig(ctx)?.writerKeyFile : undefined;
   if (ofOrg !== undefined) {
     const { bytes, warnings } = await readSecretFile(ofOrg);
@@ -153,14 +159,15 @@ async function writerKeyOf(ctx: CommandContext, url: string, required: boolean):
   return secret.value?.trim();
 }
 
-async function adminKeyOf(ctx: CommandContext): Promise<string | undefined> {
+/** The admin key, where one is at hand. */
+export async function adminKeyOf(ctx: CommandContext): Promise<string | undefined> {
   const secret = await readSecret({ env: 'SALVOR_ADMIN_KEY', fileEnv: 'SALVOR_ADMIN_KEY_FILE' }, ctx.environment);
   for (const message of secret.warnings) ctx.report({ type: 'warning', name: 'exposed-key', message });
   return secret.value?.trim();
 }
 
 /** Identities from --identity files, SALVOR_IDENTITY, or the keychain. A protected file asks for its passphrase. */
-async function identitiesOf(ctx: CommandContext, url: string, required: boolean): Promise<string[]> {
+export async function identitiesOf(ctx: CommandContext, url: string, required: boolean): Promise<string[]> {
   const { isProtected, unwrapIdentityFile } = await import('../age/identity-file.ts');
   const identities: string[] = [];
   for (const file of ctx.global.identity) {

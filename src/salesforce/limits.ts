@@ -10,6 +10,7 @@ export async function readLimits(wire: Wire): Promise<OrgLimits> {
     ...limit('fileStorageMB', figures.FileStorageMB),
     ...limit('dailyApiRequests', figures.DailyApiRequests),
     ...limit('dailyBulkBatches', figures.DailyBulkApiBatches),
+    ...limit('dailyBulkQueryJobs', figures.DailyBulkV2QueryJobs),
   };
 }
 

@@ -184,4 +184,5 @@ export interface OrgLimits {
   readonly dailyApiRequests?: Limit;
   /** Batches of 10,000 rows of ingest jobs, of both Bulk APIs. */
   readonly dailyBulkBatches?: Limit;
+  readonly dailyBulkQueryJobs?: Limit;
 }

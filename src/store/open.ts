@@ -61,7 +61,7 @@ export async function assertRegion(
   const { bucket, endpoint = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL } = parseS3Url(url);
   const host = endpoint === undefined ? undefined : URL.parse(endpoint)?.hostname;
   if (host !== undefined && allowed.includes(host)) return;
-  const { bucketRegion } = await import('./s3.ts');
+  const { bucketRegion } = await import('./s3-bucket.ts');
   const region = await bucketRegion(url, options);
   if (region === undefined) throw refused(`the bucket ${bucket} does not say in which region it is`);
   if (!allowed.includes(region)) throw refused(`the bucket ${bucket} is in ${region}`);

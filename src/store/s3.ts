@@ -3,9 +3,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteObjectCommand,
-  GetBucketLocationCommand,
   GetObjectCommand,
-  HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -24,6 +22,14 @@ import type { Store, StoredObject } from './store.ts';
 const unlocked = 'probe/';
 
 const dayMs = 86_400_000;
+
+/** Commands that S3 answers with a body of its own; a good answer to any other has none. */
+const answering = new Set([
+  'ListObjectsV2Command',
+  'GetBucketLocationCommand',
+  'GetBucketVersioningCommand',
+  'GetObjectLockConfigurationCommand',
+]);
 
 /** An answer that ends the attempts and is not an error to every verb. */
 class Refusal extends Error {
@@ -249,39 +255,8 @@ export async function openS3(url: string, options: OpenStoreOptions = {}): Promi
   };
 }
 
-/**
- * Where a bucket is, as the store says by HeadBucket, which the right to list is enough for, or else by GetBucketLocation. Undefined: it does not
- * say. Throws `no-vault` when there is no such bucket, `store-unreachable`.
- */
-export async function bucketRegion(url: string, options: OpenStoreOptions = {}): Promise<string | undefined> {
-  const place = parseS3Url(url);
-  const client = await connect(place, options);
-  const ask = async <T>(asking: Promise<T>): Promise<T | undefined> => {
-    try {
-      return await asking;
-    } catch (error) {
-      const answer = readS3Error(error);
-      if (answer.kind === 'bug') throw error;
-      if (answer.kind === 'no-bucket' || answer.kind === 'retry' || answer.kind === 'final')
-        throw s3Fault(answer, 'HEAD of the bucket', place.bucket, error);
-      return undefined;
-    }
-  };
-  const [Bucket, abortSignal] = [place.bucket, options.signal];
-  try {
-    const head = await ask(client.send(new HeadBucketCommand({ Bucket }), { abortSignal }));
-    if (head?.BucketRegion) return head.BucketRegion;
-    const location = await ask(client.send(new GetBucketLocationCommand({ Bucket }), { abortSignal }));
-    if (location === undefined) return undefined;
-    // The two oldest regions go by other names here.
-    const named: string = location.LocationConstraint ?? 'us-east-1';
-    return named === 'EU' ? 'eu-west-1' : named;
-  } finally {
-    client.destroy();
-  }
-}
-
-async function connect(
+/** A client for the bucket of a URL; attempts are not made by it. */
+export async function connect(
   place: S3Place,
   { report, credentials, timeoutMs = 60_000 }: OpenStoreOptions,
 ): Promise<S3Client> {
@@ -341,7 +316,7 @@ function watchForErrors(client: S3Client): void {
       response.body = body;
       if (response.statusCode >= 300 || body.length === 0) return result;
       if (/^\s*(<\?xml[^>]*>\s*)?<Error\b/.test(body.toString('utf8', 0, 200))) response.statusCode = 500;
-      else if (context.commandName !== 'ListObjectsV2Command') throw new StrangeAnswer('a page where S3 says nothing');
+      else if (!answering.has(context.commandName ?? '')) throw new StrangeAnswer('a page where S3 says nothing');
       return result;
     },
     { step: 'deserialize', priority: 'low', name: 'errorsInGoodAnswers' },

@@ -25,7 +25,7 @@ test('a folder stands the probe, and nothing is left in it', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'salvor-probe-'));
   const store = openFolder(folder);
   const { clockDriftMs, ...result } = await probeStore(store);
-  assert.ok(Math.abs(clockDriftMs) < 60_000);
+  assert.ok(Math.abs(clockDriftMs!) < 60_000);
   assert.deepEqual(result, {
     conditionalCreate: true,
     parallelWinners: 1,
@@ -91,7 +91,7 @@ test("the drift of the store's clock is measured", async () => {
   const { server, store, close } = await serve();
   server.clockSkew = -600_000;
   const { clockDriftMs } = await probeStore(store);
-  assert.ok(Math.abs(clockDriftMs + 600_000) < 30_000, String(clockDriftMs));
+  assert.ok(Math.abs(clockDriftMs! + 600_000) < 30_000, String(clockDriftMs));
   await close();
 });
 

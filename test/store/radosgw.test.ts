@@ -37,7 +37,7 @@ describe('on radosgw', { skip: withoutRadosgw() }, () => {
     assert.deepEqual({ problems, left }, { problems: [], left: [] });
     assert.equal(result.conditionalCreate, true);
     assert.equal(result.parallelWinners, 1);
-    assert.ok(Math.abs(clockDriftMs) < 60_000);
+    assert.ok(Math.abs(clockDriftMs!) < 60_000);
     await close();
   });
 

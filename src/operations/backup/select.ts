@@ -47,8 +47,7 @@ export async function select(ctx: Context, org: Org, policy: Policy): Promise<Se
   }
   const visible = new Set(all.map(({ name }) => name));
   for (const name of await allNames(ctx, org)) {
-    if (!visible.has(name) && chosenBy(name, policy))
-      notCovered.push({ object: name, reason: 'the user does not see this object' });
+    if (!visible.has(name) && chosenBy(name, policy)) notCovered.push({ object: name, reason: unseen });
   }
   const described = await org.describe(wanted.map(({ name }) => name));
   const chosen: Chosen[] = [];
@@ -86,6 +85,9 @@ async function allNames(ctx: Context, org: Org): Promise<readonly string[]> {
     return [];
   }
 }
+
+/** Why an object is left out that the org has and does not list. */
+export const unseen = 'the user does not see this object';
 
 /** Why a field is left out that the org has and does not show. */
 export const hidden = 'hidden from the user by field-level security';
