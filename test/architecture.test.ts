@@ -27,7 +27,7 @@ const arrows: Record<string, readonly string[]> = {
 const packages: Record<string, readonly string[]> = {
   undici: ['salesforce', 'cli/notify'],
   'csv-parse': ['rows/csv.ts', 'practice-org'],
-  '@aws-sdk/client-s3': ['store/s3.ts'],
+  '@aws-sdk/client-s3': ['store/s3.ts', 'store/s3-bucket.ts'],
   'age-encryption': ['age'],
   '@scure/base': ['age'],
   // `--where` is evaluated on rows of a point, which no org is asked about.

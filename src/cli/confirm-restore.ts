@@ -84,7 +84,7 @@ async function askForName(ctx: CommandContext, alias: string | undefined, org: O
 }
 
 /** `alias`: only one that led to this org; that of another would confirm what nobody meant. */
-function isNameOf(alias: string | undefined, org: OrgIdentity, text: string): boolean {
+export function isNameOf(alias: string | undefined, org: OrgIdentity, text: string): boolean {
   const ids = [org.orgId, org.orgId.slice(0, 15)];
   return text === alias || text.toLowerCase() === org.username.toLowerCase() || ids.includes(text);
 }

@@ -4,6 +4,7 @@ import { blobBytes } from './blob.ts';
 import { approximateCounts, exactCounts } from './counts.ts';
 import { fieldNames, objectNames } from './definitions.ts';
 import { describeGlobal, describeObjects } from './describe.ts';
+import { exchange } from './exchange.ts';
 import { fieldTypes, type Learned, ObjectExtraction } from './extract.ts';
 import { firstPages } from './first-pages.ts';
 import type {
@@ -15,6 +16,8 @@ import type {
   Org,
   OrgIdentity,
   Permissions,
+  RawAnswer,
+  RawRequest,
   Standing,
 } from './org.ts';
 import { readPermissions } from './permissions.ts';
@@ -126,6 +129,10 @@ export class OrgClient implements Org {
 
   blob(object: string, id: string, field: string): AsyncIterable<Buffer> {
     return blobBytes(this.#wire, object, id, field);
+  }
+
+  exchange(request: RawRequest): Promise<RawAnswer> {
+    return exchange(this.#wire, request);
   }
 
   close(): Promise<void> {

@@ -30,6 +30,8 @@ export interface Request {
   readonly authorised?: boolean;
   /** Tries at most, whatever the retry table says. */
   readonly tries?: number;
+  /** Any status but 401 is an answer. */
+  readonly anyStatus?: true;
   /** For the whole exchange, body included. Default 15 minutes: above every limit of the server (field guide, extract 6.1). */
   readonly deadlineMs?: number;
 }
@@ -38,6 +40,8 @@ export interface Answer {
   readonly status: number;
   /** One header, by its lower-case name. */
   header(name: string): string | undefined;
+  /** Names as they were spelled and values, one after the other; of requests with `anyStatus` only. */
+  readonly spelled?: readonly string[];
   /** As it came over the wire; see `decoded`. Must be read to its end or destroyed. */
   readonly body: Readable;
 }
@@ -130,6 +134,11 @@ export class Http {
     return this.#exchange(request, async (answer) => parse(await wholeText(answer), answer.status));
   }
 
+  /** Sends, and resolves with the whole answer whatever its status; with `anyStatus`. */
+  whole(request: Request): Promise<{ readonly answer: Answer; readonly text: string }> {
+    return this.#exchange(request, async (answer) => ({ answer, text: await wholeText(answer) }));
+  }
+
   /** Waits as long as the retry table says after try `attempt` failed with `error`; throws the Fault when it says no. */
   async retry(error: unknown, request: Request, attempt: number): Promise<void> {
     const refusal = this.#refusalOf(error);
@@ -203,17 +212,21 @@ export class Http {
         },
         body: upload instanceof Upload ? upload.stream : upload,
         signal: until.signal,
+        ...(request.anyStatus && { responseHeaders: 'raw' as const }),
       });
       body = answer.body;
       body.on('error', () => {}).on('close', () => until.clear());
-      const header = (name: string) => single(answer.headers[name]);
+      const spelled = request.anyStatus && (answer.headers as unknown as string[]);
+      const headers = spelled ? lowered(spelled) : answer.headers;
+      const header = (name: string) => single(headers[name]);
       if (session) this.#learn(header);
-      if (answer.statusCode < 200 || answer.statusCode >= 300) {
+      const isAnswer = request.anyStatus ? answer.statusCode !== 401 : false;
+      if (!isAnswer && (answer.statusCode < 200 || answer.statusCode >= 300)) {
         const text = await wholeText({ status: answer.statusCode, header, body }, 64 * 1024);
         throw readRefusal(answer.statusCode, text, { retryAfter: retryAfter(header('retry-after')) });
       }
       if (token) session?.accepted(token);
-      return await read({ status: answer.statusCode, header, body });
+      return await read({ status: answer.statusCode, header, body, ...(spelled && { spelled }) });
     } catch (error) {
       body?.destroy();
       until.clear();
@@ -278,6 +291,13 @@ async function wholeText(answer: Answer, most = 512 * 1024 * 1024): Promise<stri
     if (size > most) break;
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Raw headers by their lower-case names; of one that came twice, the last. */
+function lowered(spelled: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let i = 0; i < spelled.length; i += 2) headers[spelled[i]!.toLowerCase()] = spelled[i + 1]!;
+  return headers;
 }
 
 function single(value: string | string[] | undefined): string | undefined {

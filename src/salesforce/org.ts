@@ -97,6 +97,25 @@ export interface Permissions {
   readonly viewSetup: boolean;
 }
 
+/** A request as it goes over the wire, for questions on the wire itself. */
+export interface RawRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Behind `/services/data/v67.0`: `/query?q=…`; or from `/services/` on. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A function is given the access token, which SOAP wants in the body. */
+  readonly body?: string | ((accessToken: string) => string);
+}
+
+/** What the org answered, whatever it was. */
+export interface RawAnswer {
+  readonly status: number;
+  /** Names as they were spelled, in order. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The whole body. */
+  readonly text: string;
+}
+
 /** The org as the operations see it. */
 export interface Org {
   readonly identity: OrgIdentity;
@@ -158,6 +177,11 @@ export interface Org {
   /** The bytes of one blob field, in order; throws when the stream is cut or shorter than the declared length. */
   blob(object: string, id: string, field: string): AsyncIterable<Buffer>;
   readonly writer: OrgWriter;
+  /**
+   * One request as it is, and the answer as it came, refusals too: nothing is read into it or tried again, but for a token that expired. Throws
+   * `org-unreachable` and `answer-lost` where none came, `session-expired`, `api-budget`.
+   */
+  exchange(request: RawRequest): Promise<RawAnswer>;
   close(): Promise<void>;
 }
 
