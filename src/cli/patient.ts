@@ -40,8 +40,12 @@ async function examined(ctx: CommandContext, url: string, store: Store): Promise
   const open = (keys: KeyTexts) => Vault.open(store, { operation: 'read', rootFingerprint: pinnedRoot(ctx), ...keys });
   // One folder a day: where nothing may be deleted, no more than three small objects of a day stay behind.
   const folder = `probe/doctor-${ctx.now().toISOString().slice(0, 10)}`;
+  const vault = await orFault(async () => open(await usable(found)));
+  // Elsewhere than in a vault nothing is tried.
+  if (vault instanceof Fault && vault.name !== 'store-denied') throw vault;
   return {
-    vault: await open(await usable(found)),
+    vault,
+    store,
     keys: { ...found, open },
     probe: () => probeStore(store, ctx.signal, folder),
     trial: () => trialOf(ctx, url, store, `${folder}/changes`),

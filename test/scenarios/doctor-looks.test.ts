@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { sampleDatabase } from '../../src/practice-org/generate.ts';
 import { type Ran, Rig } from '../support/rig.ts';
 
 const objects = ['--objects', 'Account,CaseComment,ContentVersion,Profile'];
@@ -187,4 +188,29 @@ test('keys that cannot be read, belong elsewhere or lie open are found, and the 
   assert.equal(open.status, 7);
   assert.deepEqual(amiss(open), ['keys: key-files bad']);
   assert.equal(finding(open, 'keys', 'key-files').fix, `chmod 600 ${good.SALVOR_WRITER_KEY_FILE}`);
+});
+
+test('a vault that holds the points of another org is found before a backup refuses it', async () => {
+  await using rig = await healthy();
+  const sample = sampleDatabase();
+  const table = sample.tables.get('Organization')!;
+  const id = '00D000000000009EAA';
+  const source = {
+    size: 1,
+    row: () => ({ ...table.source.row(0), Id: id }),
+    find: (one: string) => (one === id ? 0 : -1),
+  };
+  const database = {
+    facts: { ...sample.facts, organizationId: id },
+    tables: new Map([...sample.tables, ['Organization', { ...table, source }]]),
+  } as typeof sample;
+  await using other = await Rig.start({ database });
+  rig.env = { ...rig.env, SF_ACCESS_TOKEN: other.org.accessToken, SF_ORG_INSTANCE_URL: other.org.url };
+  const ran = await rig.salvor('doctor', '--json', '--objects', 'Profile');
+  assert.equal(ran.status, 7);
+  assert.deepEqual(
+    amiss(ran).filter((one) => one.endsWith('bad')),
+    ['store: vault-org bad'],
+  );
+  assert.match(finding(ran, 'store', 'vault-org').said, /^foreign-vault: /);
 });

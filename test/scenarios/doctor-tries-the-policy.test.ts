@@ -169,3 +169,36 @@ test('a store that replaces what is there, and one whose clock is off, are found
     /^the clock of this host is 36\d seconds behind the store's: points/,
   );
 });
+
+test('a policy that tells nobody which keys are missing is named, though the vault cannot even be opened', async () => {
+  await using at = await inBucket();
+  const policy = writerPolicy(prefix);
+  // As S3 answers where the right to list has a condition on s3:prefix: 403 instead of 404.
+  at.asWriter(
+    (request) => (request.action !== 's3:GetObject' || at.server.objects().has(request.key)) && policy(request),
+  );
+  const ran = await at.rig.salvor(...quick);
+  assert.equal(ran.status, 7);
+  const { findings } = ran.json.result as { findings: Finding[] };
+  assert.deepEqual(named(findings, 'bad'), ['store: vault', 'store: missing-key']);
+  assert.match(
+    findings.find(({ name }) => name === 'missing-key')!.fix!,
+    /^permit s3:ListBucket .* without a condition on s3:prefix$/,
+  );
+});
+
+test('a folder keeps nothing from the host that writes to it, which that host is told', async () => {
+  await using rig = await Rig.start();
+  await rig.init();
+  const { SALVOR_IDENTITY_FILE: _, ...host } = rig.env;
+  rig.env = host;
+  const ran = await rig.salvor(...quick);
+  assert.equal(ran.status, 0, ran.stdout);
+  const { findings } = ran.json.result as { findings: Finding[] };
+  const told = findings.filter(({ area, ok }) => area === 'policy' && ok === 'warn');
+  assert.deepEqual(
+    told.map(({ name }) => name),
+    ['read-data', 'read-detail', 'read-files', 'read-restores', 'overwrite', 'delete'],
+  );
+  assert.match(told[0]!.fix!, /second copy where this host may not write/);
+});

@@ -63,7 +63,7 @@ export const doctor = defineCommand({
       return { result: { findings }, human: (paint) => doctorText(findings, paint), fault: faultOf(findings) };
     } finally {
       if (!(org instanceof Fault)) await org.close();
-      if (vault !== undefined && !(vault instanceof Fault)) await vault.vault.store.close();
+      if (vault !== undefined && !(vault instanceof Fault)) await vault.store.close();
     }
   },
 });

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import { Fault, isFault } from '../../errors.ts';
 import type { Org } from '../../salesforce/org.ts';
+import type { Store } from '../../store/store.ts';
 import type { Root } from '../../vault/manifest.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { Policy } from '../backup/select.ts';
@@ -14,8 +15,9 @@ import { type StoreProbe, storeFindings, unproven } from './store.ts';
 
 /** The vault, and what it and its store are looked at with. */
 export interface VaultPatient {
-  /** Opened with every key at hand that is one. */
-  readonly vault: Vault;
+  /** Opened with every key at hand that is one; a Fault where the store refuses that, which the probe of the store may explain. */
+  readonly vault: Vault | Fault;
+  readonly store: Store;
   readonly keys: KeysAtHand;
   /** Puts the store to the proof. Throws `store-denied` where the credentials may not. */
   readonly probe: () => Promise<StoreProbe>;
@@ -40,13 +42,29 @@ export interface Diagnosis {
  * that cannot be looked at is a finding and keeps no other from being made.
  */
 export async function diagnose(ctx: Context, { org, vault, policy, maxApiPercent }: Patient): Promise<Diagnosis> {
-  const newest = vault === undefined || vault instanceof Fault ? undefined : await newestRoot(vault.vault);
+  const opened = openedIn(vault);
+  const newest = opened && (await newestRoot(opened));
   const found = [
     ...(org instanceof Fault ? [notLoggedIn(org)] : await orgFindings(ctx, org, policy, maxApiPercent, newest)),
     ...(await vaultOrWhy(ctx, vault)),
+    ...(await together(ctx, org, opened)),
     ...(org instanceof Fault ? [] : await lookedAt(ctx.signal, 'clock', 'org', async () => [await orgClock(ctx, org)])),
   ];
   return { findings: areas.flatMap((area) => found.filter((one) => one.area === area)) };
+}
+
+/** Whether the points of the vault are of this org; a key has to open that. */
+async function together(ctx: Context, org: Org | Fault, vault: Vault | undefined): Promise<readonly Finding[]> {
+  if (org instanceof Fault || !vault?.keyring.isKnown) return [];
+  return lookedAt(ctx.signal, 'store', 'vault-org', async () => {
+    await vault.assertOrg(org.identity.orgId);
+    return [findingsOf('store').ok('vault-org', 'the vault holds points of this org, or of none yet')];
+  });
+}
+
+function openedIn(patient: Patient['vault']): Vault | undefined {
+  if (patient === undefined || patient instanceof Fault || patient.vault instanceof Fault) return undefined;
+  return patient.vault;
 }
 
 async function vaultOrWhy(ctx: Context, vault: Patient['vault']): Promise<readonly Finding[]> {
@@ -62,9 +80,9 @@ async function vaultOrWhy(ctx: Context, vault: Patient['vault']): Promise<readon
   ];
 }
 
-async function vaultFindings(ctx: Context, { vault, keys, probe, trial }: VaultPatient): Promise<Finding[]> {
+async function vaultFindings(ctx: Context, { vault, store, keys, probe, trial }: VaultPatient): Promise<Finding[]> {
   const { signal } = ctx;
-  const { url } = vault.store;
+  const { url } = store;
   ctx.report({ type: 'stage', stage: 'looking at the vault and its store' });
   const proven = await lookedAt(signal, 'store', 'store', async () => {
     try {
@@ -78,6 +96,7 @@ async function vaultFindings(ctx: Context, { vault, keys, probe, trial }: VaultP
   const tried = await lookedAt(signal, 'policy', 'policy', async () =>
     policyFindings(await trial(), handOf(keys), signal),
   );
+  if (vault instanceof Fault) return [findingsOf('store').failed('vault', vault), ...proven, ...tried];
   const held = await lookedAt(signal, 'keys', 'keys', () => keyFindings(ctx, vault, keys));
   return [...proven, ...tried, ...held];
 }

@@ -29,32 +29,36 @@ const { ok, warn, bad } = findingsOf('policy');
 
 /** Folders that hold rows, or what was replaced in them: a backup host has no business there. */
 const closed = ['data', 'detail', 'files', 'restores'] as const;
-const policyFile = 'examples/s3-writer-policy.json';
+
+/** What a backup host is to do that may do too much. */
+function stricter(isBucket: boolean): string {
+  return isBucket
+    ? 'give the backup host credentials with the policy of examples/s3-writer-policy.json'
+    : 'use a bucket with a policy, or keep a second copy where this host may not write (`salvor copy`)';
+}
 
 /** What these credentials may do to the vault, and how the bucket keeps it. Destroys nothing: what is tried on is an object of its own. */
 export async function policyFindings(trial: Trial, hand: Hand, signal: AbortSignal): Promise<Finding[]> {
   const found: Finding[] = [];
-  for (const folder of closed) found.push(await reading(trial.store, folder, hand, signal));
+  for (const folder of closed) found.push(await reading(trial, folder, hand, signal));
   const { replaced, deleted } = await changing(trial, signal);
-  found.push(may('overwrite', replaced, hand, 'replace objects', 'whoever steals them can destroy points'));
-  found.push(may('delete', deleted, hand, 'delete objects', 'whoever steals them can empty the vault'));
+  found.push(may(trial, 'overwrite', replaced, hand, 'replace objects', 'whoever steals them can destroy points'));
+  found.push(may(trial, 'delete', deleted, hand, 'delete objects', 'whoever steals them can empty the vault'));
   if (trial.bucket) found.push(region(trial.bucket, trial.allowedRegions), kept(trial.bucket));
   else found.push(ok('region', 'a folder of this machine'), ok('object-lock', 'a folder has no Object Lock'));
   return found;
 }
 
-function may(name: string, can: boolean, hand: Hand, what: string, danger: string): Finding {
+function may(trial: Trial, name: string, can: boolean, hand: Hand, what: string, danger: string): Finding {
+  const isBucket = trial.bucket !== undefined;
   if (!can) return ok(name, `these credentials may not ${what}`);
   if (hand === 'administrator') return ok(name, `these credentials may ${what}, as an administrator needs`);
-  return warn(
-    name,
-    `these credentials may ${what}, which a backup host needs not: ${danger}`,
-    `give the backup host credentials with the policy of ${policyFile}`,
-  );
+  return warn(name, `these credentials may ${what}, which a backup host needs not: ${danger}`, stricter(isBucket));
 }
 
-async function reading(store: Store, folder: string, hand: Hand, signal: AbortSignal): Promise<Finding> {
+async function reading({ store, bucket }: Trial, folder: string, hand: Hand, signal: AbortSignal): Promise<Finding> {
   const name = `read-${folder}`;
+  const isBucket = bucket !== undefined;
   const answer = await triedRead(store, folder, signal);
   if (answer === 'unknown') return ok(name, `there is nothing below ${folder}/ yet to try on; a key there is refused`);
   if (hand === 'administrator') {
@@ -67,11 +71,7 @@ async function reading(store: Store, folder: string, hand: Hand, signal: AbortSi
         );
   }
   if (answer === 'denied') return ok(name, `these credentials may not read ${folder}/`);
-  return warn(
-    name,
-    `these credentials may read ${folder}/, which a backup host needs not`,
-    `give the backup host credentials with the policy of ${policyFile}`,
-  );
+  return warn(name, `these credentials may read ${folder}/, which a backup host needs not`, stricter(isBucket));
 }
 
 /**
