@@ -40,6 +40,7 @@ type OneEvent =
   | { type: 'retry'; what: string; attempt: number; waitMs: number; reason: string }
   | { type: 'api-usage'; used: number; max: number; own: number }
   | { type: 'resumed'; point: string; objects: number }
+  | { type: 'object-resumed'; object: string; rows: number }
   | { type: 'point-sealed'; point: string; seq: number; digest: string }
   /** `watch` has taken a point. `rpoSeconds`: from the beginning of its point before to the end of this one; null for its first. */
   | {

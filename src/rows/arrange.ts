@@ -7,6 +7,10 @@ import { RowSorter, type SortOptions } from './sort.ts';
 export interface ArrangeOptions extends SortOptions {
   /** False: everything is sorted, whatever order it comes in. Default true. */
   assumeOrder?: boolean;
+  /** Ranges that were handed out by an earlier call: what is handed out now lies in none of them. */
+  passed?: IdRanges;
+  /** Told when rows go to be sorted before the flow has ended. */
+  onSort?: () => void;
   /** How many bytes of ascending rows it takes until they pass straight through. Default 8 MiB. */
   stretchBytes?: number;
   /** Called once at the end. */
@@ -104,16 +108,18 @@ class Arranger {
   readonly #stretchBytes: number;
   readonly sorter: RowSorter;
   /** What was handed out. */
-  readonly #passed = new IdRanges();
+  readonly #passed: IdRanges;
   /** What is being sorted lies within these. Nothing that lies there may be handed out before the end. */
   readonly #sorting = new IdRanges(256);
   #run: NaturalRun | undefined;
+  #isEnding = false;
 
   constructor(keys: Keys, options: ArrangeOptions) {
     this.#keys = keys;
     this.#options = options;
     this.#stretchBytes = options.stretchBytes ?? 8 * 1024 * 1024;
     this.sorter = new RowSorter(keys, options);
+    this.#passed = options.passed ?? new IdRanges();
   }
 
   async *take(batch: RowBatch): AsyncGenerator<Arranged> {
@@ -169,6 +175,7 @@ class Arranger {
   }
 
   async *finish(): AsyncGenerator<Arranged> {
+    this.#isEnding = true;
     await this.#endRun();
     let begun = false;
     let ceiling: string | undefined;
@@ -237,6 +244,7 @@ class Arranger {
   }
 
   async #sort(batch: RowBatch): Promise<void> {
+    if (!this.#isEnding) this.#options.onSort?.();
     await this.sorter.add(batch);
     batch.release?.();
   }

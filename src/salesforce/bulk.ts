@@ -20,7 +20,7 @@ const longestPoll = 30_000;
 const mostPolling = 24 * 3600_000;
 
 /**
- * One object by a Bulk API 2.0 query job (field guide, extract 3). `onJob` is told the job's Id. When it ends without a throw, the
+ * One object by a Bulk API 2.0 query job (field guide, extract 3), made at `started` by the server's clock. `onJob` is told the job's Id. When it ends without a throw, the
  * rows of every page are as many as its header says, and together as many as the job processed; the job is then deleted. A
  * job that failed stays in the org for seven days.
  *
@@ -30,14 +30,16 @@ const mostPolling = 24 * 3600_000;
 export async function* bulkRows(
   wire: Wire,
   request: ExtractRequest,
+  started: string,
   onJob: (id: string) => void,
 ): AsyncGenerator<RowBatch> {
-  const { object, plan } = request;
-  const { id } = await create(wire, request);
+  const { object, plan, from, onPlace } = request;
+  const id = from?.job ?? (await create(wire, request)).id;
   onJob(id);
+  if (!from) await onPlace?.({ job: id, rows: 0, started });
   const job = await finished(wire, object, id);
-  let rows = 0;
-  let locator: string | undefined;
+  let rows = from?.rows ?? 0;
+  let locator = from?.locator;
   const seen = new Set<string>();
   const bodies = new Set<string>();
   for (let number = 1; ; number++) {
@@ -62,6 +64,7 @@ export async function* bulkRows(
     }
     seen.add(page.next);
     locator = page.next;
+    await onPlace?.({ job: id, locator, rows, started });
   }
   if (typeof job.numberRecordsProcessed === 'number' && job.numberRecordsProcessed !== rows) {
     throw new Fault(

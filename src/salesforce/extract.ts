@@ -41,6 +41,7 @@ export class ObjectExtraction implements Extraction {
     this.#request = request;
     this.#first = first;
     this.#way = request.plan.way;
+    this.#rows = request.from?.rows ?? 0;
     this.columns = request.plan.fields;
     this.batches = this.#run();
   }
@@ -51,9 +52,10 @@ export class ObjectExtraction implements Extraction {
   }
 
   async *#run(): AsyncGenerator<RowBatch> {
-    const started = this.#first?.started ?? (await serverNow(this.#wire));
+    const { from } = this.#request;
+    const started = from ? new Date(from.started) : (this.#first?.started ?? (await serverNow(this.#wire)));
     let bytes = 0;
-    for await (const batch of this.#ways()) {
+    for await (const batch of this.#ways(started.toISOString())) {
       this.#rows += batch.ends.length;
       bytes += batch.bytes.length;
       yield batch;
@@ -62,14 +64,14 @@ export class ObjectExtraction implements Extraction {
     this.#summary = { way: this.#way, rows: this.#rows, bytes, started, ended, job: this.#job };
   }
 
-  async *#ways(): AsyncGenerator<RowBatch> {
+  async *#ways(started: string): AsyncGenerator<RowBatch> {
     if (this.#first) {
       this.#way = 'rest';
       return yield* restRows(this.#wire, await this.#read(), this.#first.page);
     }
-    if (this.#request.plan.way !== 'sliced') return yield* this.#unfiltered('bulk');
+    if (this.#request.plan.way !== 'sliced') return yield* this.#unfiltered('bulk', started);
     try {
-      yield* this.#unfiltered('sliced');
+      yield* this.#unfiltered('sliced', started);
     } catch (error) {
       if (!this.#wantsFilter(error)) throw error;
       this.#way = 'sliced';
@@ -81,17 +83,17 @@ export class ObjectExtraction implements Extraction {
     return this.#rows === 0 && isObjectLevel(error) && wantsParentFilter.test(error.message);
   }
 
-  async *#unfiltered(planned: Way): AsyncGenerator<RowBatch> {
+  async *#unfiltered(planned: Way, started: string): AsyncGenerator<RowBatch> {
     const { object } = this.#request;
     if (this.#byBulk()) {
       this.#way = 'bulk';
       try {
-        return yield* bulkRows(this.#wire, this.#request, (job) => {
+        return yield* bulkRows(this.#wire, this.#request, started, (job) => {
           this.#job = job;
         });
       } catch (error) {
         if (planned === 'sliced' && this.#wantsFilter(error)) throw error;
-        if (this.#rows > 0 || !this.#goesOnByRest(error)) throw error;
+        if (this.#rows > 0 || this.#request.from || !this.#goesOnByRest(error)) throw error;
         if (isFault(error, 'bulk-refused')) this.#learned.notBulk.add(object);
         this.#job = undefined;
       }
@@ -101,7 +103,8 @@ export class ObjectExtraction implements Extraction {
   }
 
   #byBulk(): boolean {
-    const { object, plan, rowsExpected } = this.#request;
+    const { object, plan, rowsExpected, from } = this.#request;
+    if (from) return true;
     if (plan.way === 'rest' || plan.way === 'index-walk' || this.#learned.notBulk.has(object)) return false;
     if (object.endsWith('__b') || rowsExpected === undefined || rowsExpected >= fewRows) return true;
     return !fitsUrl(this.#wire.instanceUrl, readingPath(this.#wire, this.#request));

@@ -38,6 +38,17 @@ export type ExtractionPlan =
     }
   | { readonly way: 'none'; readonly reason: string };
 
+/** A border between two pages of a Bulk job: another reading can go on there, as long as the org has the job. */
+export interface BulkPlace {
+  readonly job: string;
+  /** Of the page behind it; absent in front of the first. */
+  readonly locator?: string | undefined;
+  /** Rows in front of it. */
+  readonly rows: number;
+  /** The server's clock just before the job was made, in ISO 8601. */
+  readonly started: string;
+}
+
 export interface ExtractRequest {
   readonly object: string;
   readonly plan: Exclude<ExtractionPlan, { way: 'none' }>;
@@ -46,6 +57,10 @@ export interface ExtractRequest {
   /** True: rows in the recycle bin and archived rows too (queryAll). */
   readonly all: boolean;
   readonly rowsExpected?: number;
+  /** Hands over what is behind this place of a job of the same request, and counts what is before it as read. Throws as any reading when the org has it no more. */
+  readonly from?: BulkPlace | undefined;
+  /** Told when a Bulk job was made and at each border between its pages, before a row behind it is handed over. */
+  readonly onPlace?: (place: BulkPlace) => Promise<void>;
 }
 
 /** Known when the rows have run through. All counts were checked against each other by then. */

@@ -14,7 +14,7 @@ export type LeftOut = z.infer<typeof leftOutSchema>;
 export const incompletenessSchema = z.enum(['failed', 'unproven', 'visibility']);
 export type Incompleteness = z.infer<typeof incompletenessSchema>;
 
-const segmentSchema = z.object({
+export const segmentSchema = z.object({
   ...refSchema.shape,
   /** Rows, header line not counted. */
   rows: z.number().int(),

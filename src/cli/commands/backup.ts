@@ -16,7 +16,7 @@ export const backup = defineCommand({
   summary: 'take a recovery point',
   description:
     'Every queryable object and readable field goes into the point, less what the policy leaves out; the coverage report names ' +
-    'everything that is not in it. The first point of a vault reads everything, later ones what changed since. A run that is interrupted goes on with the objects that it has not finished.',
+    'everything that is not in it. The first point of a vault reads everything, later ones what changed since. A run that is interrupted goes on with what it has not finished.',
   notifies: true,
   flags: {
     ...pointFlags,

@@ -165,6 +165,9 @@ export function makeProgress(options: ProgressOptions): Progress {
       case 'resumed':
         line(`going on with ${event.point}: ${countOf(event.objects, 'object')} are finished already`);
         return;
+      case 'object-resumed':
+        line(`going on with ${printable(event.object)} behind ${countOf(event.rows, 'row')}`);
+        return;
       case 'point-sealed':
         endStage();
         line(

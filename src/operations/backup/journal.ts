@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
 import { pointRoots } from '../../vault/layout.ts';
-import { leftOutSchema, rootObjectSchema } from '../../vault/manifest.ts';
+import { leftOutSchema, rootObjectSchema, segmentSchema } from '../../vault/manifest.ts';
 import { notStored } from '../../vault/point.ts';
 import { type Ref, refSchema } from '../../vault/record.ts';
 import { findRuns, firstEntry, Run, type RunFound, type RunPlace, type RunReader } from '../../vault/run.ts';
@@ -38,6 +38,23 @@ const objectSchema = z.object({
   /** True: what it counts as changed is more than what changed since the point before. */
   wide: z.boolean().optional(),
 });
+/** A stretch of an object that is being read in full, up to a place of its Bulk job: all rows in front of it are stored. */
+const partSchema = z.object({
+  type: z.literal('part'),
+  object: z.string(),
+  /** Of the describe by which it is read. */
+  print: z.string(),
+  place: z.object({ job: z.string(), locator: z.string().optional(), rows: z.number(), started: z.string() }),
+  /** What the org counted before the job was made. */
+  before: z.number().nullable(),
+  base: z.array(segmentSchema),
+  gone: z.array(segmentSchema),
+  detail: z.array(refSchema),
+  /** Rows of the stretch, live ones and those of the recycle bin. */
+  live: z.number(),
+  deleted: z.number(),
+  numbers: z.record(z.string(), z.number()),
+});
 const filesSchema = z.object({
   type: z.literal('files'),
   page: refSchema,
@@ -49,9 +66,10 @@ const filesSchema = z.object({
 });
 /** An object of which the org answers no query. */
 const refusedSchema = z.object({ type: z.literal('refused'), object: z.string(), reason: z.string() });
-const entrySchema = z.discriminatedUnion('type', [startSchema, objectSchema, refusedSchema, filesSchema]);
+const entrySchema = z.discriminatedUnion('type', [startSchema, objectSchema, refusedSchema, partSchema, filesSchema]);
 export type JournalRefused = z.infer<typeof refusedSchema>;
 export type JournalObject = z.infer<typeof objectSchema>;
+export type JournalPart = z.infer<typeof partSchema>;
 export type JournalFiles = z.infer<typeof filesSchema>;
 
 /** What an unfinished run has done; the objects in it are not read again. */
@@ -61,6 +79,8 @@ export interface Journal {
   /** The newest entry of each object. */
   readonly objects: readonly JournalObject[];
   readonly refused: readonly JournalRefused[];
+  /** By object: the parts of those that are not finished, one behind the other. */
+  readonly parts: ReadonlyMap<string, readonly JournalPart[]>;
   readonly files: readonly JournalFiles[];
   readonly numbers: Readonly<Record<string, number>>;
   readonly resumed: boolean;
@@ -127,6 +147,7 @@ export async function openJournal(
       started: new Date(start.started),
       objects: [...new Map(objects.map((entry) => [entry.object.object, entry])).values()],
       refused: done.filter((entry) => entry.type === 'refused'),
+      parts: partsIn(done),
       files: done.filter((entry) => entry.type === 'files'),
       numbers: highest(entries.flatMap((entry) => ('numbers' in entry ? [entry.numbers] : []))),
       resumed: true,
@@ -136,7 +157,7 @@ export async function openJournal(
   const run = new Run(place, await vault.mintPoint(started));
   await run.hold(ctx.now);
   await run.append({ ...wanted, started: started.toISOString() } satisfies Start);
-  return { run, started, objects: [], refused: [], files: [], numbers: {}, resumed: false };
+  return { run, started, objects: [], refused: [], parts: new Map(), files: [], numbers: {}, resumed: false };
 }
 
 /**
@@ -181,7 +202,29 @@ async function readerOf(vault: Vault): Promise<RunReader> {
 }
 
 function storedBy(entry: Entry): readonly Ref[] {
-  return entry.type === 'object' ? entry.written : entry.type === 'files' ? entry.stored : [];
+  if (entry.type === 'object') return entry.written;
+  if (entry.type === 'files') return entry.stored;
+  if (entry.type !== 'part') return [];
+  const refs = [...entry.base, ...entry.gone].flatMap((segment) => [segment, segment.index ?? []].flat());
+  return [...refs.map(({ key, size, sha256 }) => ({ key, size, sha256 })), ...entry.detail];
+}
+
+/** What is told of objects that no later entry finishes; one of which a part is missing is left out. */
+function partsIn(entries: readonly Entry[]): Map<string, JournalPart[]> {
+  const found = new Map<string, JournalPart[]>();
+  for (const entry of entries) {
+    if (entry.type === 'object' || entry.type === 'refused') {
+      const name = entry.type === 'object' ? entry.object.object : entry.object;
+      found.delete(name);
+    } else if (entry.type === 'part') {
+      const before = entry.place.rows === 0 ? [] : (found.get(entry.object) ?? []);
+      const rows = [...before, entry].reduce((sum, { live, deleted }) => sum + live + deleted, 0);
+      const follows = rows === entry.place.rows && before.every(({ place }) => place.job === entry.place.job);
+      if (follows) found.set(entry.object, [...before, entry]);
+      else found.delete(entry.object);
+    }
+  }
+  return found;
 }
 
 function isSame(one: Pick<Start, 'orgId' | 'request'>, other: Pick<Start, 'orgId' | 'request'>): boolean {

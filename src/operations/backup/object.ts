@@ -2,7 +2,8 @@ import type { Context } from '../../context.ts';
 import { Fault, isFault } from '../../errors.ts';
 import { arrange, RowsOverlap } from '../../rows/arrange.ts';
 import type { RowBatch } from '../../rows/batch.ts';
-import type { ExtractionSummary, Org } from '../../salesforce/org.ts';
+import { IdRanges } from '../../rows/ranges.ts';
+import type { BulkPlace, ExtractionSummary, Org } from '../../salesforce/org.ts';
 import type { SegmentRef } from '../../vault/manifest.ts';
 import type { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
@@ -30,9 +31,29 @@ export interface ObjectRead {
 
 const progressMs = 1000;
 
+/** Rows of a large object that an interrupted run has stored, and where what comes behind them is kept. */
+export interface Parts {
+  /** What was stored so far, in order. */
+  readonly done: readonly Part[];
+  /** Bytes of CSV between two places that are kept. */
+  readonly bytes: number;
+  readonly keep: (part: Part) => Promise<void>;
+}
+
+/** A stretch of rows, up to a place of a Bulk job. */
+export interface Part {
+  readonly place: BulkPlace;
+  readonly base: readonly SegmentRef[];
+  readonly gone: readonly SegmentRef[];
+  readonly detail: readonly Ref[];
+  readonly live: number;
+  readonly deleted: number;
+}
+
 /**
  * Reads all rows of one object into segments with disjoint Id ranges. Rows whose order is too wild to be written as they come are sorted
- * through an encrypted spill. Throws what the org throws (`count-mismatch`, `object-refused`, …) and what the store throws.
+ * through an encrypted spill. With `parts` it goes on behind those, and keeps further ones, as long as rows come in an order that needs no sorting; where that is of no
+ * use any more, it begins anew. Throws what the org throws (`count-mismatch`, `object-refused`, …) and what the store throws.
  */
 export async function readObject(
   ctx: Context,
@@ -40,22 +61,27 @@ export async function readObject(
   writer: PointWriter,
   { describe, plan }: Chosen,
   rowsExpected: number | undefined,
+  parts?: Parts,
 ): Promise<ObjectRead> {
-  for (const assumeOrder of [true, false]) {
+  const { name } = describe;
+  const attempts: { assumeOrder: boolean; parts?: Parts | undefined }[] = [
+    ...(parts && parts.done.length > 0 ? [{ assumeOrder: true, parts }] : []),
+    { assumeOrder: true, parts: parts && { ...parts, done: [] } },
+    { assumeOrder: false },
+  ];
+  for (const { assumeOrder, parts: kept } of attempts) {
+    const goesOn = kept !== undefined && kept.done.length > 0;
     try {
-      return await readOnce(ctx, org, writer, { describe, plan }, rowsExpected, assumeOrder);
+      if (goesOn) ctx.report({ type: 'object-resumed', object: name, rows: kept.done.at(-1)!.place.rows });
+      return await readOnce(ctx, org, writer, { describe, plan }, rowsExpected, assumeOrder, kept);
     } catch (error) {
-      if (!(error instanceof RowsOverlap) || !assumeOrder) throw error;
-      ctx.report({
-        type: 'retry',
-        what: describe.name,
-        attempt: 1,
-        waitMs: 0,
-        reason: 'rows came in an order that has to be sorted',
-      });
+      const isOverlap = error instanceof RowsOverlap && assumeOrder;
+      if (!isOverlap && !(goesOn && isObjectFault(error))) throw error;
+      const reason = isOverlap ? 'rows came in an order that has to be sorted' : error.message;
+      ctx.report({ type: 'retry', what: name, attempt: 1, waitMs: 0, reason });
     }
   }
-  throw new Fault('count-mismatch', `${describe.name} could not be sorted`);
+  throw new Fault('count-mismatch', `${name} could not be sorted`);
 }
 
 async function readOnce(
@@ -65,39 +91,118 @@ async function readOnce(
   { describe, plan }: Chosen,
   rowsExpected: number | undefined,
   assumeOrder: boolean,
+  parts: Parts | undefined,
 ): Promise<ObjectRead> {
-  const extraction = org.extract({ object: describe.name, plan, all: true, rowsExpected });
+  const { name } = describe;
+  const last = parts?.done.at(-1);
+  let place: BulkPlace | undefined;
+  const onPlace = async (reached: BulkPlace) => {
+    place = reached;
+    if (parts && reached.rows === 0)
+      await parts.keep({ place: reached, base: [], gone: [], detail: [], live: 0, deleted: 0 });
+  };
+  const extraction = org.extract({ object: name, plan, all: true, rowsExpected, from: last?.place, onPlace });
   const { columns } = extraction;
   const hasId = columns[0] === 'Id';
-  const passed: Passed = { live: 0, deleted: 0 };
-  const tombstones = new Tombstones(writer);
-  const files = new FileList(describe.name, columns, plan.blobFields);
-  const live = liveRows(columns, watched(ctx, describe.name, extraction.batches), passed, (cells) =>
-    tombstones.add(cells),
-  );
-  const arranged = arrange(columns, files.collect(live), { tempDir: ctx.tempDir, signal: ctx.signal, assumeOrder });
-  const { segments: base, detail } = await storeSegments(writer, describe.name, columns, arranged, ctx.signal);
-  await tombstones.flush();
-  const summary = extraction.summary();
-  if (passed.live + passed.deleted !== summary.rows) {
-    throw new Fault(
-      'count-mismatch',
-      `${describe.name}: ${summary.rows} rows were read and ${passed.live + passed.deleted} were handled`,
-    );
+  const files = new FileList(name, columns, plan.blobFields);
+  const stretches: Omit<Part, 'place'>[] = [...(parts?.done ?? [])];
+  const flow = new Stretches(extraction.batches, () => place);
+  try {
+    while (!flow.ended) {
+      const passed: Passed = { live: 0, deleted: 0 };
+      const tombstones = new Tombstones(writer);
+      const ranges = rangesOf(stretches);
+      const batches = watched(ctx, name, flow.next(parts?.bytes));
+      const live = liveRows(columns, batches, passed, (cells) => tombstones.add(cells));
+      const options = { tempDir: ctx.tempDir, signal: ctx.signal, assumeOrder, passed: ranges, onSort: flow.mustEnd };
+      const arranged = arrange(columns, files.collect(live), options);
+      const { segments: base, detail } = await storeSegments(writer, name, columns, arranged, ctx.signal);
+      await tombstones.flush();
+      const stretch = { base, gone: tombstones.segments, detail, ...passed };
+      stretches.push(stretch);
+      if (parts && !flow.ended) await parts.keep({ place: flow.border!, ...stretch });
+    }
+  } finally {
+    await flow.close();
   }
-  const rows = base.reduce((sum, segment) => sum + segment.rows, 0);
+  const summary = extraction.summary();
+  const sum = (count: (one: Omit<Part, 'place'>) => number) => stretches.reduce((all, one) => all + count(one), 0);
+  const handled = sum(({ live, deleted }) => live + deleted);
+  if (handled !== summary.rows) {
+    throw new Fault('count-mismatch', `${name}: ${summary.rows} rows were read and ${handled} were handled`);
+  }
+  const base = stretches.flatMap((one) => one.base);
   return {
     columns,
     hasId,
-    rows,
-    deleted: passed.deleted,
-    bytes: base.reduce((sum, segment) => sum + segment.bytes, 0),
+    rows: base.reduce((rows, segment) => rows + segment.rows, 0),
+    deleted: sum(({ deleted }) => deleted),
+    bytes: base.reduce((bytes, segment) => bytes + segment.bytes, 0),
     base,
-    gone: tombstones.segments,
-    detail,
+    gone: stretches.flatMap(({ gone }) => gone),
+    detail: stretches.flatMap(({ detail }) => detail),
     summary,
     files,
   };
+}
+
+/** Where the rows of these segments lie. */
+function rangesOf(stretches: readonly Pick<Part, 'base'>[]): IdRanges {
+  const ranges = new IdRanges();
+  for (const { minId, maxId } of stretches.flatMap(({ base }) => base))
+    if (minId !== undefined && maxId !== undefined) ranges.add(minId, maxId);
+  return ranges;
+}
+
+/** One flow of batches in stretches, which end at places of a Bulk job. */
+class Stretches {
+  readonly #source: AsyncIterator<RowBatch>;
+  readonly #place: () => BulkPlace | undefined;
+  /** The first batch of the next stretch. */
+  #ahead: RowBatch | undefined;
+  #isWhole = false;
+  ended = false;
+  /** Where the last stretch ended. */
+  border: BulkPlace | undefined;
+  /** From now on there is one stretch, up to the end: rows are held that are stored last. */
+  readonly mustEnd = () => {
+    this.#isWhole = true;
+  };
+
+  /** `place`: the newest that the source has told. */
+  constructor(batches: AsyncIterable<RowBatch>, place: () => BulkPlace | undefined) {
+    this.#source = batches[Symbol.asyncIterator]();
+    this.#place = place;
+  }
+
+  /** The next stretch, of at least so many bytes; without them all that is left. */
+  async *next(bytes = Number.POSITIVE_INFINITY): AsyncGenerator<RowBatch> {
+    let size = 0;
+    for (;;) {
+      const before = this.#place();
+      const batch = this.#ahead ?? (await this.#pull());
+      this.#ahead = undefined;
+      if (!batch) return;
+      const place = this.#place();
+      if (place && place !== before && size >= bytes && !this.#isWhole) {
+        this.#ahead = batch;
+        this.border = place;
+        return;
+      }
+      size += batch.bytes.length;
+      yield batch;
+    }
+  }
+
+  async #pull(): Promise<RowBatch | undefined> {
+    const { value, done } = await this.#source.next();
+    this.ended = done === true;
+    return done ? undefined : value;
+  }
+
+  async close(): Promise<void> {
+    await this.#source.return?.();
+  }
 }
 
 /** Reports progress about once a second. */

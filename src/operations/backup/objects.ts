@@ -9,8 +9,8 @@ import { canGoOn, type Known, type Outcome, readChanged } from './changed.ts';
 import { type Counted, judgeCount, judgeVisibility, type Verdict } from './completeness.ts';
 import type { FileList } from './file-list.ts';
 import { HiddenFields } from './hidden-fields.ts';
-import type { Journal, JournalObject, JournalRefused } from './journal.ts';
-import { isObjectFault, type ObjectRead, readObject } from './object.ts';
+import type { Journal, JournalObject, JournalPart, JournalRefused } from './journal.ts';
+import { isObjectFault, type ObjectRead, type Parts, readObject } from './object.ts';
 import { deltaPage, fullPage, refilledPage, samePage } from './page.ts';
 import type { Parent } from './parents.ts';
 import { readRefilled, referringTo, revivedSince } from './refills.ts';
@@ -53,6 +53,8 @@ interface Unread {
 
 /** Objects expected to be larger than this are counted one by one and read beside one other at most. */
 const largeRows = 50_000;
+/** An object is kept so far when so many bytes of CSV were stored of it. */
+const partBytes = 64 * 1024 * 1024;
 /** Queries that one composite call may hold: small objects are counted in groups of this size. */
 const groupSize = 5;
 
@@ -88,10 +90,16 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
     if (anew.length > 0) await full(anew);
   };
   const full = async (objects: readonly Chosen[]) => {
-    const since = await org.serverTime();
-    const before = await org.counts(objects.map(({ describe }) => ({ object: describe })));
+    const kept = objects.map((chosen) => partsOf(given, chosen));
+    const now = await org.serverTime();
+    // Of an object that is gone on with, what changed counts from when its job was made.
+    const since = new Date(
+      Math.min(now.getTime(), ...kept.flatMap(([one]) => (one ? Date.parse(one.place.started) : []))),
+    );
+    const counted = await org.counts(objects.map(({ describe }) => ({ object: describe })));
+    const before = kept.map(([one], i) => (one ? (one.before ?? undefined) : counted[i]));
     const reads: { chosen: Chosen; read: ObjectRead | Unread }[] = [];
-    for (const chosen of objects) {
+    for (const [i, chosen] of objects.entries()) {
       ctx.signal.throwIfAborted();
       ctx.report({
         type: 'object-started',
@@ -99,7 +107,8 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
         way: chosen.plan.way,
         rowsExpected: expected(chosen),
       });
-      reads.push({ chosen, read: await tryRead(ctx, org, writer, chosen, expected(chosen)) });
+      const parts = partsFor(given, writer, chosen, kept[i]!, before[i], expected(chosen));
+      reads.push({ chosen, read: await tryRead(ctx, org, writer, chosen, expected(chosen), parts) });
     }
     const after = await org.counts(objects.map(({ describe }) => ({ object: describe })));
     const changes = await org.counts(objects.map(({ describe }) => ({ object: describe, since })));
@@ -161,6 +170,34 @@ export function stillToRead(journal: Journal, chosen: readonly Chosen[], permiss
   });
 }
 
+/** What an interrupted run has stored of an object that it did not finish, by the describe as it is now. */
+function partsOf({ journal, schemas }: Given, { describe: { name } }: Chosen): readonly JournalPart[] {
+  const parts = journal.parts.get(name) ?? [];
+  return parts.every(({ print }) => print === schemas.get(name)?.print) ? parts : [];
+}
+
+/** A large object is read so that a run that ends early can be gone on with in the middle of it; one with files is not: its rows tell which there are. */
+function partsFor(
+  { journal, schemas, request }: Given,
+  writer: PointWriter,
+  { describe: { name }, plan }: Chosen,
+  done: readonly JournalPart[],
+  before: number | undefined,
+  rowsExpected: number | undefined,
+): Parts | undefined {
+  if (plan.blobFields.length > 0 || !plan.fields.includes('Id') || !((rowsExpected ?? 0) > largeRows)) return undefined;
+  const { print } = schemas.get(name)!;
+  return {
+    done,
+    bytes: request.partBytes ?? partBytes,
+    keep: async ({ base, gone, detail, ...part }) => {
+      const stored = { base: [...base], gone: [...gone], detail: [...detail], numbers: writer.numbers };
+      const entry: JournalPart = { type: 'part', object: name, print, before: before ?? null, ...part, ...stored };
+      await journal.run.append(entry);
+    },
+  };
+}
+
 /** Groups of objects that are taken from several queues; the first that throws stops all at their next group. */
 class Work {
   #failed = false;
@@ -196,10 +233,11 @@ async function tryRead(
   writer: PointWriter,
   chosen: Chosen,
   rowsExpected?: number,
+  parts?: Parts,
 ): Promise<ObjectRead | Unread> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await readObject(ctx, org, writer, chosen, rowsExpected);
+      return await readObject(ctx, org, writer, chosen, rowsExpected, attempt === 1 ? parts : undefined);
     } catch (error) {
       if (!isObjectFault(error)) throw error;
       if (attempt === 2 || error.name !== 'count-mismatch')

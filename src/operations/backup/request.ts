@@ -25,6 +25,8 @@ export interface BackupRequest {
   /** Refuse (`coverage-too-low`) a point below this percentage of readable objects. */
   readonly minCoverage?: number;
   /** Objects that are read at the same time. */
+  /** Bytes of CSV of a large object behind which the run could go on in it; default 64 MiB. */
+  readonly partBytes?: number;
   readonly parallel: number;
   readonly tool: string;
 }
