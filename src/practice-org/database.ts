@@ -49,9 +49,13 @@ export interface Treatment {
     readonly fields: readonly string[];
     readonly message: string;
     readonly unlessPermission?: string;
+    /** IN does not do. */
+    readonly single?: boolean;
   };
   /** Index fields of a big object, in order; filters only on these, no COUNT. */
   readonly bigObjectIndex?: readonly string[];
+  /** Knowledge: archived versions behind the latest are found by their article and `IsLatestVersion = false` only. */
+  readonly archivedVersions?: boolean;
   /** Custom metadata: no queryMore, Bulk refuses. */
   readonly customMetadata?: boolean;
   /** Fields that exist and that field-level security hides: absent from describe, INVALID_FIELD when queried, present in FieldDefinition. */

@@ -11,6 +11,11 @@ export interface SampleOptions {
   readonly seed?: number;
   /** Adds IsPersonAccount and its kin, and accounts that are people with their twin contacts. */
   readonly personAccounts?: boolean;
+  /**
+   * Adds objects that few orgs use and that answer queries unlike the rest: several currencies, Knowledge, ideas, feeds, content folders,
+   * a big object of many pages.
+   */
+  readonly everyKind?: boolean;
   /** Rows by object name, instead of what the sample has: `{Account: 1_000_000}`. */
   readonly scale?: Readonly<Record<string, number>>;
   /** No record is younger. The default is a fixed moment, so that the same seed gives the same bytes on any day. */
@@ -31,7 +36,8 @@ export const danglingReferences: readonly string[] = ['Task.WhatId'];
 
 /** The built-in sample org: about 60 objects and 12,000 rows, all computed from the seed when they are asked for. */
 export function sampleDatabase(options: SampleOptions = {}): Database {
-  const objects = sampleObjects({ personAccounts: options.personAccounts ?? false });
+  const { personAccounts = false, everyKind = false } = options;
+  const objects = sampleObjects({ personAccounts, everyKind });
   const org = new ComputedOrg(objects, options);
   const describes = describeObjects(objects.map((object) => object.declaration));
   const tables = new Map<string, Table>();

@@ -47,7 +47,7 @@ const atLeast = 30;
 export async function loadDatabase(options: LoadOptions): Promise<Loaded> {
   const now = options.now ?? defaultNow;
   const seed = options.seed ?? 1;
-  const sample = sampleObjects({ personAccounts: false }).map((object) => object.declaration);
+  const sample = sampleObjects({ personAccounts: false, everyKind: false }).map((object) => object.declaration);
   const known = new Map(sample.map((object) => [object.name, object.prefix]));
   const recorded =
     options.describes === undefined ? { found: [], skipped: [] } : await readDescribes(options.describes, known);

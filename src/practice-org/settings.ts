@@ -77,6 +77,8 @@ export interface Settings {
   bulkEmptyResult: 'header' | 'nothing';
   /** Doubles of 10,000,000 and more, and below 0.001, in scientific notation in CSV (`1.0E7`). */
   bulkScientific: boolean;
+  /** Bulk reads big objects; else INVALIDENTITY (extract 11). */
+  bulkBigObjects: boolean;
   /** Status of the answer to the creation of an ingest job; 200 or 201 (restore 12). */
   ingestCreateStatus: number;
   /** Creating an ingest job with its data in one request closes it too (restore 12). */
@@ -193,6 +195,7 @@ export function defaultSettings(): Settings {
     bulkPageBytes: 1_000_000_000,
     bulkEmptyResult: 'header',
     bulkScientific: true,
+    bulkBigObjects: true,
     ingestCreateStatus: 200,
     ingestMultipartCloses: true,
     ingestCloseWithoutData: 'complete',

@@ -40,7 +40,10 @@ export async function exactCounts(
 /** undefined: the object cannot be counted like this. */
 function countQuery(object: ObjectDescribe, since: Date | undefined): string | undefined {
   // Big objects know no aggregates (field guide, extract 4.1).
-  if (object.name.endsWith('__b') || planFor(object).way === 'none') return undefined;
+  if (object.name.endsWith('__b')) return undefined;
+  const plan = planFor(object);
+  // What no count without a filter finds all of is counted by none.
+  if (plan.way === 'none' || plan.whole) return undefined;
   const has = (name: string) => object.fields.some((field) => field.name === name);
   if (since) {
     return has('SystemModstamp') ? select(['COUNT()'], object.name, `SystemModstamp >= ${datetime(since)}`) : undefined;

@@ -1,11 +1,14 @@
 import { Fault, isFault } from '../errors.ts';
 import type { Way } from '../events.ts';
 import type { RowBatch } from '../rows/batch.ts';
+import { ArchivedVersions } from './articles.ts';
 import { bulkRows } from './bulk.ts';
 import { isObjectLevel } from './faults.ts';
 import { type FirstPage, fewRows, readingPath } from './first-pages.ts';
+import { idPages, wantsOnePage } from './id-pages.ts';
+import { indexWalk } from './index-walk.ts';
 import type { Extraction, ExtractionSummary, ExtractRequest } from './org.ts';
-import { type RestRead, restRows } from './rest-rows.ts';
+import { encoded, type RestRead, restRows } from './rest-rows.ts';
 import { slicedRows, wantsParentFilter } from './sliced.ts';
 import { fitsUrl } from './soql.ts';
 import { serverNow, type Wire } from './wire.ts';
@@ -55,7 +58,7 @@ export class ObjectExtraction implements Extraction {
     const { from } = this.#request;
     const started = from ? new Date(from.started) : (this.#first?.started ?? (await serverNow(this.#wire)));
     let bytes = 0;
-    for await (const batch of this.#ways(started.toISOString())) {
+    for await (const batch of this.#all(started.toISOString())) {
       this.#rows += batch.ends.length;
       bytes += batch.bytes.length;
       yield batch;
@@ -64,18 +67,40 @@ export class ObjectExtraction implements Extraction {
     this.#summary = { way: this.#way, rows: this.#rows, bytes, started, ended, job: this.#job };
   }
 
+  async *#all(started: string): AsyncGenerator<RowBatch> {
+    const { object, plan, where } = this.#request;
+    const archived = where === undefined ? ArchivedVersions.of(object, plan.fields) : undefined;
+    for await (const batch of this.#ways(started)) {
+      archived?.note(batch);
+      yield batch;
+    }
+    if (archived) yield* archived.rows(this.#wire, await this.#read());
+  }
+
   async *#ways(started: string): AsyncGenerator<RowBatch> {
     if (this.#first) {
       this.#way = 'rest';
       return yield* restRows(this.#wire, await this.#read(), this.#first.page);
     }
-    if (this.#request.plan.way !== 'sliced') return yield* this.#unfiltered('bulk', started);
+    const { slicing } = this.#request.plan;
+    if (!slicing) return yield* this.#unfiltered('bulk', started);
     try {
-      yield* this.#unfiltered('sliced', started);
+      if (slicing.unfilteredFirst) return yield* this.#unfiltered('sliced', started);
     } catch (error) {
       if (!this.#wantsFilter(error)) throw error;
-      this.#way = 'sliced';
-      yield* slicedRows(this.#wire, await this.#read());
+    }
+    this.#way = 'sliced';
+    yield* slicedRows(this.#wire, await this.#read(), slicing);
+  }
+
+  /** Custom metadata that is more than a page. */
+  async *#byPages(): AsyncGenerator<RowBatch> {
+    const read = await this.#read();
+    try {
+      yield* restRows(this.#wire, read);
+    } catch (error) {
+      if (this.#rows > 0 || !isObjectLevel(error) || !wantsOnePage.test(error.message)) throw error;
+      yield* encoded(idPages(this.#wire, read), read);
     }
   }
 
@@ -98,8 +123,11 @@ export class ObjectExtraction implements Extraction {
         this.#job = undefined;
       }
     }
-    this.#way = object.endsWith('__b') ? 'index-walk' : 'rest';
-    yield* restRows(this.#wire, await this.#read());
+    const { mayBeIndex } = this.#request.plan;
+    this.#way = mayBeIndex ? 'index-walk' : 'rest';
+    if (!mayBeIndex) return yield* this.#byPages();
+    const read = await this.#read();
+    yield* encoded(indexWalk(this.#wire, read, mayBeIndex), read);
   }
 
   #byBulk(): boolean {

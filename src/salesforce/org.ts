@@ -1,6 +1,7 @@
 import type { Way } from '../events.ts';
 import type { RowFlow } from '../rows/batch.ts';
 import type { ObjectDescribe, ObjectSummary } from '../schema/describe.ts';
+import type { Slicing } from './sliced.ts';
 import type { OrgWriter } from './writing.ts';
 
 /** Who we are and where. */
@@ -35,6 +36,12 @@ export type ExtractionPlan =
       readonly blobFields: readonly string[];
       /** Readable fields of the describe that are not selected, with the reason (compound whose parts are selected, …). */
       readonly leftOut: readonly { readonly field: string; readonly reason: string }[];
+      /** Of a big object: fields that its index may consist of, the likely ones first. */
+      readonly mayBeIndex?: readonly string[];
+      /** Of an object that is read parent by parent. */
+      readonly slicing?: Slicing;
+      /** What changed cannot be asked for: the object is read as a whole each time. */
+      readonly whole?: boolean;
     }
   | { readonly way: 'none'; readonly reason: string };
 

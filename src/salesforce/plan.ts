@@ -1,6 +1,7 @@
 import type { FieldDescribe, ObjectDescribe } from '../schema/describe.ts';
 import type { ExtractionPlan } from './org.ts';
-import { bulkLikelyRefused, noQueryReason } from './refusals.ts';
+import { bulkLikelyRefused, filterReason, noQueryReason } from './refusals.ts';
+import { slicedOnly, slicingOf } from './sliced.ts';
 
 const first = ['id', 'systemmodstamp', 'isdeleted'];
 
@@ -21,8 +22,29 @@ export function planFor(object: ObjectDescribe): ExtractionPlan {
   if (selected.length === 0) return { way: 'none', reason: 'no field of it can be read' };
   const leading = first.flatMap((name) => selected.find((field) => field.toLowerCase() === name) ?? []);
   const fields = [...leading, ...selected.filter((field) => !leading.includes(field))];
-  const way = object.name === 'ContentDocumentLink' ? 'sliced' : bulkLikelyRefused(object) ? 'rest' : 'bulk';
-  return { way, fields, blobFields, leftOut };
+  const slicing = slicingOf(object);
+  if (slicedOnly(object.name) && !slicing) return { way: 'none', reason: filterReason };
+  const way = slicing ? 'sliced' : bulkLikelyRefused(object) ? 'rest' : 'bulk';
+  const whole = (slicing && !slicing.unfilteredFirst) || object.name.endsWith('__kav');
+  return {
+    way,
+    fields,
+    blobFields,
+    leftOut,
+    ...(big && { mayBeIndex: mayBeIndex(object, fields) }),
+    ...(slicing && { slicing }),
+    ...(whole && { whole }),
+  };
+}
+
+/** Fields of an index are required ones of the object's own, and describes tell neither which nor their order (field guide, extract 4.1). */
+function mayBeIndex({ fields }: ObjectDescribe, selected: readonly string[]): string[] {
+  const own = fields.filter(
+    ({ name, filterable }) => name.endsWith('__c') && filterable !== false && selected.includes(name),
+  );
+  return [...own.filter(({ nillable }) => !nillable), ...own.filter(({ nillable }) => nillable)].map(
+    ({ name }) => name,
+  );
 }
 
 function leftOutReason(field: FieldDescribe): string | undefined {

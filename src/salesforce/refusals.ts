@@ -16,10 +16,10 @@ const notQueryable = names(`
 
 /** They want a filter by Id or by a parent, or they are views that hold no data of their own. */
 const wantsFilter = names(`
-  ActivityMetric ActivityMetricRollup Announcement ContentFolderItem ContentFolderMember ContentVersionRenditionContent DataStatistics EntityParticle
-  FieldDefinition FlexQueueItem FlowTestView FlowVariableView FlowVersionView IdeaComment OwnerChangeOptionInfo PicklistValueInfo
+  ActivityMetric ActivityMetricRollup Announcement ContentVersionRenditionContent DataStatistics EntityParticle
+  FieldDefinition FlexQueueItem FlowTestView FlowVariableView FlowVersionView OwnerChangeOptionInfo PicklistValueInfo
   RecordActionHistory RecordRecommendation RelatedListColumnDefinition RelatedListDefinition RelationshipDomain RelationshipInfo SearchLayout SiteDetail
-  UserEntityAccess UserFieldAccess UserRecordAccess Vote`);
+  UserEntityAccess UserFieldAccess UserRecordAccess`);
 
 /** Bulk refuses them: INVALIDENTITY. */
 const notBulk = names(`
@@ -28,6 +28,8 @@ const notBulk = names(`
   FieldSecurityClassification KnowledgeArticle KnowledgeArticleVersion KnowledgeArticleVersionHistory KnowledgeArticleViewStat
   KnowledgeArticleVoteStat OrderStatus PartnerRole RecentlyViewed ServiceAppointmentStatus ShiftStatus SolutionStatus TaskPriority
   TaskStatus TaskWhoRelation UndecidedEventRelation WorkOrderLineItemStatus WorkOrderStatus WorkStepStatus`);
+
+export const filterReason = 'the org refuses queries of it without a filter on one record';
 
 interface Named {
   readonly name: string;
@@ -47,7 +49,7 @@ export function noQueryReason(object: Named): string | undefined {
   if (!object.queryable) return 'the org says that it cannot be queried';
   if (notQueryable.has(name)) return 'the org refuses queries of it';
   if (name === 'EntityDefinition') return 'it lists the objects, whose describes the point keeps';
-  if (wantsFilter.has(name)) return 'the org refuses queries of it without a filter on one record';
+  if (wantsFilter.has(name)) return filterReason;
   return undefined;
 }
 

@@ -62,6 +62,12 @@ export async function* queryPages(
   }
 }
 
+/** The first page of a query, whatever there may be behind it. */
+export async function firstPageOf(wire: Wire, soql: string, what: string): Promise<QueryPage> {
+  const url = queryPath(wire.root, 'query', soql);
+  return fitsUrl(wire.instanceUrl, url) ? nextPage(wire, { what, url }) : byComposite(wire, { what, url });
+}
+
 /** All records of a small query. */
 export async function queryAll(wire: Wire, soql: string, what: string): Promise<RestRecord[]> {
   const records: RestRecord[] = [];

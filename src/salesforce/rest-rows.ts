@@ -22,7 +22,15 @@ export interface RestRead {
  * for a record without one of the fields, and what the queries throw. `first`: the first page, when it is there already.
  */
 export async function* restRows(wire: Wire, read: RestRead, first?: QueryPage): AsyncGenerator<RowBatch> {
-  for await (const records of recordsOf(wire, read, first)) {
+  yield* encoded(recordsOf(wire, read, first), read);
+}
+
+/** Pages of records as batches of rows. */
+export async function* encoded(
+  pages: AsyncIterable<readonly RestRecord[]> | Iterable<readonly RestRecord[]>,
+  read: Pick<RestRead, 'object' | 'fields' | 'types'>,
+): AsyncGenerator<RowBatch> {
+  for await (const records of pages) {
     for (const group of groups(records, 1000)) yield encodeRecords(group, read);
   }
 }

@@ -14,7 +14,8 @@ export async function standings(
   requests: readonly { readonly object: ObjectDescribe; readonly stamp: string }[],
 ): Promise<(Standing | undefined)[]> {
   const asked = requests.flatMap(({ object, stamp }, place) => {
-    if (object.name.endsWith('__b') || planFor(object).way === 'none') return [];
+    const plan = planFor(object);
+    if (object.name.endsWith('__b') || plan.way === 'none' || plan.whole) return [];
     const grouped = object.fields.some(({ name, groupable }) => name === 'IsDeleted' && groupable !== false);
     const columns = ['COUNT(Id)', `MAX(${stamp})`];
     const soql = grouped

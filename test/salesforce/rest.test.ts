@@ -112,7 +112,7 @@ test('an object that Bulk refuses is read by REST, and Bulk is not asked again',
   await client.close();
 });
 
-test('a big object that Bulk refuses is walked by REST, although it does not declare its size', async () => {
+test('a big object that Bulk refuses is walked along its index by REST, although it does not declare its size', async () => {
   await using org = await ScriptedOrg.startWithIdentity();
   const fields = [
     { name: 'Id', type: 'id' },
@@ -127,19 +127,25 @@ test('a big object that Bulk refuses is walked by REST, although it does not dec
   });
   const at = (day: number) => ({ At__c: `2026-01-0${day}T00:00:00.000+0000` });
   const identity = { totalSize: 1, done: true, records: [{ Id: userId, Username: 'u' }] };
-  org.on('GET', '/query/0r8-1', (_call, response) =>
-    json(response, 200, { totalSize: -1, done: true, records: [at(2)] }),
-  );
+  const first = '2026-01-02T00:00:00.000Z';
+  // Newest first, which no describe tells: the row behind the first page is before it in time.
+  const answers: Record<string, unknown> = {
+    '': { done: false, nextRecordsUrl: next, records: [at(2)] },
+    [` WHERE At__c = ${first} LIMIT 1`]: { done: true, records: [at(2)] },
+    ' LIMIT 1': { done: true, records: [at(2)] },
+    [` WHERE At__c > ${first} LIMIT 1`]: { done: true, records: [] },
+    [` WHERE At__c < ${first} LIMIT 1`]: { done: true, records: [at(1)] },
+    [` WHERE At__c < ${first}`]: { done: true, records: [at(1)] },
+  };
   const { client } = await open(org);
-  org.on('GET', '/query', (call, response) =>
-    call.query.get('q') === 'SELECT At__c FROM Reading__b'
-      ? json(response, 200, { totalSize: -1, done: false, nextRecordsUrl: next, records: [at(1)] })
-      : json(response, 200, identity),
-  );
+  org.on('GET', '/query', (call, response) => {
+    const [, rest] = /^SELECT At__c FROM Reading__b(.*)$/.exec(call.query.get('q')!) ?? [];
+    json(response, 200, rest === undefined ? identity : { totalSize: -1, ...(answers[rest] as object) });
+  });
   const plan = client.plan(describe);
   assert.ok(plan.way === 'bulk');
   const extraction = client.extract({ object: 'Reading__b', plan, all: true });
-  assert.equal(await read(extraction), '"2026-01-01T00:00:00.000Z"\n"2026-01-02T00:00:00.000Z"\n');
+  assert.equal(await read(extraction), '"2026-01-02T00:00:00.000Z"\n"2026-01-01T00:00:00.000Z"\n');
   assert.equal(extraction.summary().way, 'index-walk');
   await client.close();
 });

@@ -40,7 +40,7 @@ const fewRows = 200;
 
 /** True when the object's page can be gone on from, by what is known without asking for rows. */
 export function canGoOn({ parent: { page }, chosen: { describe, plan } }: Known): boolean {
-  return !wantsBase(page) && !columnsMoved(page, describe, plan.fields).anew;
+  return !plan.whole && !wantsBase(page) && !columnsMoved(page, describe, plan.fields).anew;
 }
 
 /**

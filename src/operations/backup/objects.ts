@@ -176,7 +176,8 @@ function partsOf({ journal, schemas }: Given, { describe: { name } }: Chosen): r
   return parts.every(({ print }) => print === schemas.get(name)?.print) ? parts : [];
 }
 
-/** A large object is read so that a run that ends early can be gone on with in the middle of it; one with files is not: its rows tell which there are. */
+/** A large object is read so that a run that ends early can be gone on with in the middle of it; one with files is not, nor one with archived versions, which its
+ * rows tell of. */
 function partsFor(
   { journal, schemas, request }: Given,
   writer: PointWriter,
@@ -185,7 +186,8 @@ function partsFor(
   before: number | undefined,
   rowsExpected: number | undefined,
 ): Parts | undefined {
-  if (plan.blobFields.length > 0 || !plan.fields.includes('Id') || !((rowsExpected ?? 0) > largeRows)) return undefined;
+  const isWhole = plan.blobFields.length > 0 || name.endsWith('__kav') || !plan.fields.includes('Id');
+  if (isWhole || !((rowsExpected ?? 0) > largeRows)) return undefined;
   const { print } = schemas.get(name)!;
   return {
     done,

@@ -34,7 +34,7 @@ export function createJob(state: OrgState, request: ApiRequest): Answer {
     throw new Refusal(400, 'INVALIDJOB', `InvalidJob : Unsupported lineEnding: ${lineEnding}`);
   const plan = planQuery(state, body.query, operation === 'queryAll');
   if (request.fault?.name === 'field-gone') throw noSuchColumn(body.query, request.fault.field, plan.scope.object.name);
-  refuseForBulk(plan);
+  refuseForBulk(plan, state);
   const dialect: CsvDialect = {
     delimiter,
     lineEnding: lineEnding === 'LF' ? '\n' : '\r\n',
@@ -69,10 +69,11 @@ function readBody(body: Buffer): CreateBody {
 }
 
 /** What Bulk refuses though REST answers it. */
-function refuseForBulk(plan: Plan): void {
+function refuseForBulk(plan: Plan, { settings }: OrgState): void {
   const { object } = plan.scope;
-  const { bulkRefused, customMetadata } = object.table.treatment;
-  if (bulkRefused || customMetadata || object.isSetup)
+  const { bulkRefused, customMetadata, bigObjectIndex } = object.table.treatment;
+  const refusedBig = bigObjectIndex !== undefined && !settings.bulkBigObjects;
+  if (bulkRefused || customMetadata || refusedBig || object.isSetup)
     throw new Refusal(400, 'INVALIDENTITY', `Entity '${object.name}' is not supported by the Bulk API.`);
   const refuse = (message: string) => new Refusal(400, 'FUNCTIONALITY_NOT_ENABLED', message);
   if (plan.kind !== 'rows') throw refuse('Aggregate functions and GROUP BY not supported in Bulk Query');

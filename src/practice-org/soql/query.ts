@@ -8,7 +8,7 @@ import { keyOf } from './compare.ts';
 import { compile, leaves, type Node, tree } from './condition.ts';
 import { fieldOperand, functionOperand, type Operand, type Scope } from './operands.ts';
 import { noSuchType, parseSoql, positioned } from './parse.ts';
-import { checkTreatment, refuseUnsupported } from './restrictions.ts';
+import { checkTreatment, hidesArchivedVersions, refuseUnsupported } from './restrictions.ts';
 import { listed, type RowNumbers, type RowTest, rowReader, scan, visibility, visibleRows } from './rows.ts';
 
 /** A query that was found to be answerable, not yet run. */
@@ -103,9 +103,16 @@ function orderOperand(plan: Plan, clause: OrderByClause): Operand {
   return operand;
 }
 
+/** As `visibility`, less the versions of Knowledge articles that a query like this one does not find. */
+function visibleTo(state: OrgState, { scope, all, where }: Plan): RowTest | undefined {
+  const visible = visibility(scope.object, all, state.settings.permissions, state.database.facts);
+  if (!hidesArchivedVersions(scope.object, where)) return visible;
+  return (row) => !(row.PublishStatus === 'Archived' && row.IsLatestVersion === false) && visible?.(row) !== false;
+}
+
 /** The test of WHERE and of what the user may see; undefined: all rows pass. Runs the semi-joins. */
 async function rowTest(state: OrgState, plan: Plan): Promise<RowTest | undefined> {
-  const visible = visibility(plan.scope.object, plan.all, state.settings.permissions, state.database.facts);
+  const visible = visibleTo(state, plan);
   if (!plan.where) return visible;
   const joins = new Map<Query, Set<Value>>();
   for (const leaf of leaves(plan.where))
@@ -140,7 +147,7 @@ export async function findRows(state: OrgState, plan: Plan): Promise<RowNumbers>
   const { object } = plan.scope;
   const { permissions } = state.settings;
   const found =
-    plan.where || until !== undefined
+    plan.where || until !== undefined || object.table.treatment.archivedVersions
       ? await scan(object, await rowTest(state, plan), until)
       : await visibleRows(object, plan.all, permissions, state.database.facts);
   if (aggregated || (!orderBy && offset === 0)) return found;

@@ -23,14 +23,25 @@ export function checkTreatment(object: SObject, query: Query, where: Node | unde
     throw new Refusal(400, 'INVALID_TYPE_FOR_OPERATION', `entity type ${object.name} does not support query`);
   if (requiredFilter && !allowed(requiredFilter.unlessPermission, permissions)) {
     const wanted = requiredFilter.fields.map((field) => field.toLowerCase());
-    const has = where && required(where).some((leaf) => isEquality(leaf) && wanted.includes(leaf.field!.toLowerCase()));
+    const { single } = requiredFilter;
+    const has =
+      where && required(where).some((leaf) => isEquality(leaf, single) && wanted.includes(leaf.field!.toLowerCase()));
     if (!has) throw new Refusal(400, 'MALFORMED_QUERY', requiredFilter.message);
   }
   if (bigObjectIndex) checkBigObject(object, query, where, bigObjectIndex);
 }
 
-function isEquality(leaf: Leaf): boolean {
-  return leaf.field !== undefined && (leaf.operator === '=' || leaf.operator === 'IN');
+function isEquality(leaf: Leaf, single = false): boolean {
+  return leaf.field !== undefined && (leaf.operator === '=' || (leaf.operator === 'IN' && !single));
+}
+
+/** True when old versions of Knowledge articles stay out of sight: the query does not name an article and asks for them (extract 4.1). */
+export function hidesArchivedVersions({ table }: SObject, where: Node | undefined): boolean {
+  if (!table.treatment.archivedVersions) return false;
+  const leaves = where ? required(where) : [];
+  const named = (field: string, single: boolean) =>
+    leaves.some((leaf) => isEquality(leaf, single) && leaf.field!.toLowerCase() === field);
+  return !named('id', false) && !(named('knowledgearticleid', true) && named('islatestversion', true));
 }
 
 /** `PermissionsQueryAllFiles` and `queryAllFiles` are the same permission. */
