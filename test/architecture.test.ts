@@ -33,7 +33,7 @@ const packages: Record<string, readonly string[]> = {
   // `--where` is evaluated on rows of a point, which no org is asked about.
   '@jetstreamapp/soql-parser-js': ['practice-org', 'salesforce', 'operations/select'],
   '@xmldom/xmldom': ['practice-org/soap'],
-  yazl: ['operations/export'],
+  yazl: ['operations/export', 'practice-org/soap'],
   zod: ['vault', 'cli', 'salesforce', 'operations'],
   commander: ['cli'],
   inquirer: ['cli'],

@@ -52,8 +52,10 @@ export function pointFault({
   suspect,
   alerts,
   objects,
-}: Pick<PointResult, 'id' | 'status' | 'suspect' | 'alerts' | 'objects'>): Fault | undefined {
-  const failed = objects.filter(({ complete }) => !complete);
+  metadata,
+}: Pick<PointResult, 'id' | 'status' | 'suspect' | 'alerts' | 'objects' | 'metadata'>): Fault | undefined {
+  const failed: { readonly object: string; readonly reason?: string }[] = objects.filter(({ complete }) => !complete);
+  if (metadata?.complete === false) failed.push({ object: 'Metadata', reason: metadata.reason });
   const named = failed.slice(0, 3).map(({ object, reason }) => `${object} (${reason})`);
   const partial = `the point is partial: ${named.join('; ')}${more(failed.length)}`;
   if (suspect) {

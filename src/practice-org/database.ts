@@ -72,6 +72,8 @@ export interface Table {
   readonly source: RowSource;
   /** Bytes of a blob field; undefined when the row has none. */
   blob?(id: string, field: string): Buffer | undefined;
+  /** The same piece by piece, where the source need not hold it in one; undefined: ask `blob`. */
+  pieces?(id: string, field: string): { readonly size: number; chunks(): Iterable<Buffer> } | undefined;
 }
 
 export interface OrgFacts {

@@ -16,6 +16,8 @@ export interface SampleOptions {
    * a big object of many pages.
    */
   readonly everyKind?: boolean;
+  /** Bytes of the largest file, which is made while it is sent. Default 40 MiB. */
+  readonly largestFile?: number;
   /** Rows by object name, instead of what the sample has: `{Account: 1_000_000}`. */
   readonly scale?: Readonly<Record<string, number>>;
   /** No record is younger. The default is a fixed moment, so that the same seed gives the same bytes on any day. */
@@ -62,6 +64,7 @@ class ComputedOrg implements SampleOrg {
   readonly seed: number;
   readonly now: number;
   readonly personAccounts: boolean;
+  readonly largestFile: number;
   readonly withoutPermissions: readonly string[];
   readonly #objects: ReadonlyMap<string, { object: SampleObject; hash: number }>;
   readonly #scale: ReadonlyMap<string, number>;
@@ -71,6 +74,7 @@ class ComputedOrg implements SampleOrg {
     this.seed = options.seed ?? 1;
     this.now = (options.now ?? defaultNow).getTime();
     this.personAccounts = options.personAccounts ?? false;
+    this.largestFile = options.largestFile ?? 40 << 20;
     this.withoutPermissions = options.withoutPermissions ?? [];
     this.#objects = new Map(
       objects.map((object) => [object.declaration.name, { object, hash: hashOf(object.declaration.name) }]),
@@ -158,6 +162,11 @@ function tableOf(object: SampleObject, describe: Describe, org: ComputedOrg): Ta
       blob: (id: string, field: string) => {
         const number = source.find(id);
         return number < 0 ? undefined : file.call(object, number, field, org)?.bytes();
+      },
+      pieces: (id: string, field: string) => {
+        const number = source.find(id);
+        const found = number < 0 ? undefined : file.call(object, number, field, org);
+        return found?.chunks && { size: found.size, chunks: () => found.chunks!() };
       },
     }),
   };

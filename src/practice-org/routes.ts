@@ -90,7 +90,7 @@ const routes: readonly Route[] = [
   api('POST', '/composite/graph', 'composite.graph', compositeGraph),
   api('POST', '/composite/batch', 'composite.batch', compositeBatch),
   api('POST', '/composite', 'composite', composite),
-  open('POST', '/services/Soap/([uc])/([^/]+)(?:/[^/]*)?', 'soap', soap),
+  open('POST', '/services/Soap/([ucm])/([^/]+)(?:/[^/]*)?', 'soap', soap),
   api('POST', '/jobs/query', 'bulk.create', createJob),
   api('GET', '/jobs/query', 'bulk.list', listJobs),
   api('GET', '/jobs/query/{}', 'bulk.job', pollJob),

@@ -8,6 +8,8 @@ export interface SampleOrg {
   /** Milliseconds since 1970; nothing in the org is younger. */
   readonly now: number;
   readonly personAccounts: boolean;
+  /** Bytes of the largest file. */
+  readonly largestFile: number;
   /** Permission fields of PermissionSet that the user who logs in does not have. */
   readonly withoutPermissions: readonly string[];
   size(object: string): number;
@@ -27,6 +29,8 @@ export interface SampleOrg {
 export interface SampleFile {
   readonly size: number;
   bytes(): Buffer;
+  /** The same piece by piece, of a file that need not be in memory as a whole. */
+  chunks?(): Iterable<Buffer>;
 }
 
 /** An object of the sample org and how its rows come about. */

@@ -39,7 +39,7 @@ export async function send(
   const wanted =
     settings.gzip === 'always' || (settings.gzip === 'asked' && accepts) || fault?.name === 'truncate-gzip';
   const small = Buffer.isBuffer(body) && body.length < worthCompressing && fault?.name !== 'truncate-gzip';
-  const gzip = wanted && !small && !answer.bytes;
+  const gzip = wanted && !small && !answer.bytes && answer.headers?.['Content-Length'] === undefined;
   if (gzip) response.setHeader('Content-Encoding', 'gzip');
   const plainFault =
     fault && ['truncate', 'truncate-gzip', 'reset', 'hang', 'drip'].includes(fault.name) ? fault : undefined;

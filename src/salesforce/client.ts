@@ -7,6 +7,7 @@ import { describeGlobal, describeObjects } from './describe.ts';
 import { exchange } from './exchange.ts';
 import { fieldTypes, type Learned, ObjectExtraction } from './extract.ts';
 import { firstPages } from './first-pages.ts';
+import { type MetadataZip, metadataZips } from './metadata.ts';
 import type {
   Extraction,
   ExtractionPlan,
@@ -132,7 +133,10 @@ export class OrgClient implements Org {
   }
 
   exchange(request: RawRequest): Promise<RawAnswer> {
-    return exchange(this.#wire, request);
+    return exchange(this.#wire, request);  }
+
+  metadata(): AsyncIterable<MetadataZip> {
+    return metadataZips(this.#wire);
   }
 
   close(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Way } from '../events.ts';
 import type { RowFlow } from '../rows/batch.ts';
 import type { ObjectDescribe, ObjectSummary } from '../schema/describe.ts';
+import type { MetadataZip } from './metadata.ts';
 import type { Slicing } from './sliced.ts';
 import type { OrgWriter } from './writing.ts';
 
@@ -198,6 +199,11 @@ export interface Org {
   ): RowFlow;
   /** The bytes of one blob field, in order; throws when the stream is cut or shorter than the declared length. */
   blob(object: string, id: string, field: string): AsyncIterable<Buffer>;
+  /**
+   * The org's metadata (settings, code, layouts …) as zips of the Metadata API, one retrieval at a time. Throws `object-refused`,
+   * `permission-missing` when the org does not hand it out.
+   */
+  metadata(): AsyncIterable<MetadataZip>;
   readonly writer: OrgWriter;
   /**
    * One request as it is, and the answer as it came, refusals too: nothing is read into it or tried again, but for a token that expired. Throws

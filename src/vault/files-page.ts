@@ -6,6 +6,10 @@ import type { Vault } from './vault.ts';
 
 export const filesColumns = ['Object', 'Id', 'Field', 'Size', 'Sha256', 'Stored', 'Entry'] as const;
 
+/** Under which names the zips of the org's metadata stand in a files page; `Id` is that of the retrieval. */
+export const metadataObject = 'Metadata';
+export const metadataField = 'zipFile';
+
 /** A line of a files page. */
 export interface FileEntry {
   readonly object: string;

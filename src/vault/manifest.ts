@@ -125,6 +125,19 @@ export const rootSchema = z.object({
     pages: z.array(refSchema),
     refs: z.array(refSchema),
   }),
+  /** The org's metadata, where it was asked for: zips of the Metadata API, files of the pseudo object `Metadata`. */
+  metadata: z
+    .object({
+      components: z.number().int(),
+      bytes: z.number().int(),
+      /** Ids of the retrievals, in order: a zip each. */
+      ids: z.array(z.string()),
+      /** The files page that names them, one of `files.pages`. */
+      page: z.string().optional(),
+      complete: z.boolean(),
+      reason: z.string().optional(),
+    })
+    .optional(),
   notCovered: z.array(leftOutSchema),
   /** When the org was last asked which fields of all objects it hides from the user. */
   fieldsAsked: z.string().optional(),

@@ -60,9 +60,13 @@ export interface Practice {
 }
 
 /** A practice org in a process of its own. `rows`: volumes of objects. */
-export async function practice(rows: Readonly<Record<string, number>>, order = 'chunked'): Promise<Practice> {
+export async function practice(
+  rows: Readonly<Record<string, number>>,
+  order = 'chunked',
+  more: readonly string[] = [],
+): Promise<Practice> {
   const scale = Object.entries(rows).flatMap(([object, count]) => ['--scale', `${object}=${count}`]);
-  const org = spawn(process.execPath, [program, 'practice-org', ...scale, '--order', order, '--json']);
+  const org = spawn(process.execPath, [program, 'practice-org', ...scale, '--order', order, ...more, '--json']);
   processes.add(org);
   let said = '';
   for await (const text of org.stdout.setEncoding('utf8')) {

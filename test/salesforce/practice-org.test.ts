@@ -90,7 +90,7 @@ test('every object is read by the way that suits it, both ways agree, and the ca
     assert.equal(large.summary.rows, small.summary.rows, object.name);
     if (counts[i] !== undefined) assert.ok(counts[i] <= small.summary.rows, object.name);
   }
-  assert.ok(none.includes('Vote') && none.includes('Stock__x') && none.includes('AccountChangeEvent'));
+  assert.ok(none.includes('RecordActionHistory') && none.includes('Stock__x') && none.includes('AccountChangeEvent'));
   assert.equal(client.apiCalls, org.requests.calls);
 });
 

@@ -21,6 +21,7 @@ export const backup = defineCommand({
   flags: {
     ...pointFlags,
     parallel: { ...pointFlags.parallel, summary: 'objects that are read at the same time, and with --all-orgs orgs' },
+    metadata: { summary: "the org's metadata too (settings, code, layouts …), as a zip of the Metadata API" },
     full: {
       summary: 'read everything, whatever earlier points hold; the default reads what changed since',
       config: false,
@@ -47,7 +48,12 @@ export const backup = defineCommand({
   ],
   exits: [3, 4, 5, 7, 68, 69, 74, 75],
   async run(ctx, { flags }) {
-    const request: BackupRequest = { ...pointRequest(ctx, flags), tags: flags.tag, full: flags.full };
+    const request: BackupRequest = {
+      ...pointRequest(ctx, flags),
+      tags: flags.tag,
+      full: flags.full,
+      metadata: flags.metadata,
+    };
     const timed = withDeadline(ctx, flags.maxDuration);
     const options = {
       budget: { maxPercent: flags.maxApiPercent, maxCalls: flags.maxApiCalls },

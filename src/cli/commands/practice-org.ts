@@ -19,6 +19,8 @@ export const practiceOrg = defineCommand({
     },
     scale: { value: 'Object=rows', repeatable: true, summary: 'volume of one object' },
     'person-accounts': { summary: 'with person accounts' },
+    'every-kind': { summary: 'with objects that few orgs use: Knowledge, ideas, feeds, several currencies …' },
+    'largest-file': { value: 'MiB', kind: 'integer', default: 40, summary: 'size of the largest file, up to 2047' },
     describes: { value: 'folder', kind: 'path', summary: 'build the org from recorded describes instead' },
     datasets: { value: 'folder', kind: 'path', summary: 'fill the org of --describes with the records of this folder' },
     order: {
@@ -80,21 +82,24 @@ export const practiceOrg = defineCommand({
 interface DatabaseFlags {
   readonly seed: number;
   readonly personAccounts: boolean;
+  readonly everyKind: boolean;
+  readonly largestFile: number;
   readonly describes: string | undefined;
   readonly datasets: string | undefined;
 }
 
 /** The sample org, or an org of recorded describes and data sets; what could not be taken from those is told. */
 async function databaseOf(ctx: CommandContext, flags: DatabaseFlags, scale: Record<string, number>): Promise<Database> {
-  const { seed, personAccounts, describes, datasets } = flags;
+  const { seed, personAccounts, everyKind, largestFile, describes, datasets } = flags;
+  if (largestFile < 1 || largestFile > 2047) throw new Fault('usage', '--largest-file has to be between 1 and 2047');
   if (describes === undefined && datasets === undefined) {
     const { sampleDatabase } = await import('../../practice-org/generate.ts');
-    return sampleDatabase({ seed, scale, personAccounts });
+    return sampleDatabase({ seed, scale, personAccounts, everyKind, largestFile: largestFile * 1024 * 1024 });
   }
-  if (personAccounts || Object.keys(scale).length > 0) {
+  if (personAccounts || everyKind || Object.keys(scale).length > 0) {
     throw new Fault(
       'usage',
-      '--scale and --person-accounts belong to the sample org, not to --describes and --datasets',
+      '--scale, --person-accounts and --every-kind belong to the sample org, not to --describes and --datasets',
     );
   }
   for (const folder of [describes, datasets]) {

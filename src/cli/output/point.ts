@@ -1,5 +1,6 @@
 import type { BackupResult } from '../../operations/backup/backup.ts';
 import type { Preview } from '../../operations/backup/preview.ts';
+import type { PointResult } from '../../operations/backup/request.ts';
 import type { PointListed } from '../../operations/points.ts';
 import type { Alert, LeftOut } from '../../vault/manifest.ts';
 import { bytes, count, countOf, duration, time } from './figures.ts';
@@ -27,11 +28,20 @@ export function backupText({ point, head }: BackupResult, paint: Paint): string 
   const incomplete = point.objects.filter(({ complete }) => !complete);
   for (const { object, reason } of incomplete)
     lines.push(`  ${paint.bad('not complete')}  ${object}: ${paint.printable(reason ?? '')}`);
+  lines.push(...metadataText(point, paint));
   for (const alert of point.alerts) lines.push(`  ${paint.careful('suspect')}  ${alertText(alert)}`);
   lines.push(...notCoveredText(point.notCovered, paint));
   lines.push(`head ${head.seq}:${head.digest}`);
   lines.push(paint.next(`salvor verify ${point.id}`, 'prove that it is whole; without an identity: --no-identity'));
   return lines.join('\n');
+}
+
+/** A line about the org's metadata, where it was asked for. */
+export function metadataText({ metadata }: Pick<PointResult, 'metadata'>, paint: Paint): string[] {
+  if (!metadata) return [];
+  if (!metadata.complete)
+    return [`  ${paint.bad('not complete')}  Metadata: ${paint.printable(metadata.reason ?? '')}`];
+  return [`  metadata: ${countOf(metadata.components, 'component')} (${bytes(metadata.bytes)})`];
 }
 
 /** The coverage report in short: reasons with what they concern. The JSON has every line. */

@@ -14,6 +14,7 @@ import type { FileList } from './file-list.ts';
 import { stillTrue, storeFiles } from './file-pages.ts';
 import { tellSkew } from './host-clock.ts';
 import { type Journal, openJournal, unfinishedRuns } from './journal.ts';
+import { type MetadataStored, storeMetadata } from './metadata.ts';
 import { backupObjects, type ObjectsRead, stillToRead } from './objects.ts';
 import { findParents, type Parent } from './parents.ts';
 import { type BackupRequest, type PointResult, pointResult } from './request.ts';
@@ -81,7 +82,11 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
       request,
     });
     const carried = await carriedFiles(vault, chosen, parents, read.lists);
-    const files = await backupFiles(ctx, org, vault, writer, request, journal, read.lists, carried);
+    const metadata = request.metadata ? await storeMetadata(ctx, org, writer) : undefined;
+    const files = withMetadata(
+      await backupFiles(ctx, org, vault, writer, request, journal, read.lists, carried),
+      metadata,
+    );
     const objects = [...withFailures(read.objects, files.failures), ...failed.map(notDescribed)];
     const notInIt = [...notCovered, ...read.refused, ...read.hidden, ...files.notCovered];
     const names = objects.map(({ object }) => object);
@@ -95,6 +100,7 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
       permissions,
       readable: readable - read.refused.length,
       files,
+      metadata: metadata?.told,
       objects,
       notCovered: notInIt,
       alerts: findAlerts(judged, before, request.alerts),
@@ -183,6 +189,21 @@ async function backupFiles(
   };
 }
 
+/** The zips of the metadata are files like others, on a page of their own. */
+function withMetadata(files: FilesDone, metadata: MetadataStored | undefined): FilesDone {
+  if (!metadata) return files;
+  const { page, notCovered } = metadata;
+  return {
+    ...files,
+    count: files.count + (page?.count ?? 0),
+    bytes: files.bytes + (page?.bytes ?? 0),
+    pages: [...files.pages, ...(page ? [page.page] : [])],
+    refs: [...files.refs, ...(page ? [page.refs] : [])],
+    written: [...files.written, ...(page?.stored ?? [])],
+    notCovered: [...files.notCovered, ...notCovered],
+  };
+}
+
 /** An object that the org lists and does not describe: it may have rows, and none of them is in the point. */
 function notDescribed({ object, reason }: LeftOut): RootObject {
   return {
@@ -220,6 +241,7 @@ function rootOf(parts: {
   permissions: Permissions;
   readable: number;
   files: FilesDone;
+  metadata: Root['metadata'];
   objects: readonly RootObject[];
   notCovered: readonly LeftOut[];
   alerts: readonly Alert[];
@@ -238,6 +260,7 @@ function rootOf(parts: {
         one.reason === object.incomplete &&
         one.until >= today.slice(0, one.until.length),
     );
+  const wholeMetadata = parts.metadata?.complete !== false;
   const whole = sorted.filter(({ complete }) => complete).length;
   return {
     v: 1,
@@ -245,7 +268,7 @@ function rootOf(parts: {
     point: journal.run.point,
     org: { id: orgId, instanceUrl, name: organizationName, isSandbox, username, apiVersion },
     kind: parts.read.incremental ? 'incremental' : 'full',
-    status: sorted.every((object) => object.complete || accepted(object)) ? 'complete' : 'partial',
+    status: wholeMetadata && sorted.every((object) => object.complete || accepted(object)) ? 'complete' : 'partial',
     suspect: parts.alerts.length > 0,
     ...(parts.alerts.length > 0 ? { alerts: [...parts.alerts] } : {}),
     started: journal.started.toISOString(),
@@ -255,6 +278,7 @@ function rootOf(parts: {
     objects: sorted,
     schema: [...parts.read.schema],
     files: { count: files.count, bytes: files.bytes, pages: [...files.pages], refs: [...files.refs] },
+    ...(parts.metadata && { metadata: parts.metadata }),
     notCovered: [...parts.notCovered].sort((a, b) =>
       `${a.object} ${a.field ?? ''}` < `${b.object} ${b.field ?? ''}` ? -1 : 1,
     ),

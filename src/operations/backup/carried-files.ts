@@ -41,16 +41,18 @@ export async function carriedFiles(
   }
   const inOrder = [...roots.values()].sort((a, b) => (a.point < b.point ? -1 : 1));
   const pages = new Map<string, { page: Ref; refs: Ref; since: number }>();
-  for (const { files, started } of inOrder)
+  // The metadata of an earlier point is none of this one's.
+  for (const { files, started, metadata } of inOrder)
     for (const [i, page] of files.pages.entries())
-      pages.set(page.key, { page, refs: files.refs[i]!, since: Date.parse(started) - clockSlack });
+      if (page.key !== metadata?.page)
+        pages.set(page.key, { page, refs: files.refs[i]!, since: Date.parse(started) - clockSlack });
   const now = new Map<string, WantedFile>();
   for (const list of lists) for (const file of list.wanted()) now.set(fileKey(file.object, file.id, file.field), file);
   const done = new Set<string>();
   let [count, bytes] = [0, 0];
   const [only] = inOrder;
   const counted = inOrder.length === 1 && now.size === 0;
-  if (counted) [count, bytes] = [only!.files.count, only!.files.bytes];
+  if (counted) [count, bytes] = withoutMetadata(only!);
   for (const { page, since } of counted ? [] : pages.values()) {
     for (const { object, id, field, size } of await filesOf(vault, page)) {
       count += 1;
@@ -69,4 +71,8 @@ export async function carriedFiles(
     bytes,
     done,
   };
+}
+
+function withoutMetadata({ files, metadata }: Root): [count: number, bytes: number] {
+  return [files.count - (metadata?.ids.length ?? 0), files.bytes - (metadata?.bytes ?? 0)];
 }

@@ -143,7 +143,12 @@ export function fileKey(object: string, id: string, field: string): string {
   return `${object} ${id} ${field}`;
 }
 
-async function writePage(writer: PointWriter, entries: readonly StoredFile[], signal: AbortSignal): Promise<FilesPage> {
+/** A files page of these entries, and the list of what it needs. */
+export async function writePage(
+  writer: PointWriter,
+  entries: readonly StoredFile[],
+  signal: AbortSignal,
+): Promise<FilesPage> {
   const sorted = [...entries].sort((a, b) =>
     fileKey(a.file.object, a.file.id, a.file.field) < fileKey(b.file.object, b.file.id, b.file.field) ? -1 : 1,
   );

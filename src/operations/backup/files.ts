@@ -39,7 +39,7 @@ interface Waiting {
 /** Fetches blobs and stores them in their original format, each content once in a run. */
 export class FileWriter {
   readonly #ctx: Context;
-  readonly #org: Org;
+  readonly #org: Pick<Org, 'blob'>;
   readonly #writer: PointWriter;
   readonly #contents = new Map<string, { stored: readonly Ref[]; entry: string } | { pack: number; entry: string }>();
   #pack: Buffer[] = [];
@@ -48,7 +48,7 @@ export class FileWriter {
   #waiting: Waiting[] = [];
   #largeRunning: Promise<unknown> = Promise.resolve();
 
-  constructor(ctx: Context, org: Org, writer: PointWriter) {
+  constructor(ctx: Context, org: Pick<Org, 'blob'>, writer: PointWriter) {
     this.#ctx = ctx;
     this.#org = org;
     this.#writer = writer;

@@ -20,6 +20,8 @@ export interface BackupRequest {
   readonly tags: readonly string[];
   /** False: files, attachments and documents are left out, and the coverage report says so. */
   readonly files: boolean;
+  /** True: the org's metadata goes into the point too, as a zip. */
+  readonly metadata?: boolean;
   /** True: everything is read, whatever the vault has. */
   readonly full: boolean;
   /** Refuse (`coverage-too-low`) a point below this percentage of readable objects. */
@@ -56,6 +58,8 @@ export interface PointResult {
   readonly ended: string;
   readonly objects: readonly ObjectResult[];
   readonly files: { readonly count: number; readonly bytes: number };
+  /** Where it was asked for. */
+  readonly metadata?: Omit<NonNullable<Root['metadata']>, 'page' | 'ids'>;
   readonly notCovered: readonly LeftOut[];
   readonly coverage: number;
   readonly rows: number;
@@ -85,6 +89,7 @@ export function pointResult(root: Root): PointResult {
       ...(reason === undefined ? {} : { reason }),
     })),
     files: { count: root.files.count, bytes: root.files.bytes },
+    ...(root.metadata && { metadata: metadataResult(root.metadata) }),
     notCovered: root.notCovered,
     coverage: root.coverage,
     rows: root.rows,
@@ -92,4 +97,8 @@ export function pointResult(root: Root): PointResult {
     apiCalls: root.apiCalls,
     tags: root.tags,
   };
+}
+
+function metadataResult({ components, bytes, complete, reason }: NonNullable<Root['metadata']>) {
+  return { components, bytes, complete, ...(reason === undefined ? {} : { reason }) };
 }

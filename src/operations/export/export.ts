@@ -5,13 +5,14 @@ import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
 import type { RowBatch } from '../../rows/batch.ts';
 import { encodeRows } from '../../rows/csv.ts';
+import { metadataObject } from '../../vault/files-page.ts';
 import type { LeftOut } from '../../vault/manifest.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
 import { select, takesIn } from '../select/selection.ts';
 import { Archive, type Entry, fillWhileRead } from './archive.ts';
 import { csvOf } from './csv.ts';
 import { Database } from './database.ts';
-import { exportFiles } from './files.ts';
+import { exportFiles, exportMetadata } from './files.ts';
 import { OutputFile } from './output-file.ts';
 import type { ExportManifest, ExportRequest, ExportResult, FilesExported, ObjectExported } from './request.ts';
 import { type ObjectSource, objectSources, userOfPoint } from './rows.ts';
@@ -142,7 +143,10 @@ async function zipped(
     const { objects, entries } = await fill(archive);
     const files = request.files ? await exportFiles(ctx, point, sources, archive) : undefined;
     written = { objects, ...(files ? { files } : {}) };
-    const manifest = manifestOf(work, written, entries);
+    const zips =
+      request.files && takesIn(request.selection, metadataObject) ? await exportMetadata(point, archive) : [];
+    const others = [...(entries ?? []), ...zips];
+    const manifest = manifestOf(work, written, others.length > 0 ? others : undefined);
     await archive.add('manifest.json', pieces(Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)));
   };
   await fillWhileRead(archive, fillAll, (stream) => work.file.write(stream, request.recipients));

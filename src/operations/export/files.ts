@@ -1,9 +1,9 @@
 import type { Context } from '../../context.ts';
 import { cellsAt } from '../../rows/cells.ts';
 import { encodeHeader, encodeRow } from '../../rows/csv.ts';
-import type { FileEntry } from '../../vault/files-page.ts';
+import { type FileEntry, metadataField, metadataObject } from '../../vault/files-page.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
-import type { Archive } from './archive.ts';
+import type { Archive, Entry } from './archive.ts';
 import { fileName, nameColumns } from './file-names.ts';
 import type { FilesExported } from './request.ts';
 import type { ObjectSource } from './rows.ts';
@@ -47,6 +47,16 @@ export async function exportFiles(
   ctx.report({ type: 'files-progress', count: found.count, bytes: found.bytes, total: found.count });
   const { sha256 } = await archive.add(filesList, listOf(filesOfRows(ctx, point, sources)));
   return { ...found, list: filesList, sha256 };
+}
+
+/** The org's metadata as the Metadata API gave it: `metadata.zip`, and `metadata-2.zip` where it took more than one. */
+export async function exportMetadata(point: PointReader, archive: Archive): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for (const [i, id] of (point.root.metadata?.ids ?? []).entries()) {
+    const name = i === 0 ? 'metadata.zip' : `metadata-${i + 1}.zip`;
+    entries.push(await archive.add(name, (await point.file(metadataObject, id, metadataField))!, false));
+  }
+  return entries;
 }
 
 async function* listOf(files: AsyncIterable<FileOfRow>): AsyncGenerator<Buffer> {

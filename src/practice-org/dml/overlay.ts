@@ -207,6 +207,7 @@ function writableTable(table: Table, journal: Journal): WritableTable {
     ...table,
     source: new WritableRows(table, journal),
     blob: (id, field) => written.get(`${id}/${field}`) ?? table.blob?.(id, field),
+    pieces: (id, field) => (written.has(`${id}/${field}`) ? undefined : table.pieces?.(id, field)),
     setBlob: (id, field, bytes) => {
       const key = `${id}/${field}`;
       const before = written.get(key);

@@ -55,9 +55,19 @@ export function getBlob(state: OrgState, request: ApiRequest): Answer {
   const blobField = object.field(request.parts[2]!);
   if (blobField?.type !== 'base64') return byExternalId(state, request, object);
   const row = findRow(state, object, request.parts[1]!);
+  const headers = { 'Content-Type': 'application/octet-stream' };
+  const large = object.table.pieces?.(row.Id as string, blobField.name);
+  if (large) {
+    const length = { ...headers, 'Content-Length': String(large.size) };
+    return { status: 200, headers: length, stream: oneByOne(large.chunks()) };
+  }
   const bytes = object.table.blob?.(row.Id as string, blobField.name);
   if (!bytes) throw notFound();
-  return { status: 200, headers: { 'Content-Type': 'application/octet-stream' }, bytes };
+  return { status: 200, headers, bytes };
+}
+
+async function* oneByOne(chunks: Iterable<Buffer>): AsyncGenerator<Buffer> {
+  yield* chunks;
 }
 
 function byExternalId(state: OrgState, request: ApiRequest, object: SObject): Answer {

@@ -5,7 +5,6 @@ import {
   createdDate,
   id,
   isDeleted,
-  picklist,
   reference,
   required,
   string,
@@ -152,42 +151,10 @@ const ideaComment: SampleObject = {
   row: (number, org) => ({ IdeaId: org.id('Idea', number % 9), CommentBody: torture[number % torture.length]! }),
 };
 
-const vote: SampleObject = {
-  declaration: {
-    name: 'Vote',
-    prefix: '08r',
-    label: 'Vote',
-    more: { layoutable: false, updateable: false },
-    fields: [
-      id('Id'),
-      isDeleted,
-      reference('ParentId', ['Idea', 'IdeaComment'], { ...required, updateable: false, relationshipName: 'Parent' }),
-      picklist('Type', ['Up', 'Down'], { ...required, length: 40 }),
-      createdDate,
-      createdById,
-      systemModstamp,
-    ],
-  },
-  count: 50,
-  treatment: {
-    bulkRefused: true,
-    requiredFilter: {
-      fields: ['ParentId', 'Parent.Type', 'Id'],
-      message:
-        "Implementation restriction: When querying the Vote object, you must filter using the following syntax: ParentId = [single ID], Parent.Type = [single Type], Id = [single ID], or Id IN [list of ID's].",
-    },
-  },
-  row: (number, org) => ({
-    ParentId: number % 3 === 0 ? org.id('IdeaComment', number % 30) : org.id('Idea', number % 9),
-    Type: number % 5 === 0 ? 'Down' : 'Up',
-  }),
-};
-
 export const byParentObjects: readonly SampleObject[] = [
   contentFolder,
   contentFolderItem,
   contentFolderMember,
   idea,
   ideaComment,
-  vote,
 ];

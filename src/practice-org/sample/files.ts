@@ -38,7 +38,6 @@ const titles: readonly (readonly [string, string, number])[] = [
   ['t'.repeat(200), 'txt', 65_535],
   ['site plan', 'dwg', 1_048_576],
 ];
-const bigFile = 40 << 20;
 const documentCount = 40;
 /** The first documents have several versions; later ones one each. */
 const severalVersions = 8;
@@ -59,7 +58,7 @@ function titleOf(document: number): readonly [string, string, number] {
 function versionFile(version: number, org: SampleOrg): SampleFile {
   const document = documentOf(version);
   const [, extension, size] = titleOf(document);
-  if (document === documentCount - 1) return fileOf('bin', bigFile, mix(org.seed, 40));
+  if (document === documentCount - 1) return fileOf('bin', org.largestFile, mix(org.seed, 40));
   const draft = document < severalVersions && version % 3 === 1;
   return fileOf(extension, draft ? size >> 1 : size, mix(org.seed, document % titles.length, draft ? 1 : 0));
 }

@@ -250,7 +250,7 @@ const businessHours: SampleObject = {
   }),
 };
 
-/** Wants a filter in every query, and no permission takes that away (field guide, extract 4.2). */
+/** Wants a filter by its parents in every query, and no permission takes that away (field guide, extract 4.2). */
 const vote: SampleObject = {
   declaration: {
     name: 'Vote',

@@ -3,10 +3,11 @@ import { Refusal } from '../refusal.ts';
 import { child, children, type Element, localName, parseXml, type XmlElements, xml } from './xml.ts';
 
 const soapenv = 'http://schemas.xmlsoap.org/soap/envelope/';
+const metadata = 'http://soap.sforce.com/2006/04/metadata';
 const xsi = 'http://www.w3.org/2001/XMLSchema-instance';
 
-/** The two kinds of Salesforce's SOAP API, by the letter in the URL: /services/Soap/u/67.0, /services/Soap/c/67.0. */
-export type Flavour = 'partner' | 'enterprise';
+/** The kinds of Salesforce's SOAP API, by the letter in the URL: /services/Soap/u/67.0, /services/Soap/c/67.0, /services/Soap/m/67.0. */
+export type Flavour = 'partner' | 'enterprise' | 'metadata';
 
 /** A SOAP call as it was sent. */
 export interface SoapCall {
@@ -42,6 +43,8 @@ export function soapAnswer(
   { flavour, operation }: Pick<SoapCall, 'flavour' | 'operation'>,
   result: XmlElements | readonly XmlElements[],
 ): Answer {
+  if (flavour === 'metadata')
+    return envelope(200, `xmlns="${metadata}"`, xml({ [`${operation}Response`]: { result } }), 1);
   const namespaces = `xmlns="urn:${flavour}.soap.sforce.com" xmlns:sf="urn:sobject.${flavour}.soap.sforce.com"`;
   return envelope(200, namespaces, xml({ [`${operation}Response`]: { result } }), 1);
 }
@@ -57,7 +60,8 @@ export function soapFault({ errorCode, message }: Refusal, flavour: Flavour): An
     },
   };
   const calls = errorCode === 'INVALID_SESSION_ID' ? 0 : 1;
-  return envelope(500, `xmlns:sf="urn:fault.${flavour}.soap.sforce.com"`, xml(fault), calls);
+  const namespace = flavour === 'metadata' ? metadata : `urn:fault.${flavour}.soap.sforce.com`;
+  return envelope(500, `xmlns:sf="${namespace}"`, xml(fault), calls);
 }
 
 /** An answer in JSON's array of errors as a fault; one that is no JSON stays as it is. */
@@ -68,7 +72,8 @@ export function soapFaultOf(answer: Answer, letter: string): Answer {
 }
 
 export function flavourOf(letter: string): Flavour {
-  return letter.toLowerCase() === 'c' ? 'enterprise' : 'partner';
+  const flavours: Readonly<Record<string, Flavour>> = { c: 'enterprise', m: 'metadata' };
+  return flavours[letter.toLowerCase()] ?? 'partner';
 }
 
 function detail(errorCode: string, message: string): XmlElements {

@@ -4,13 +4,14 @@ import { login } from '../routes.ts';
 import type { Session } from '../sessions.ts';
 import type { OrgState } from '../state.ts';
 import { flavourOf, readCall, type SoapCall, soapAnswer, soapFault } from './envelope.ts';
+import { metadataCall } from './metadata.ts';
 import { soapQuery } from './query.ts';
 import { saves } from './saves.ts';
 import { userInfo } from './user-info.ts';
 import { childText, type XmlElements } from './xml.ts';
 
 /**
- * POST /services/Soap/u/67.0[/00D…] and /services/Soap/c/67.0[/0DF…]: the Partner and the Enterprise API (restore 3.2). What is
+ * POST /services/Soap/u/67.0[/00D…] and /services/Soap/c/67.0[/0DF…]: the Partner and the Enterprise API (restore 3.2); m: the Metadata API. What is
  * wrong with the call is a fault; what is wrong with a record stands in its result.
  */
 export async function soap(state: OrgState, request: ApiRequest): Promise<Answer> {
@@ -35,6 +36,7 @@ async function resultOf(
   request: ApiRequest,
   session: Session,
 ): Promise<XmlElements | XmlElements[]> {
+  if (call.flavour === 'metadata') return metadataCall(state, call);
   switch (call.operation) {
     case 'query':
     case 'queryAll':
