@@ -56,6 +56,8 @@ export interface Settings {
   authorizationDenied: boolean;
   /** Largest page of a REST query; the row width makes it smaller. */
   queryPageSize: number;
+  /** Formulas that a query may select before it is QUERY_TOO_COMPLICATED (extract 2.6). */
+  queryFormulas: number;
   /** Query locators live this long, in seconds. */
   queryLocatorSeconds: number;
   /** EntityDefinition, FieldDefinition and UserPermissionAccess stand in describeGlobal, as in a real org. Queries reach them either way. */
@@ -184,6 +186,7 @@ export function defaultSettings(): Settings {
     refreshTokenRotation: false,
     authorizationDenied: false,
     queryPageSize: 2000,
+    queryFormulas: Number.POSITIVE_INFINITY,
     queryLocatorSeconds: 2 * 24 * 3600,
     setupObjectsListed: false,
     rowOrder: 'ascending',

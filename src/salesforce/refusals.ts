@@ -63,4 +63,4 @@ export function bulkLikelyRefused(object: Named): boolean {
 
 /** Words by which Bulk says that it does not do this object or column at all (field guide, extract 3.3 and 3.6). */
 export const bulkRefusal =
-  /INVALIDENTITY|InvalidEntity|FeatureNotEnabled|FEATURENOTENABLED|FUNCTIONALITY_NOT_ENABLED|not supported by the Bulk API|compound data not supported|does not support query|Binary field not supported|Cannot serialize value/i;
+  /INVALIDENTITY|InvalidEntity|FeatureNotEnabled|FEATURENOTENABLED|FUNCTIONALITY_NOT_ENABLED|not supported by the Bulk API|compound data not supported|does not support query|Binary field not supported|Cannot serialize value|QUERY_TOO_COMPLICATED/i;

@@ -98,10 +98,14 @@ async function byComposite(wire: Wire, request: Request): Promise<QueryPage> {
   return pageFrom(part?.body);
 }
 
-/** True when a query was refused for its length, so that its columns must be asked for in parts. */
-export function isTooLong(error: unknown): boolean {
-  return isObjectLevel(error) && (statusOf(error) === 414 || statusOf(error) === 431 || statusOf(error) === 413);
+/** True when a query was refused for its length, or for what its formulas expand to, so that its columns must be asked for in parts. */
+export function isTooMuch(error: unknown): boolean {
+  if (!isObjectLevel(error)) return false;
+  return [413, 414, 431].includes(statusOf(error)) || tooMuch.test(`${error.data.errorCode} ${error.message}`);
 }
+
+/** Field guide, extract 2.6 and 2.9. */
+const tooMuch = /QUERY_TOO_COMPLICATED|SOQL statements? cannot be longer/i;
 
 function sentence(what: string): string {
   return what.charAt(0).toUpperCase() + what.slice(1);

@@ -3,7 +3,7 @@ import type { RowBatch } from '../rows/batch.ts';
 import { encodeRows } from '../rows/csv.ts';
 import { groups } from './composite.ts';
 import { cellOf, type QueryPage, type RestRecord } from './rest-json.ts';
-import { isTooLong, queryPages } from './rest-query.ts';
+import { isTooMuch, queryPages } from './rest-query.ts';
 import { select } from './soql.ts';
 import { wideRecords } from './wide.ts';
 import type { Wire } from './wire.ts';
@@ -60,8 +60,8 @@ async function* recordsOf(wire: Wire, read: RestRead, first?: QueryPage): AsyncG
   try {
     yield* queryPages(wire, soql, { all: read.all, what: `the query of ${read.object}`, first });
   } catch (error) {
-    // Only the first request of a query can be too long, so no record was handed over.
-    if (!isTooLong(error) || !read.fields.includes('Id')) throw error;
+    // Only the first request of a query can be too much, so no record was handed over.
+    if (!isTooMuch(error) || !read.fields.includes('Id')) throw error;
     yield* wideRecords(wire, read);
   }
 }

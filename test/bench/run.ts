@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
-const all = ['backup', 'restore', 'files', 'history', 'points', 'list-points', 'retention', 'watch'];
+const all = ['coverage', 'backup', 'restore', 'files', 'history', 'points', 'list-points', 'retention', 'watch'];
 const { values, positionals } = parseArgs({
   options: { readme: { type: 'boolean', default: false } },
   allowPositionals: true,

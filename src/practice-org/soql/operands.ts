@@ -75,7 +75,9 @@ export function fieldOperand(scope: Scope, path: string): Operand {
   if (parts.length === 0) return ownField(scope, name, path);
   const way = steps(scope, parts);
   const last = way.at(-1)!;
-  const field = last.targets.map((target) => target.field(name)).find((found) => found);
+  // Parents of several kinds are a Name, whose Type is the kind, whatever fields they have themselves.
+  const isName = name.toLowerCase() === 'type' && (last.reference.referenceTo?.length ?? 0) > 1;
+  const field = isName ? undefined : last.targets.map((target) => target.field(name)).find((found) => found);
   const isType = !field && name.toLowerCase() === 'type';
   if (!field && !isType) throw noSuchColumn(scope.soql, path, last.targets.length > 1 ? 'Name' : last.targets[0]!.name);
   const spelled = [...way.map((step) => step.reference.relationshipName), field?.name ?? 'Type'].join('.');

@@ -53,6 +53,13 @@ export function planParsed(state: OrgState, query: Query, soql: string, all: boo
   const kind = isCount && !query.groupBy ? 'count' : isGrouped ? 'aggregate' : 'rows';
   const columns = kind === 'rows' ? columnsOf(scope, query) : [];
   checkTreatment(object, query, where, permissions);
+  const formulas = columns.filter((column) => column.kind === 'field' && column.operand.field?.calculated === true);
+  if (formulas.length > state.settings.queryFormulas)
+    throw new Refusal(
+      400,
+      'QUERY_TOO_COMPLICATED',
+      'Query is either selecting too many fields or the filter conditions are too complicated.',
+    );
   if (query.having && kind !== 'aggregate') throw new Refusal(400, 'MALFORMED_QUERY', "unexpected token: 'HAVING'");
   if (query.offset !== undefined && query.offset > 2000)
     throw new Refusal(
