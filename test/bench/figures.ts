@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { table } from './measure.ts';
 
 const readme = path.resolve(import.meta.dirname, '../../README.md');
 
@@ -27,4 +26,17 @@ export function publish(
   );
   const block = [`${of} (${date}, Node ${process.version}, ${availableParallelism()} cores):`, '', ...rows].join('\n');
   writeFileSync(readme, `${text.slice(0, from + begin.length)}\n${block}\n${text.slice(to)}`);
+}
+
+/** A table as text; all columns but the first and the last are figures. */
+export function table(titles: readonly string[], lines: readonly (readonly string[])[]): string {
+  const widths = titles.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i]!.length)));
+  const isText = (i: number) => i === 0 || i === titles.length - 1;
+  const text = [titles, ...lines].map((line) =>
+    line
+      .map((cell, i) => (isText(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+  return text.join('\n');
 }

@@ -304,16 +304,3 @@ export class SfCli {
     rmSync(this.home, { recursive: true, force: true });
   }
 }
-
-/** A table as text; all columns but the first and the last are figures. */
-export function table(titles: readonly string[], lines: readonly (readonly string[])[]): string {
-  const widths = titles.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i]!.length)));
-  const isText = (i: number) => i === 0 || i === titles.length - 1;
-  const text = [titles, ...lines].map((line) =>
-    line
-      .map((cell, i) => (isText(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join('  ')
-      .trimEnd(),
-  );
-  return text.join('\n');
-}
