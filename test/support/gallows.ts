@@ -1,6 +1,7 @@
 import type { Org } from '../../src/salesforce/org.ts';
 import type { OrgWriter } from '../../src/salesforce/writing.ts';
 import type { Store } from '../../src/store/store.ts';
+import { eachCall } from './each-call.ts';
 
 /** What a process that is killed leaves behind: nothing more is done, and nothing is caught. */
 export class Killed extends Error {}
@@ -50,24 +51,7 @@ export function killingPuts(store: Store, gallows: Gallows): Store {
 
 /** The store of a process that dies at one of its calls, whatever it asks for. */
 export function killingStore(store: Store, gallows: Gallows): Store {
-  const { extendLock } = store;
-  return {
-    url: store.url,
-    putIfAbsent: (key, body, signal) => gallows.pass(() => store.putIfAbsent(key, body, signal)),
-    get: (key, signal) => gallows.pass(() => store.get(key, signal)),
-    getRange: (key, start, length, signal) => gallows.pass(() => store.getRange(key, start, length, signal)),
-    head: (key, signal) => gallows.pass(() => store.head(key, signal)),
-    async *list(prefix, options) {
-      await gallows.pass(async () => undefined);
-      for await (const object of store.list(prefix, options)) {
-        if (gallows.dead) throw new Killed();
-        yield object;
-      }
-    },
-    delete: (key, signal) => gallows.pass(() => store.delete(key, signal)),
-    ...(extendLock && { extendLock: (object, signal) => gallows.pass(() => extendLock.call(store, object, signal)) }),
-    close: () => store.close(),
-  };
+  return eachCall(store, (call) => gallows.pass(call));
 }
 
 const writes = new Set(['insert', 'update', 'delete', 'undelete', 'create', 'upload', 'close', 'abort']);

@@ -6,6 +6,7 @@ import { schemaPrint } from '../../schema/print.ts';
 import type { Alert, LeftOut, Root, RootObject } from '../../vault/manifest.ts';
 import { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
+import { assertNotRetired } from '../../vault/retention.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { findAlerts, wantsOutliers } from './alerts.ts';
 import { type CarriedFiles, carriedFiles } from './carried-files.ts';
@@ -39,12 +40,19 @@ export async function backup(ctx: Context, org: Org, vault: Vault, request: Back
   try {
     return await takePoint(ctx, org, vault, request);
   } catch (error) {
+    if (isFault(error, 'object-missing')) await assertStillInUse(vault);
     // A refusal of one object ends with that object; what arrives here was about the org as a whole, and nothing was done.
     if (!isFault(error, 'object-refused', 'bulk-refused')) throw error;
     const { status } = error.data;
     const name = typeof status === 'number' && status >= 400 && status < 500 ? 'org-refused' : 'org-unavailable';
     throw new Fault(name, error.message, { data: error.data, cause: error });
   }
+}
+
+/** What is missing may have been let go while this run stood still, which is no damage. Throws `point-retired`. */
+async function assertStillInUse(vault: Vault): Promise<void> {
+  const known = (await vault.state()).points.map(({ record }) => record.point!);
+  assertNotRetired(await vault.state(true), known);
 }
 
 async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRequest): Promise<BackupResult> {

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { prune } from '../../../src/operations/prune/prune.ts';
+import { sampleDatabase } from '../../../src/practice-org/generate.ts';
+import { ClockedStore, contextAt } from '../../support/aged-vault.ts';
+import { eachCall } from '../../support/each-call.ts';
+import { InProcess } from '../../support/in-process.ts';
+
+const request = { policy: { objects: ['Account'], exclude: [] } };
+
+test('a run that stood still until its point was let go is told so, and hears of no damage; the next one is whole', async () => {
+  await using run = await InProcess.start(sampleDatabase({ scale: { Account: 3 } }));
+  const store = new ClockedStore();
+  await run.renewVault(store);
+  const first = await run.backup({ request });
+  let stalled = false;
+  const slow = eachCall(store, async (call, verb, key) => {
+    if (!stalled && verb === 'get' && key === `points/${first.point.id}/refs.zst`) {
+      stalled = true;
+      run.store = store;
+      await run.backup({ request });
+      await prune(contextAt(new Date().toISOString()), await run.openVault(), {
+        policy: { last: 1 },
+        minPoints: 1,
+        grace: 0,
+        allowLarge: true,
+        extendLocks: false,
+        confirmed: true,
+        tool: 'test',
+      });
+    }
+    return call();
+  });
+  run.store = slow;
+  await assert.rejects(run.backup({ request }), { name: 'point-retired', exit: 69 });
+  assert.ok(stalled);
+  run.store = store;
+  const { point } = await run.backup({ request });
+  assert.deepEqual([point.status, point.rows], ['complete', 3]);
+});
+
+test('an object that is missing from a point in use is damage, as before', async () => {
+  await using run = await InProcess.start(sampleDatabase({ scale: { Account: 3 } }));
+  const store = new ClockedStore();
+  await run.renewVault(store);
+  const { point } = await run.backup({ request });
+  store.objects.delete(`points/${point.id}/refs.zst`);
+  await assert.rejects(run.backup({ request }), { name: 'object-missing', exit: 4 });
+});
