@@ -71,6 +71,8 @@ export interface S3Server {
   failNext(fault: S3Fault): void;
   /** Faults that nobody has met yet. */
   pendingFaults(): number;
+  /** Asked for a fault at each request that no queued one matches. */
+  chooseFault: ((operation: string, key: string) => S3Fault | undefined) | undefined;
   /** A second pair of credentials, bound by a policy. */
   addUser(policy: Policy): { accessKeyId: string; secretAccessKey: string };
   /** As a store that takes If-None-Match and does not look at it. */
@@ -116,7 +118,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
     const index = faults.findIndex((fault) => (fault.on ?? operation) === operation && key.includes(fault.key ?? ''));
     const fault = faults[index];
     if (fault && --fault.times === 0) faults.splice(index, 1);
-    return fault;
+    return fault ?? server.chooseFault?.(operation, key);
   }
 
   function perform(request: S3Request, hidden?: string): Answer {
@@ -217,6 +219,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
     state: bucket,
     failNext: (fault) => void faults.push({ times: 1, ...fault }),
     pendingFaults: () => faults.length,
+    chooseFault: undefined,
     addUser,
     ignoreConditions: false,
     clockSkew: 0,
