@@ -48,8 +48,8 @@ const menu: Readonly<Record<string, Item>> = {
   'list without the newest': { fault: { kind: 'stale-list' }, on: ['ListObjectsV2'] },
 };
 const names = Object.keys(menu);
-/** Costs its whole time limit each time. */
-const slow = ['silence', 'silence, done'];
+/** Those that cost their whole time limit, and those that end the work at once. */
+const rare = ['silence', 'silence, done', '403 in mid-run', 'list without the newest'];
 
 /** How work may end when the store does not come round in time. */
 const cleanEnds: readonly FaultName[] = [
@@ -57,14 +57,15 @@ const cleanEnds: readonly FaultName[] = [
   // A list that misses the newest objects makes what points reach look lost.
   ...(['lease-held', 'clock-drift', 'no-vault', 'vault-incomplete'] as const),
 ];
+export const figure = 'faults of S3 and of Salesforce, seeded, several in a run';
 const days = ['2026-11-01', '2026-11-02', '2026-11-03'];
 
 /** A bucket whose answers fail, by one request in so many; once it is well again the same work succeeds. */
 export const storeFaults: Torment = {
   name: 'store-faults',
-  figure: 'faults of S3 and of Salesforce, seeded, several in a run',
+  figure,
   faults: names,
-  short: 10,
+  short: 5,
   share: 4,
   async prepare() {
     const made = new MemoryStore();
@@ -87,16 +88,16 @@ export const storeFaults: Torment = {
         const now = new Date();
         const ctx = contextAt(now.toISOString());
         try {
-          const percent = random.pick([25, 40, 55]);
-          /** These two come for certain, so that ten cases in a row play the whole menu. */
-          const due = [names[(2 * number) % names.length]!, names[(2 * number + 1) % names.length]!];
+          const percent = random.pick([15, 25, 35]);
+          /** These come for certain, so that five cases in a row play the whole menu. */
+          const due = [...Array.from({ length: 4 }, (_, n) => names[(4 * number + n) % names.length]!)];
           const fits = (name: string, operation: string) => menu[name]!.on?.includes(operation) ?? true;
           server.chooseFault = (operation) => {
             if (!random.chance(percent)) return undefined;
             const name = due.find((one) => fits(one, operation)) ?? random.pick(names);
             const isDue = due.includes(name);
             if (isDue) due.splice(due.indexOf(name), 1);
-            if (!fits(name, operation) || (!isDue && slow.includes(name) && !random.chance(10))) return undefined;
+            if (!fits(name, operation) || (!isDue && rare.includes(name) && !random.chance(10))) return undefined;
             struck(name);
             return menu[name]!.fault;
           };

@@ -67,6 +67,7 @@ export async function torture(torment: Torment, { seed, cases: most, millisecond
   const of = prepared.cases;
   const end = Math.min(most ?? Number.POSITIVE_INFINITY, of ?? Number.POSITIVE_INFINITY);
   let cases = 0;
+  let hung = false;
   while (cases < end && violations.length < enough) {
     if (milliseconds !== undefined && performance.now() - began > milliseconds) break;
     const number = of === undefined ? seed + cases : (seed + cases) % of;
@@ -78,18 +79,23 @@ export async function torture(torment: Torment, { seed, cases: most, millisecond
         }),
       );
     } catch (error) {
+      hung = error instanceof Hung;
       violations.push({ number, what: inspect(error, { depth: 6 }) });
     }
     cases += 1;
+    // What hangs is still at work, and nothing beside it would say anything.
+    if (hung) break;
   }
   const missed = torment.faults.filter((fault) => !struck.has(fault));
   return { torment, of, cases, struck, violations, missed };
 }
 
+class Hung extends Error {}
+
 async function patiently(work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`it hangs: ${patience / 1000} seconds`)), patience);
+    timer = setTimeout(() => reject(new Hung(`it hangs: ${patience / 1000} seconds`)), patience);
   });
   try {
     await Promise.race([work, late]);

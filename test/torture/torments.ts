@@ -1,8 +1,24 @@
+import { canary } from './canary.ts';
 import { crashPoints, crashPointsOfRestores } from './crash-points.ts';
+import { killCli, killRestores } from './kill-cli.ts';
+import { orgFaults, orgFaultsOfRestores } from './org-faults.ts';
 import { schedules } from './schedules.ts';
 import { stalledWriter } from './stalled-writer.ts';
 import { storeFaults } from './store-faults.ts';
+import { tamper } from './tamper.ts';
 import type { Torment } from './torment.ts';
 
 /** Everything that salvor is held to. Another one is a declaration in a file of its own and a name here. */
-export const torments: readonly Torment[] = [crashPoints, crashPointsOfRestores, stalledWriter, schedules, storeFaults];
+export const torments: readonly Torment[] = [
+  crashPoints,
+  crashPointsOfRestores,
+  stalledWriter,
+  schedules,
+  storeFaults,
+  orgFaults,
+  orgFaultsOfRestores,
+  tamper,
+  ...killCli,
+  killRestores,
+  canary,
+];
