@@ -103,7 +103,9 @@ async function ofBackups(org: InProcess): Promise<Reference[]> {
     keys,
     model: twoModel,
     async act(at) {
-      await compact(ctx, await openVault(at, keys), { objects: [], tool: 'test' });
+      // Points that were just taken are older by their names, too.
+      const tomorrow = contextAt(new Date(Date.now() + 86_400_000).toISOString());
+      await compact(tomorrow, await openVault(at, keys), { objects: [], tool: 'test' });
     },
     async done(at) {
       await done(twoModel)(at);

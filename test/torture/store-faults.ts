@@ -10,7 +10,7 @@ import { AgedVault, contextAt } from '../support/aged-vault.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { type S3Fault, startS3Server } from '../support/s3-server.ts';
 import type { Torment } from './torment.ts';
-import { assertWhole, modelOf } from './whole.ts';
+import { assertWhole, dayBefore, modelOf } from './whole.ts';
 
 const html = '<!DOCTYPE html><html><body>Please log in to the guest network</body></html>';
 const answer = (status: number, code: string, more = {}): S3Fault => ({ kind: 'answer', status, code, ...more });
@@ -58,7 +58,7 @@ const cleanEnds: readonly FaultName[] = [
   ...(['lease-held', 'clock-drift', 'no-vault', 'vault-incomplete'] as const),
 ];
 export const figure = 'faults of S3 and of Salesforce, seeded, several in a run';
-const days = ['2026-11-01', '2026-11-02', '2026-11-03'];
+const days = [6, 5, 4].map(dayBefore);
 
 /** A bucket whose answers fail, by one request in so many; once it is well again the same work succeeds. */
 export const storeFaults: Torment = {
@@ -110,7 +110,7 @@ export const storeFaults: Torment = {
             acknowledged.set(await aged.add(day), '');
           };
           const works = (store: Store) => [
-            taken(store, '2026-11-08'),
+            taken(store, dayBefore(2)),
             async () => {
               const request = { noIdentity: false, tool: 'test' } as const;
               await verify(

@@ -115,7 +115,7 @@ export function spread<T>(lists: readonly (readonly T[])[]): T[] {
 }
 
 /** A step that comes by all of `count` places, far from each other: near the golden section, without a divisor in common. */
-function strideOf(count: number): number {
+export function strideOf(count: number): number {
   const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
   let stride = Math.max(1, Math.round(count * 0.618));
   while (divisor(stride, count) !== 1) stride += 1;

@@ -2,6 +2,7 @@ import { canary } from './canary.ts';
 import { crashPoints, crashPointsOfRestores } from './crash-points.ts';
 import { killCli, killRestores } from './kill-cli.ts';
 import { orgFaults, orgFaultsOfRestores } from './org-faults.ts';
+import { powerCut } from './power-cut.ts';
 import { schedules } from './schedules.ts';
 import { stalledWriter } from './stalled-writer.ts';
 import { storeFaults } from './store-faults.ts';
@@ -21,4 +22,5 @@ export const torments: readonly Torment[] = [
   ...killCli,
   killRestores,
   canary,
+  powerCut,
 ];

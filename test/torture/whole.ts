@@ -12,6 +12,12 @@ import type { VaultKeys } from '../support/in-process.ts';
 /** Point -> what it holds, as `contentsOf` says it. */
 export type Model = ReadonlyMap<string, string>;
 
+/** A day that is so many days before today: stores that are real keep real time. */
+export function dayBefore(days: number): string {
+  return new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** When it is in stores that keep their own time. */
 export const now = '2026-11-26T10:00:00Z';
 
 export interface Whole {
