@@ -133,7 +133,8 @@ export class OrgClient implements Org {
   }
 
   exchange(request: RawRequest): Promise<RawAnswer> {
-    return exchange(this.#wire, request);  }
+    return exchange(this.#wire, request);
+  }
 
   metadata(): AsyncIterable<MetadataZip> {
     return metadataZips(this.#wire);

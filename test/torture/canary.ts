@@ -93,7 +93,9 @@ export const canary: Torment = {
         let ran: Ran;
         try {
           const { child, ended } = rig.start(...commands[name]!(), ...more, '--events', events);
-          const timer = kill ? setTimeout(() => child.kill('SIGKILL'), random.int(300, 2500)) : undefined;
+          const timer = kill
+            ? setTimeout(() => child.kill('SIGKILL'), number < 3 ? 200 : random.int(300, 2500))
+            : undefined;
           ran = await ended;
           clearTimeout(timer);
         } finally {

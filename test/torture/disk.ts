@@ -140,3 +140,38 @@ export function diskAfter(
   }
   return found;
 }
+
+/** Does the work on a disk that has room for so many bytes more. `full`: it was asked for more than that. */
+export async function withSpaceFor<T>(
+  bytes: number,
+  code: 'ENOSPC' | 'EDQUOT',
+  work: () => Promise<T>,
+): Promise<{ full: boolean; outcome: PromiseSettledResult<T> }> {
+  const { open } = promises;
+  let room = bytes;
+  let full = false;
+  promises.open = (async (name: string, flags: string, mode?: number) => {
+    const handle = await open(name, flags, mode);
+    return new Proxy(handle, {
+      get(target, property) {
+        const value = Reflect.get(target, property) as unknown;
+        if (property !== 'writeFile') return typeof value === 'function' ? value.bind(target) : value;
+        return async (body: Uint8Array, options: object) => {
+          room -= body.length;
+          if (room >= 0) return target.writeFile(body, options);
+          full = true;
+          await target.writeFile(body.subarray(0, Math.max(0, body.length + room)), options);
+          throw Object.assign(new Error(`${code}: no space left, write`), { code, syscall: 'write' });
+        };
+      },
+    });
+  }) as typeof open;
+  syncBuiltinESMExports();
+  try {
+    const [outcome] = await Promise.allSettled([work()]);
+    return { full, outcome: outcome! };
+  } finally {
+    Object.assign(promises, { open });
+    syncBuiltinESMExports();
+  }
+}

@@ -20,7 +20,7 @@ export const powerCut: Torment = {
   name: 'power-cut',
   figure: 'power cuts of a folder: prefixes of its trace, with any of what was not flushed lost',
   faults: ways,
-  short: 90,
+  short: 60,
   share: 2,
   async prepare() {
     const folder = await mkdtemp(path.join(tmpdir(), 'salvor-power-'));

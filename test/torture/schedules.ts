@@ -35,7 +35,7 @@ export const schedules: Torment = {
   name: 'schedules',
   figure: 'schedules of writers, prune, verify, readers, compact, pins and keys on one vault',
   faults: actors,
-  short: 40,
+  short: 24,
   share: 5,
   async prepare() {
     const made = new ClockedStore();

@@ -195,7 +195,7 @@ export const stalledWriter: Torment = {
   name: 'stalled-writer',
   figure: 'somebody stalled at any call while another prunes, pins, copies or writes',
   faults: names,
-  short: 12,
+  short: 6,
   async prepare() {
     const org = await InProcess.start(sampleDatabase({ scale: { Account: 3, Contact: 3 } }));
     const scenarios = { ...(await agedScenarios()), [names.at(-1)!]: await backupScenario(org) };

@@ -48,6 +48,7 @@ const menu: Readonly<Record<string, Item>> = {
   'list without the newest': { fault: { kind: 'stale-list' }, on: ['ListObjectsV2'] },
 };
 const names = Object.keys(menu);
+const quarter = Math.ceil(names.length / 4);
 /** Those that cost their whole time limit, and those that end the work at once. */
 const rare = ['silence', 'silence, done', '403 in mid-run', 'list without the newest'];
 
@@ -65,7 +66,7 @@ export const storeFaults: Torment = {
   name: 'store-faults',
   figure,
   faults: names,
-  short: 5,
+  short: 4,
   share: 4,
   async prepare() {
     const made = new MemoryStore();
@@ -89,12 +90,15 @@ export const storeFaults: Torment = {
         const ctx = contextAt(now.toISOString());
         try {
           const percent = random.pick([15, 25, 35]);
-          /** These come for certain, so that five cases in a row play the whole menu. */
-          const due = [...Array.from({ length: 4 }, (_, n) => names[(4 * number + n) % names.length]!)];
+          /** These come for certain, so that four cases in a row play the whole menu. */
+          const due = Array.from({ length: quarter }, (_, n) => names[(quarter * number + n) % names.length]!);
+          /** What ends the work at once waits until the others were there. */
+          const endsIt = (name: string) => name.startsWith('403');
           const fits = (name: string, operation: string) => menu[name]!.on?.includes(operation) ?? true;
           server.chooseFault = (operation) => {
             if (!random.chance(percent)) return undefined;
-            const name = due.find((one) => fits(one, operation)) ?? random.pick(names);
+            const name =
+              due.find((one) => fits(one, operation) && (!endsIt(one) || due.every(endsIt))) ?? random.pick(names);
             const isDue = due.includes(name);
             if (isDue) due.splice(due.indexOf(name), 1);
             if (!fits(name, operation) || (!isDue && rare.includes(name) && !random.chance(10))) return undefined;

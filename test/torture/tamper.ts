@@ -24,8 +24,8 @@ export const tamper: Torment = {
   name: 'tamper',
   figure: 'flips, truncations, swaps, deletions and replays in a small vault',
   faults: kinds,
-  short: 70,
-  share: 3,
+  short: 140,
+  share: 6,
   async prepare() {
     const made = new MemoryStore();
     const small = await smallVault(made);

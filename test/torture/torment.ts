@@ -65,12 +65,16 @@ export async function torture(torment: Torment, { seed, cases: most, millisecond
   const began = performance.now();
   await using prepared = await torment.prepare();
   const of = prepared.cases;
+  // A number of cases that are in an order is gone through from the front, unless one of them is asked for.
+  const first = most === undefined ? 0 : seed;
   const end = Math.min(most ?? Number.POSITIVE_INFINITY, of ?? Number.POSITIVE_INFINITY);
   let cases = 0;
   let hung = false;
   while (cases < end && violations.length < enough) {
-    if (milliseconds !== undefined && performance.now() - began > milliseconds) break;
-    const number = of === undefined ? seed + cases : (seed + cases) % of;
+    const isOver = milliseconds !== undefined && performance.now() - began > milliseconds;
+    // Less than the short form would say nothing of the menu.
+    if (isOver && cases >= torment.short) break;
+    const number = of === undefined ? seed + cases : (first + cases) % of;
     try {
       await patiently(
         prepared.run(number, (fault, times = 1) => {

@@ -1,5 +1,7 @@
 import { canary } from './canary.ts';
+import { clock } from './clock.ts';
 import { crashPoints, crashPointsOfRestores } from './crash-points.ts';
+import { diskFull } from './disk-full.ts';
 import { killCli, killRestores } from './kill-cli.ts';
 import { orgFaults, orgFaultsOfRestores } from './org-faults.ts';
 import { powerCut } from './power-cut.ts';
@@ -23,4 +25,6 @@ export const torments: readonly Torment[] = [
   killRestores,
   canary,
   powerCut,
+  diskFull,
+  clock,
 ];
