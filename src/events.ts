@@ -39,6 +39,8 @@ type OneEvent =
   /** A request or a page is tried again. `what` names it without secrets. */
   | { type: 'retry'; what: string; attempt: number; waitMs: number; reason: string }
   | { type: 'api-usage'; used: number; max: number; own: number }
+  /** No room in the requests that the org allows in a day: it is asked again after `waitMs`. */
+  | { type: 'quota-wait'; used?: number; max?: number; own: number; waitMs: number }
   | { type: 'resumed'; point: string; objects: number }
   | { type: 'object-resumed'; object: string; rows: number }
   | { type: 'point-sealed'; point: string; seq: number; digest: string }

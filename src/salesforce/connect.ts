@@ -15,6 +15,8 @@ export interface ConnectOptions {
   readonly apiVersion?: string;
   readonly budget?: ApiBudget;
   readonly onRotate?: OnRotate;
+  /** See `HttpOptions.quotaMs`. */
+  readonly quotaMs?: HttpOptions['quotaMs'];
   readonly wait?: HttpOptions['wait'];
   readonly timeouts?: HttpOptions['timeouts'];
 }
@@ -29,7 +31,12 @@ const newestVersion = 67;
  * `org-refused`. Close the org when done.
  */
 export async function connect(ctx: Context, login: Login, options: ConnectOptions = {}): Promise<Org> {
-  const http = new Http(ctx, { usage: new Usage(ctx, options.budget), wait: options.wait, timeouts: options.timeouts });
+  const http = new Http(ctx, {
+    usage: new Usage(ctx, options.budget),
+    quotaMs: options.quotaMs,
+    wait: options.wait,
+    timeouts: options.timeouts,
+  });
   try {
     const session = await logIn(ctx, http, login, options.onRotate);
     http.use(session);

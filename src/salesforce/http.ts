@@ -4,7 +4,7 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undi
 import type { Context } from '../context.ts';
 import { isFault, systemCode } from '../errors.ts';
 import { decoded } from './decode.ts';
-import { abortFault, faultOf, isExpiredSession, lostAnswer, Refusal, readRefusal } from './faults.ts';
+import { abortFault, faultOf, isExpiredSession, limitReached, lostAnswer, Refusal, readRefusal } from './faults.ts';
 import { isLoopback } from './hosts.ts';
 import { redact } from './redact.ts';
 import { BrokenSource, bodyOf, type RequestBody, Upload } from './request-body.ts';
@@ -48,6 +48,8 @@ export interface Answer {
 
 export interface HttpOptions {
   readonly usage: Usage;
+  /** Where requests run out: wait, and ask again after so many milliseconds, in place of `api-budget`; undefined: do not. */
+  readonly quotaMs?: number | undefined;
   /** Waits between tries; tests put a shorter one here. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Milliseconds until a connection stands, until an answer begins, and between two parts of a body. */
@@ -71,6 +73,8 @@ export class Http {
   #session: Session | undefined;
   #clock: { date: Date; at: number } | undefined;
   readonly #secrets = new Set<string>();
+  /** Resolves when it is known whether the org has room for requests again. */
+  #quota: Promise<void> | undefined;
 
   constructor(ctx: Context, options: HttpOptions) {
     this.#ctx = ctx;
@@ -173,31 +177,62 @@ export class Http {
   }
 
   async #exchange<T>(request: Request, read: (answer: Answer) => Promise<T>): Promise<T> {
+    const { quotaMs } = this.#options;
     let renewals = 0;
-    for (let attempt = 1; ; ) {
-      if (this.#ctx.signal.aborted) throw abortFault(this.#ctx.signal);
-      const session = request.authorised === false ? undefined : this.#session;
-      const token = session?.accessToken;
-      try {
-        return await this.#once(request, session, read);
-      } catch (error) {
-        if (session && token && error instanceof Refusal && isExpiredSession(error) && renewals < 3) {
-          renewals++;
-          await session.renew(token);
-          continue;
+    let open: (() => void) | undefined;
+    try {
+      for (let attempt = 1; ; ) {
+        if (this.#ctx.signal.aborted) throw abortFault(this.#ctx.signal);
+        const session = request.authorised === false ? undefined : this.#session;
+        const token = session?.accessToken;
+        try {
+          return await this.#once(request, session, read, open !== undefined);
+        } catch (error) {
+          if (session && token && error instanceof Refusal && isExpiredSession(error) && renewals < 3) {
+            renewals++;
+            await session.renew(token);
+          } else if (quotaMs !== undefined && isOutOfQuota(error)) {
+            // One request at a time finds out whether there is room again; the others wait for what it is told.
+            if (open === undefined && this.#quota !== undefined) await this.#quota;
+            else {
+              open ??= this.#waitForQuota();
+              this.#ctx.report({ type: 'quota-wait', ...this.usage.newest, own: this.usage.own, waitMs: quotaMs });
+              await this.wait(quotaMs);
+            }
+          } else {
+            await this.retry(error, request, attempt);
+            attempt++;
+          }
         }
-        await this.retry(error, request, attempt);
-        attempt++;
       }
+    } finally {
+      open?.();
     }
   }
 
-  async #once<T>(request: Request, session: Session | undefined, read: (answer: Answer) => Promise<T>): Promise<T> {
+  /** From here on requests that find no room wait until what is returned is called. */
+  #waitForQuota(): () => void {
+    let open = () => {};
+    this.#quota = new Promise((resolve) => {
+      open = resolve;
+    });
+    return () => {
+      this.#quota = undefined;
+      open();
+    };
+  }
+
+  async #once<T>(
+    request: Request,
+    session: Session | undefined,
+    read: (answer: Answer) => Promise<T>,
+    probing: boolean,
+  ): Promise<T> {
     const token = session?.accessToken;
     const url = new URL(request.url, session?.instanceUrl);
     if (session && url.origin !== session.instanceUrl) throw new TypeError('an authorised request leaves the instance');
     const upload = bodyOf(request.body, token ?? '');
-    this.#options.usage.spend(request.cost ?? 1);
+    this.#options.usage.spend(request.cost ?? 1, probing);
     const until = new Deadline(this.#ctx.signal, request.deadlineMs ?? deadline);
     let body: Readable | undefined;
     try {
@@ -260,6 +295,12 @@ export class Http {
     const token = this.#session?.accessToken;
     return token ? new Set([...this.#secrets, token]) : this.#secrets;
   }
+}
+
+/** True when time gives room again: the org's requests of the day are used up, or the share of them that this run may use. */
+function isOutOfQuota(error: unknown): boolean {
+  if (error instanceof Refusal) return limitReached(error) === 'daily';
+  return isFault(error, 'api-budget') && error.data.maxPercent !== undefined;
 }
 
 /** The code of an error of the network, of TLS or of decompression; undefined for any other error. */

@@ -23,8 +23,11 @@ export class Usage {
     return this.#newest;
   }
 
-  /** Asked before every request that counts `cost` calls, and counts them. Throws `api-budget` when they may not be made. */
-  spend(cost: number): void {
+  /**
+   * Asked before every request that counts `cost` calls, and counts them. Throws `api-budget` when they may not be made. `probing`: its answer is to tell
+   * whether the org has room again, so that what was known of it does not count.
+   */
+  spend(cost: number, probing = false): void {
     if (cost === 0) return;
     const { maxCalls, maxPercent } = this.#budget ?? {};
     if (maxCalls !== undefined && this.#own + cost > maxCalls) {
@@ -32,7 +35,12 @@ export class Usage {
         data: { own: this.#own, maxCalls },
       });
     }
-    if (maxPercent !== undefined && this.#newest && this.#newest.used + cost > (this.#newest.max * maxPercent) / 100) {
+    if (
+      !probing &&
+      maxPercent !== undefined &&
+      this.#newest &&
+      this.#newest.used + cost > (this.#newest.max * maxPercent) / 100
+    ) {
       const { used, max } = this.#newest;
       throw new Fault(
         'api-budget',

@@ -158,6 +158,13 @@ export function makeProgress(options: ProgressOptions): Progress {
           line(paint.faint(`${printable(what)}: attempt ${attempt} in ${duration(waitMs)}: ${printable(reason)}`));
         }
         return;
+      case 'quota-wait': {
+        const used = event.max === undefined ? '' : ` (${count(event.used ?? 0)} of ${count(event.max)})`;
+        line(
+          `the API requests of the day are used up${used}: the run waits, and asks again in ${duration(event.waitMs)}`,
+        );
+        return;
+      }
       case 'api-usage':
         moving.usage = `${percent(event.used / event.max)} of the day's API requests used`;
         if (options.verbose && !spinner) line(paint.faint(`API requests: ${count(event.own)} here, ${moving.usage}`));
