@@ -87,13 +87,11 @@ export class OrgClient implements Org {
     return approximateCounts(this.#wire);
   }
 
-  counts(requests: readonly { object: ObjectDescribe; since?: Date }[]): Promise<(number | undefined)[]> {
+  counts(...[requests]: Parameters<Org['counts']>): Promise<(number | undefined)[]> {
     return exactCounts(this.#wire, requests);
   }
 
-  standings(
-    requests: readonly { readonly object: ObjectDescribe; readonly stamp: string }[],
-  ): Promise<(Standing | undefined)[]> {
+  standings(...[requests]: Parameters<Org['standings']>): Promise<(Standing | undefined)[]> {
     return standings(this.#wire, requests);
   }
 

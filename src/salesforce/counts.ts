@@ -1,6 +1,7 @@
 import type { ObjectDescribe } from '../schema/describe.ts';
 import { type Part, queries } from './composite.ts';
 import { isObjectLevel } from './faults.ts';
+import type { Org } from './org.ts';
 import { planFor } from './plan.ts';
 import { and, datetime, queryPath, select } from './soql.ts';
 import type { Wire } from './wire.ts';
@@ -20,13 +21,10 @@ export async function approximateCounts(wire: Wire): Promise<Map<string, number>
 }
 
 /** Exact counts by COUNT(), five to a call; undefined where the org refuses to count or takes too long. */
-export async function exactCounts(
-  wire: Wire,
-  requests: readonly { object: ObjectDescribe; since?: Date }[],
-): Promise<(number | undefined)[]> {
+export async function exactCounts(wire: Wire, requests: Parameters<Org['counts']>[0]): Promise<(number | undefined)[]> {
   const result: (number | undefined)[] = new Array(requests.length).fill(undefined);
-  const asked = requests.flatMap(({ object, since }, place) => {
-    const soql = countQuery(object, since);
+  const asked = requests.flatMap(({ object, since, where }, place) => {
+    const soql = countQuery(object, since, where);
     if (soql === undefined) return [];
     return [
       { place, name: object.name, url: queryPath(wire.root, 'queryAll', soql), what: `the count of ${object.name}` },
@@ -38,7 +36,7 @@ export async function exactCounts(
 }
 
 /** undefined: the object cannot be counted like this. */
-function countQuery(object: ObjectDescribe, since: Date | undefined): string | undefined {
+function countQuery(object: ObjectDescribe, since: Date | undefined, where: string | undefined): string | undefined {
   // Big objects know no aggregates (field guide, extract 4.1).
   if (object.name.endsWith('__b')) return undefined;
   const plan = planFor(object);
@@ -46,9 +44,10 @@ function countQuery(object: ObjectDescribe, since: Date | undefined): string | u
   if (plan.way === 'none' || plan.whole) return undefined;
   const has = (name: string) => object.fields.some((field) => field.name === name);
   if (since) {
-    return has('SystemModstamp') ? select(['COUNT()'], object.name, `SystemModstamp >= ${datetime(since)}`) : undefined;
+    if (!has('SystemModstamp')) return undefined;
+    return select(['COUNT()'], object.name, and(`SystemModstamp >= ${datetime(since)}`, where));
   }
-  return select(['COUNT()'], object.name, and(has('IsDeleted') ? 'IsDeleted = false' : undefined));
+  return select(['COUNT()'], object.name, and(has('IsDeleted') ? 'IsDeleted = false' : undefined, where));
 }
 
 function countFrom(part: Part): number | undefined {

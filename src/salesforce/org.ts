@@ -61,7 +61,7 @@ export interface ExtractRequest {
   readonly object: string;
   readonly plan: Exclude<ExtractionPlan, { way: 'none' }>;
   /** A SOQL condition, without WHERE. */
-  readonly where?: string;
+  readonly where?: string | undefined;
   /** True: rows in the recycle bin and archived rows too (queryAll). */
   readonly all: boolean;
   readonly rowsExpected?: number;
@@ -161,15 +161,21 @@ export interface Org {
   approximateCounts(): Promise<Map<string, number>>;
   /**
    * Exact counts of live rows, archived ones included; undefined where the org refuses to count. `since`: only rows stamped then or
-   * later, those in the recycle bin included. Several objects go into one API call.
+   * later, those in the recycle bin included. `where`: only rows that meet it. Several objects go into one API call.
    */
-  counts(requests: readonly { object: ObjectDescribe; since?: Date }[]): Promise<(number | undefined)[]>;
+  counts(
+    requests: readonly { object: ObjectDescribe; since?: Date; where?: string | undefined }[],
+  ): Promise<(number | undefined)[]>;
   /**
    * Live rows of each object and the newest value of its field `stamp`, those in the recycle bin included; undefined where the org refuses to
-   * tell. Five objects go into one API call.
+   * tell. `where`: of rows that meet it. Five objects go into one API call.
    */
   standings(
-    requests: readonly { readonly object: ObjectDescribe; readonly stamp: string }[],
+    requests: readonly {
+      readonly object: ObjectDescribe;
+      readonly stamp: string;
+      readonly where?: string | undefined;
+    }[],
   ): Promise<(Standing | undefined)[]>;
   plan(object: ObjectDescribe): ExtractionPlan;
   /** Starts when `batches` is first asked for a batch. Falls back from Bulk to REST by itself; `summary().way` tells. */

@@ -1,6 +1,5 @@
-import type { ObjectDescribe } from '../schema/describe.ts';
 import { type Part, queries } from './composite.ts';
-import type { Standing } from './org.ts';
+import type { Org, Standing } from './org.ts';
 import { planFor } from './plan.ts';
 import { queryPath, select } from './soql.ts';
 import type { Wire } from './wire.ts';
@@ -11,16 +10,16 @@ import type { Wire } from './wire.ts';
  */
 export async function standings(
   wire: Wire,
-  requests: readonly { readonly object: ObjectDescribe; readonly stamp: string }[],
+  requests: Parameters<Org['standings']>[0],
 ): Promise<(Standing | undefined)[]> {
-  const asked = requests.flatMap(({ object, stamp }, place) => {
+  const asked = requests.flatMap(({ object, stamp, where }, place) => {
     const plan = planFor(object);
     if (object.name.endsWith('__b') || plan.way === 'none' || plan.whole) return [];
     const grouped = object.fields.some(({ name, groupable }) => name === 'IsDeleted' && groupable !== false);
     const columns = ['COUNT(Id)', `MAX(${stamp})`];
     const soql = grouped
-      ? `${select(['IsDeleted', ...columns], object.name)} GROUP BY IsDeleted`
-      : select(columns, object.name);
+      ? `${select(['IsDeleted', ...columns], object.name, where)} GROUP BY IsDeleted`
+      : select(columns, object.name, where);
     const what = `the number of rows of ${object.name}`;
     return [{ place, name: object.name, grouped, url: queryPath(wire.root, 'queryAll', soql), what }];
   });

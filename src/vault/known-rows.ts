@@ -1,8 +1,9 @@
 import { Fault } from '../errors.ts';
 import type { RowBatch } from '../rows/batch.ts';
-import { Keys } from '../rows/cells.ts';
-import type { IdTable } from '../rows/id-table.ts';
+import { cell, Keys } from '../rows/cells.ts';
+import { IdTable } from '../rows/id-table.ts';
 import { inOrder } from '../rows/in-order.ts';
+import { keepRows } from '../rows/keep.ts';
 import { mergeSorted, type SortedRows } from '../rows/merge.ts';
 import { projection } from '../rows/project.ts';
 import { significant } from '../schema/ids.ts';
@@ -12,6 +13,8 @@ import { indexColumns, readSegment } from './segment.ts';
 import type { Vault } from './vault.ts';
 
 const tombstoneColumns = ['Id', 'DeletedDate'];
+/** How a tombstone says that its row was not deleted: the policy of the point leaves it out. */
+export const leftOut = 'left out';
 const parallelTwins = 2;
 
 /** Takes rows in the columns of an index twin; of tombstones (`gone`) the second is the date of the deletion, where it is known. */
@@ -58,13 +61,25 @@ export class KnownRows {
   }
 
   /**
-   * Every tombstone of the page, those of the base's own runs too, oldest run first; with `ids` only segments that may hold some of them are read.
+   * Every deletion that the page tells of, those of the base's own runs too, oldest run first; with `ids` only segments that may hold some of them are read.
    */
   async *buried(ids?: IdTable): AsyncGenerator<{ readonly run: string; readonly batch: RowBatch }> {
     const segments = ids ? touchedBy(this.#map.gone, ids) : [...this.#map.gone];
     const inRunOrder = segments.sort((a, b) => (runOf(a.key) < runOf(b.key) ? -1 : 1));
     for (const segment of inRunOrder)
-      for await (const batch of this.#rows(segment, true)) yield { run: runOf(segment.key), batch };
+      for await (const batch of this.#rows(segment, true, true)) yield { run: runOf(segment.key), batch };
+  }
+
+  /** Rows that were in the object's earlier points and that the policy leaves out by now; they were not deleted. */
+  async leftOut(): Promise<IdTable> {
+    const ids = new IdTable();
+    if (this.#map.kept === undefined) return ids;
+    for await (const { columns, batch } of this.tombstones()) {
+      const learned = columns.indexOf('Learned');
+      for (let row = 0; row < batch.ends.length; row++)
+        if (cell(batch, row, learned) === leftOut) ids.add(indexKeys.id(batch, row));
+    }
+    return ids;
   }
 
   #flow(segments: readonly SegmentRef[], gone: boolean): SortedRows {
@@ -85,14 +100,17 @@ export class KnownRows {
   }
 
   /** In the columns of an index twin. */
-  async *#rows(segment: SegmentRef, gone: boolean): AsyncGenerator<RowBatch> {
+  async *#rows(segment: SegmentRef, gone: boolean, deletions = false): AsyncGenerator<RowBatch> {
     const ref = gone ? segment : segment.index;
     if (!ref) throw new Fault('segment-invalid', `${segment.key} has no index`, { data: { key: segment.key } });
     const body = await this.#vault.read(ref, this.#signal);
     const options = { expected: { rows: segment.rows }, ...(this.#signal ? { signal: this.#signal } : {}) };
     const identities = await this.#vault.manifestIdentities();
-    for await (const { columns, batch } of readSegment(identities, body, options))
-      yield projection(columns, gone ? tombstoneColumns : indexColumns)(batch);
+    for await (const { columns, batch } of readSegment(identities, body, options)) {
+      const learned = deletions ? columns.indexOf('Learned') : -1;
+      const wanted = learned < 0 ? batch : keepRows(batch, (row) => cell(batch, row, learned) !== leftOut);
+      yield projection(columns, gone ? tombstoneColumns : indexColumns)(wanted);
+    }
   }
 
   /** Tombstones that lie on the base as they stand, oldest layer first; of an Id there may be several. */

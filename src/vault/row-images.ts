@@ -1,4 +1,5 @@
 import { cellsAt, Keys } from '../rows/cells.ts';
+import { leftOut } from './known-rows.ts';
 import { layersOf } from './layers.ts';
 import type { Detail, MapPage, SegmentRef } from './manifest.ts';
 import { readSegment } from './segment.ts';
@@ -17,6 +18,8 @@ export interface Tombstone {
   readonly deletedBy: string;
   /** Id of the row with which it was deleted. */
   readonly deletedWith: string;
+  /** True: it was not deleted, the policy of the point leaves it out. */
+  readonly leftOut: boolean;
 }
 
 export type RowState =
@@ -122,16 +125,18 @@ export class RowImages {
         const keys = new Keys(columns);
         for (let row = 0; row < batch.ends.length; row++) {
           if (keys.id(batch, row) !== this.#id) continue;
-          const [deletedAt = '', deletedBy = '', deletedWith = ''] = ['DeletedDate', 'DeletedById', 'CascadeRoot'].map(
+          const [deletedAt = '', deletedBy = '', deletedWith = '', learned = ''] = said.map(
             (name) => cellsAt(batch, row, [columns.indexOf(name)])[0],
           );
-          found = { deletedAt, deletedBy, deletedWith };
+          found = { deletedAt, deletedBy, deletedWith, leftOut: learned === leftOut };
         }
       }
       return found;
     });
   }
 }
+
+const said = ['DeletedDate', 'DeletedById', 'CascadeRoot', 'Learned'];
 
 function once<T>(values: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
   const value = values.get(key) ?? make();
