@@ -7,7 +7,18 @@ import { refSchema } from './record.ts';
  * that this version knows.
  */
 
-export const leftOutSchema = z.object({ object: z.string(), field: z.string().optional(), reason: z.string() });
+/** What is not in a point: a whole object, a field of it, or rows of it (`where`). */
+export const leftOutSchema = z.object({
+  object: z.string(),
+  field: z.string().optional(),
+  /** A SOQL condition: the rows that it holds for are left out, the others are in the point. */
+  where: z.string().optional(),
+  reason: z.string(),
+  /** How many rows that were when the point was taken; absent where the org did not count them. */
+  rows: z.number().int().optional(),
+  /** Who answers for it; absent where nobody decided it. */
+  owner: z.string().optional(),
+});
 export type LeftOut = z.infer<typeof leftOutSchema>;
 
 /** Why an object is not complete (vault format 5). */
@@ -42,6 +53,8 @@ export const mapSchema = z.object({
   left: z.array(z.string()).optional(),
   /** False for big objects: rows stand in the order in which the org gave them. */
   hasId: z.boolean(),
+  /** A SOQL condition: only rows that meet it are in the point, since the policy leaves out the others; absent: all rows. */
+  kept: z.string().optional(),
   /** The field that windows are cut on; null: the object is read in full each time. */
   stamp: z.string().nullable(),
   /** The server's clock when the read began: the next window's low end is this less the overlap. */
@@ -90,9 +103,30 @@ export const rootObjectSchema = z.object({
 });
 export type RootObject = z.infer<typeof rootObjectSchema>;
 
+/** What a permission that the user lacks hides: so many `count` of rows, fields, values or objects, in so many `objects`; null: nobody could count. */
+export const blindSpotSchema = z.object({
+  permission: z.string(),
+  hides: z.enum(['rows', 'fields', 'values', 'objects']),
+  objects: z.number().int(),
+  count: z.number().int().nullable(),
+  /** The same in a sentence, and what would mend it. */
+  message: z.string(),
+  mend: z.string(),
+});
+export type BlindSpot = z.infer<typeof blindSpotSchema>;
+
 /** What is out of the ordinary in a point: `figure` passed `limit`. Rules named `…-percent` count percent, others rows. */
 export const alertSchema = z.object({ object: z.string(), rule: z.string(), figure: z.number(), limit: z.number() });
 export type Alert = z.infer<typeof alertSchema>;
+
+export const exclusionSchema = z.object({
+  objects: z.array(z.string()).optional(),
+  fields: z.array(z.string()).optional(),
+  where: z.string().optional(),
+  reason: z.string(),
+  owner: z.string(),
+  until: z.string().optional(),
+});
 
 export const rootSchema = z.object({
   v: z.literal(1),
@@ -115,7 +149,11 @@ export const rootSchema = z.object({
   ended: z.string(),
   tags: z.array(z.string()),
   /** What the user asked for: kept so that a restore knows what was left out on purpose. */
-  policy: z.object({ objects: z.array(z.string()), exclude: z.array(z.string()) }),
+  policy: z.object({
+    objects: z.array(z.string()),
+    exclude: z.array(z.string()),
+    exclusions: z.array(exclusionSchema).optional(),
+  }),
   objects: z.array(rootObjectSchema),
   /** Describes of all objects of the point. */
   schema: z.array(refSchema),
@@ -141,7 +179,9 @@ export const rootSchema = z.object({
   notCovered: z.array(leftOutSchema),
   /** When the org was last asked which fields of all objects it hides from the user. */
   fieldsAsked: z.string().optional(),
-  /** Covered objects of those that the org has and that can be read, in percent. */
+  /** What the permissions of the user hide. */
+  blindSpots: z.array(blindSpotSchema).optional(),
+  /** How much of what the org holds is in the point, in percent (`coverage.ts` of the backup says what counts). */
   coverage: z.number(),
   apiCalls: z.number().int(),
   /** Requests of the org's day when the point ended: used by anybody, and allowed. */

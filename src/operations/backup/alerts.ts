@@ -46,7 +46,7 @@ export interface Judged {
 /** What of a point is out of the ordinary. `before`: roots of earlier points, newest first; without one there are no alerts. */
 export function findAlerts(point: Judged, before: readonly Root[], rules: readonly AlertRule[] = []): Alert[] {
   const all = [...defaultRules, ...rules];
-  const found = point.objects.flatMap((object) => judge(object, point.wide.has(object.object), before, all));
+  const found = point.objects.flatMap((object) => judge(object, point.wide.has(object.object), point, before, all));
   return [...found, ...vanished(point, before, all)].sort((a, b) => (a.object < b.object ? -1 : 1));
 }
 
@@ -60,8 +60,19 @@ export function isRead({ incomplete, page }: RootObject): boolean {
   return page !== undefined && incomplete !== 'failed' && incomplete !== 'unproven';
 }
 
-function judge(now: RootObject, isWide: boolean, before: readonly Root[], rules: readonly AlertRule[]): Alert[] {
-  const past = before.flatMap(({ objects }) => objects.find((one) => one.object === now.object && isRead(one)) ?? []);
+function judge(
+  now: RootObject,
+  isWide: boolean,
+  point: Judged,
+  before: readonly Root[],
+  rules: readonly AlertRule[],
+): Alert[] {
+  const conditions = conditionsOn(now.object, point);
+  // Points that leave out other rows say nothing of how many there should be.
+  const comparable = before.filter((root) => conditionsOn(now.object, root) === conditions);
+  const past = comparable.flatMap(
+    ({ objects }) => objects.find((one) => one.object === now.object && isRead(one)) ?? [],
+  );
   const [last] = past;
   if (!last || !isRead(now) || last.incomplete !== now.incomplete) return [];
   const rule = ruleFor(now.object, rules);
@@ -86,6 +97,14 @@ function judge(now: RootObject, isWide: boolean, before: readonly Root[], rules:
     ...exceeded(now.object, 'changed', now.changed, rows, rule.changed),
     ...outlier('changed', now.changed),
   ];
+}
+
+/** Which rows of an object a point leaves out. */
+function conditionsOn(object: string, { notCovered }: Pick<Judged, 'notCovered'>): string {
+  return notCovered
+    .flatMap((one) => (one.object === object ? (one.where ?? []) : []))
+    .sort()
+    .join(' OR ');
 }
 
 /** Objects that the newest point of the same policy has and that the org no longer lists: all their rows are gone. */

@@ -1,25 +1,27 @@
 import type { Context } from '../../context.ts';
 import { Fault, isFault } from '../../errors.ts';
 import type { Org, Permissions } from '../../salesforce/org.ts';
-import { matchesAny } from '../../schema/pattern.ts';
 import { schemaPrint } from '../../schema/print.ts';
-import type { Alert, LeftOut, Root, RootObject } from '../../vault/manifest.ts';
+import type { Alert, BlindSpot, LeftOut, Root, RootObject } from '../../vault/manifest.ts';
 import { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
 import { assertNotRetired } from '../../vault/retention.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { findAlerts, wantsOutliers } from './alerts.ts';
 import { type CarriedFiles, carriedFiles } from './carried-files.ts';
+import { acceptances, blindSpots, coverageOf, foreseen, rowsSeen, verdictsOf } from './coverage.ts';
 import { earlierRoots } from './earlier-roots.ts';
+import { inForce, recorded } from './exclusions.ts';
 import type { FileList } from './file-list.ts';
 import { stillTrue, storeFiles } from './file-pages.ts';
+import { HiddenFields } from './hidden-fields.ts';
 import { tellSkew } from './host-clock.ts';
 import { type Journal, openJournal, unfinishedRuns } from './journal.ts';
 import { type MetadataStored, storeMetadata } from './metadata.ts';
 import { backupObjects, type ObjectsRead, stillToRead } from './objects.ts';
 import { findParents, type Parent } from './parents.ts';
 import { type BackupRequest, type PointResult, pointResult } from './request.ts';
-import { type Chosen, select } from './select.ts';
+import { type Chosen, filesLeftOut, noFiles, rowsNotCovered, type Selection, select } from './select.ts';
 
 export interface BackupResult {
   readonly point: PointResult;
@@ -55,7 +57,8 @@ async function assertStillInUse(vault: Vault): Promise<void> {
   assertNotRetired(await vault.state(true), known);
 }
 
-async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRequest): Promise<BackupResult> {
+async function takePoint(ctx: Context, org: Org, vault: Vault, asked: BackupRequest): Promise<BackupResult> {
+  const request = { ...asked, policy: inForce(ctx, asked.policy) };
   const signer = vault.keyring.writerSigner();
   await vault.assertOrg(org.identity.orgId);
   const runs = await unfinishedRuns(ctx, vault);
@@ -65,7 +68,8 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
   ctx.report({ type: 'stage', stage: 'looking at the org' });
   await tellSkew(ctx, org);
   const permissions = await org.permissions();
-  const { chosen, notCovered, readable, failed } = await select(ctx, org, request.policy);
+  const selection = await select(ctx, org, request.policy);
+  const { chosen, notCovered, failed } = selection;
   const journal = await openJournal(ctx, vault, org.identity.orgId, request, runs);
   try {
     const writer = new PointWriter(vault, journal.run.point, await vault.epoch());
@@ -79,8 +83,12 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
       files: request.files,
     };
     const parents = request.full ? new Map<string, Parent>() : await findParents(ctx, vault, run, left);
+    const hiddenFields = new HiddenFields(ctx, org, parents);
+    if (request.minCoverage !== undefined)
+      await assertCoverage(org, request, selection, { permissions, journal, hiddenFields });
     const schemas = await writeSchemas(writer, left, parents, ctx.signal);
     ctx.report({ type: 'stage', stage: 'reading rows', total: chosen.length });
+    const approximate = await org.approximateCounts();
     const read = await backupObjects(ctx, org, writer, {
       chosen,
       parents,
@@ -88,6 +96,8 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
       permissions,
       journal,
       request,
+      hiddenFields,
+      approximate,
     });
     const carried = await carriedFiles(vault, chosen, parents, read.lists);
     const metadata = request.metadata ? await storeMetadata(ctx, org, writer) : undefined;
@@ -96,7 +106,8 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
       metadata,
     );
     const objects = [...withFailures(read.objects, files.failures), ...failed.map(notDescribed)];
-    const notInIt = [...notCovered, ...read.refused, ...read.hidden, ...files.notCovered];
+    const leftOutRows = await rowsNotCovered(org, selection);
+    const notInIt = [...notCovered, ...leftOutRows, ...read.refused, ...read.hidden, ...files.notCovered];
     const names = objects.map(({ object }) => object);
     const before = await earlierRoots(vault, org.identity.orgId, names, wantsOutliers(request.alerts));
     const judged = { objects, notCovered: notInIt, policy: policyOf(request), wide: read.wide };
@@ -105,8 +116,8 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
       vault,
       request,
       journal,
-      permissions,
-      readable: readable - read.refused.length,
+      chosen,
+      blindSpots: blindSpots(chosen, notInIt, permissions, seen(objects), approximate),
       files,
       metadata: metadata?.told,
       objects,
@@ -117,7 +128,7 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, request: BackupRe
       ended: ctx.now(),
     });
     for (const point of new Set([...read.builtOn, ...carried.points])) await writer.buildsOn(point);
-    assertCoverage(root, request);
+    warnOfCoverage(ctx, root, request);
     ctx.report({ type: 'stage', stage: 'sealing the point' });
     const head = await writer.seal(root, [...read.written, ...files.written], signer, request.tool, ctx.signal);
     ctx.report({ type: 'point-sealed', point: root.point, ...head });
@@ -174,7 +185,7 @@ async function backupFiles(
   const wanted = lists.filter(({ length }) => length > 0);
   if (!request.files) {
     const notCovered = wanted.flatMap(({ object, fields }) =>
-      fields.map((field) => ({ object, field, reason: 'files are left out (--no-files)' })),
+      fields.map((field) => ({ object, field, reason: noFiles })),
     );
     return { count: 0, bytes: 0, pages: [], refs: [], written: [], failures: new Map(), notCovered };
   }
@@ -246,8 +257,8 @@ function rootOf(parts: {
   vault: Vault;
   request: BackupRequest;
   journal: Journal;
-  permissions: Permissions;
-  readable: number;
+  chosen: readonly Chosen[];
+  blindSpots: readonly BlindSpot[];
   files: FilesDone;
   metadata: Root['metadata'];
   objects: readonly RootObject[];
@@ -261,22 +272,15 @@ function rootOf(parts: {
   const { orgId, instanceUrl, organizationName, isSandbox, username, apiVersion } = org.identity;
   const sorted = [...objects].sort((a, b) => (a.object < b.object ? -1 : 1));
   const today = parts.ended.toISOString();
-  const accepted = (object: RootObject) =>
-    request.accept.some(
-      (one) =>
-        matchesAny(object.object, [one.object]) &&
-        one.reason === object.incomplete &&
-        one.until >= today.slice(0, one.until.length),
-    );
+  const accepted = acceptances(request.accept, parts.ended);
   const wholeMetadata = parts.metadata?.complete !== false;
-  const whole = sorted.filter(({ complete }) => complete).length;
   return {
     v: 1,
     vault: parts.vault.info.vault,
     point: journal.run.point,
     org: { id: orgId, instanceUrl, name: organizationName, isSandbox, username, apiVersion },
     kind: parts.read.incremental ? 'incremental' : 'full',
-    status: wholeMetadata && sorted.every((object) => object.complete || accepted(object)) ? 'complete' : 'partial',
+    status: wholeMetadata && sorted.every((one) => one.complete || accepted(one.object, one)) ? 'complete' : 'partial',
     suspect: parts.alerts.length > 0,
     ...(parts.alerts.length > 0 ? { alerts: [...parts.alerts] } : {}),
     started: journal.started.toISOString(),
@@ -291,7 +295,13 @@ function rootOf(parts: {
       `${a.object} ${a.field ?? ''}` < `${b.object} ${b.field ?? ''}` ? -1 : 1,
     ),
     fieldsAsked: parts.read.fieldsAsked.toISOString(),
-    coverage: parts.readable === 0 ? 100 : Math.floor((1000 * whole) / parts.readable) / 10,
+    ...(parts.blindSpots.length === 0 ? {} : { blindSpots: [...parts.blindSpots] }),
+    coverage: coverageOf({
+      chosen: parts.chosen,
+      verdicts: verdictsOf(sorted),
+      notCovered: parts.notCovered,
+      accepted,
+    }),
     apiCalls: org.apiCalls,
     ...(org.apiUsage === undefined ? {} : { apiUsage: { ...org.apiUsage } }),
     rows: sorted.reduce((sum, { rows }) => sum + rows, 0),
@@ -300,13 +310,51 @@ function rootOf(parts: {
 }
 
 function policyOf({ policy }: BackupRequest): Root['policy'] {
-  return { objects: [...policy.objects], exclude: [...policy.exclude] };
+  const { objects, exclude, exclusions = [] } = policy;
+  return {
+    objects: [...objects],
+    exclude: [...exclude],
+    ...(exclusions.length === 0 ? {} : { exclusions: exclusions.map(recorded) }),
+  };
 }
 
-function assertCoverage(root: Root, request: BackupRequest): void {
-  if (request.minCoverage === undefined || root.coverage >= request.minCoverage) return;
-  throw new Fault(
-    'coverage-too-low',
-    `the point would cover ${root.coverage} % of the readable objects, ${request.minCoverage} % are asked for`,
-  );
+/** Throws `coverage-too-low` when describes and permissions already say that the point would cover too little; no row has been read by then. */
+async function assertCoverage(
+  org: Org,
+  request: BackupRequest,
+  { chosen, failed, notCovered }: Selection,
+  { permissions, journal, hiddenFields }: { permissions: Permissions; journal: Journal; hiddenFields: HiddenFields },
+): Promise<void> {
+  const finished = new Map(journal.objects.map(({ object, hidden }) => [object.object, hidden]));
+  const open = chosen.flatMap(({ describe }) => (finished.has(describe.name) ? [] : [describe]));
+  const hidden = [...finished.values(), ...(await hiddenFields.ask(open))].flat();
+  const without = request.files ? [] : chosen.flatMap(filesLeftOut);
+  const all = [...notCovered, ...hidden, ...without];
+  const accepted = acceptances(request.accept, journal.started);
+  const verdicts = foreseen(chosen, failed, permissions);
+  const coverage = coverageOf({ chosen, verdicts, notCovered: all, accepted });
+  if (coverage >= request.minCoverage!) return;
+  const approximate = await org.approximateCounts();
+  const blind = chosen.filter(({ describe }) => verdicts.get(describe.name)?.complete === false);
+  const rows = await rowsSeen(org, blind);
+  const spots = blindSpots(chosen, all, permissions, rows, approximate);
+  const message = `the point would cover ${coverage} % of what the org holds, ${request.minCoverage} % are asked for`;
+  throw new Fault('coverage-too-low', [message, ...spots.map((spot) => spot.message)].join('; '), {
+    data: { coverage, minCoverage: request.minCoverage, blindSpots: spots },
+    actions: [
+      ...spots.map(({ mend }) => mend),
+      'see what is not covered, and why, with `salvor backup --dry-run`; exclude what is not wanted with a reason and an owner, or lower --min-coverage',
+    ],
+  });
+}
+
+/** What fell short while it was read makes the point partial, not nothing. */
+function warnOfCoverage(ctx: Context, { coverage }: Root, { minCoverage }: BackupRequest): void {
+  if (minCoverage === undefined || coverage >= minCoverage) return;
+  const message = `the point covers ${coverage} %, less than the ${minCoverage} % that were asked for: it was enough when the run began, and the objects that are named fell short`;
+  ctx.report({ type: 'warning', name: 'coverage-too-low', message });
+}
+
+function seen(objects: readonly RootObject[]): Map<string, number> {
+  return new Map(objects.flatMap(({ object, page, rows }) => (page ? [[object, rows]] : [])));
 }

@@ -39,7 +39,9 @@ const manyKnown = 200;
 const fewRows = 200;
 
 /** True when the object's page can be gone on from, by what is known without asking for rows. */
-export function canGoOn({ parent: { page }, chosen: { describe, plan } }: Known): boolean {
+export function canGoOn({ parent: { page }, chosen: { describe, plan, rowsOut } }: Known): boolean {
+  // Rows that another condition let in or kept out did not change.
+  if (page.kept !== rowsOut?.kept) return false;
   return !plan.whole && !wantsBase(page) && !columnsMoved(page, describe, plan.fields).anew;
 }
 
@@ -55,24 +57,12 @@ export async function readChanged(
   expected: (chosen: Chosen) => number | undefined,
   cascades: Cascades,
 ): Promise<Outcome[]> {
-  const now = await org.serverTime();
-  const standings = await org.standings(
-    objects.map(({ chosen: { describe }, parent: { page } }) => ({ object: describe, stamp: page.stamp! })),
-  );
-  const toRead = objects.flatMap((one, i) => {
-    if (isSame(one, standings[i], now)) return [];
-    const { chosen, parent } = one;
-    const window = windowOf(parent.page, now, columnsMoved(parent.page, chosen.describe, chosen.plan.fields));
-    return [{ ...one, standing: standings[i], window }];
-  });
-  const inWindow = await org.counts(
-    toRead.map(({ chosen: { describe }, parent: { page } }) => ({ object: describe, since: beginning(page) })),
-  );
-  const begun = await beginFew(org, toRead, inWindow);
+  const { now, toRead } = await changesSince(org, objects);
+  const begun = await beginFew(org, toRead);
   const outcomes = new Map<Parent, Outcome>();
-  for (const [i, one] of toRead.entries()) {
+  for (const one of toRead) {
     ctx.signal.throwIfAborted();
-    const rowsExpected = inWindow[i] ?? one.standing?.rows ?? expected(one.chosen);
+    const rowsExpected = one.inWindow ?? one.standing?.rows ?? expected(one.chosen);
     ctx.report({ type: 'object-started', object: one.chosen.describe.name, way: one.chosen.plan.way, rowsExpected });
     const reading = { rowsExpected, begun: begun.get(one.parent) };
     outcomes.set(one.parent, await readOne(ctx, org, writer, one, now, reading, cascades));
@@ -83,20 +73,49 @@ export async function readChanged(
 interface ToRead extends Known {
   readonly standing: Standing | undefined;
   readonly window: Window;
+  /** Rows stamped in it, those that the policy leaves out too; undefined: the org does not count them. */
+  readonly inWindow: number | undefined;
+  /** True: so few that they are read along with others. */
+  readonly few: boolean;
 }
 
-/** Begins the windows of few rows, five to a call. `inWindow`: rows stamped in each. */
-async function beginFew(
+/** Which of some objects changed since their parents, and how many rows of each: by two calls for five objects. */
+export async function changesSince(
   org: Org,
-  toRead: readonly ToRead[],
-  inWindow: readonly (number | undefined)[],
-): Promise<Map<Parent, Extraction>> {
-  const few = toRead.flatMap((one, i) => {
+  objects: readonly Known[],
+): Promise<{ readonly now: Date; readonly toRead: readonly ToRead[] }> {
+  const now = await org.serverTime();
+  const standings = await org.standings(
+    objects.map(({ chosen: { describe, rowsOut }, parent: { page } }) => ({
+      object: describe,
+      stamp: page.stamp!,
+      where: rowsOut?.kept,
+    })),
+  );
+  const open = objects.flatMap((one, i) => {
+    if (isSame(one, standings[i], now)) return [];
+    const { chosen, parent } = one;
+    const window = windowOf(parent.page, now, columnsMoved(parent.page, chosen.describe, chosen.plan.fields));
+    return [{ ...one, standing: standings[i], window }];
+  });
+  const counts = await org.counts(
+    open.map(({ chosen: { describe }, parent: { page } }) => ({ object: describe, since: beginning(page) })),
+  );
+  const toRead = open.map((one, i) => {
     const { replaces, keepsAll } = one.window;
-    const rowsExpected = inWindow[i];
+    const inWindow = counts[i];
     // Those windows hold other rows too than were counted.
-    if (replaces || keepsAll || rowsExpected === undefined || rowsExpected > fewRows) return [];
-    return [{ parent: one.parent, request: { ...windowRequest(one.chosen, one.window), rowsExpected } }];
+    const few = !replaces && !keepsAll && inWindow !== undefined && inWindow <= fewRows;
+    return { ...one, inWindow, few };
+  });
+  return { now, toRead };
+}
+
+/** Begins the windows of few rows, five to a call. */
+async function beginFew(org: Org, toRead: readonly ToRead[]): Promise<Map<Parent, Extraction>> {
+  const few = toRead.flatMap((one) => {
+    const { parent, inWindow: rowsExpected } = one;
+    return one.few ? [{ parent, request: { ...windowRequest(one.chosen, one.window), rowsExpected } }] : [];
   });
   const extractions = await org.extractFew(few.map(({ request }) => request));
   return new Map(few.map(({ parent }, i) => [parent, extractions[i]!]));
@@ -105,11 +124,18 @@ async function beginFew(
 /** Nothing was touched since well before the page's watermark, and no row is missing. */
 function isSame({ chosen, parent: { page } }: Known, standing: Standing | undefined, now: Date): boolean {
   if (!standing || standing.rows !== page.rows || isDue(page, now)) return false;
-  if (page.schema.print !== schemaPrint(chosen.describe)) return false;
+  if (saysOther(page, chosen)) return false;
   return standing.newest === undefined || standing.newest < beginning(page);
 }
 
-function isDue(page: Parent['page'], now: Date): boolean {
+/** The object is described otherwise by now, or other fields of it are wanted. */
+function saysOther({ schema, columns }: Parent['page'], { describe, plan }: Chosen): boolean {
+  const wanted = new Set(plan.fields);
+  const fieldsMoved = columns.length !== wanted.size || !columns.every((name) => wanted.has(name));
+  return fieldsMoved || schema.print !== schemaPrint(describe);
+}
+
+export function isDue(page: Parent['page'], now: Date): boolean {
   return now.getTime() - Date.parse(page.reconciled ?? baseTime(page)) > reconcileMs;
 }
 
@@ -155,14 +181,17 @@ async function readOne(
 /** Whether the rows are all that the org has. `before`: what it counted before they were read; asked once more when that does not agree. */
 async function proof(
   org: Org,
-  { describe }: Chosen,
+  { describe, rowsOut }: Chosen,
   rows: number,
   before: number | null,
   window: Window,
 ): Promise<{ counted: Counted; verdict: Verdict }> {
   if (before === rows) return { counted: { before, after: null, changes: null }, verdict: { complete: true } };
   const since = new Date(window.to.getTime() - 1000);
-  const [after, changes] = await org.counts([{ object: describe }, { object: describe, since }]);
+  const [after, changes] = await org.counts([
+    { object: describe, where: rowsOut?.kept },
+    { object: describe, since },
+  ]);
   const counted = { before, after: after ?? null, changes: changes ?? null };
   return { counted, verdict: judgeCount(rows, counted) };
 }
@@ -174,12 +203,12 @@ function isNothing({ deltas, gone }: DeltaRead): boolean {
 /** The page is written anew although its rows are the same: it says something else, or the next window would show the same rows again. */
 function movesOn(
   { page }: Parent,
-  { describe }: Chosen,
+  chosen: Chosen,
   standing: Standing | undefined,
   read: DeltaRead,
   { to, replaces }: Window,
 ): boolean {
-  if (replaces || read.reconciled !== undefined || page.schema.print !== schemaPrint(describe)) return true;
+  if (replaces || read.reconciled !== undefined || saysOther(page, chosen)) return true;
   const quiet = standing?.newest !== undefined && standing.newest.getTime() < to.getTime() - overlapMs;
   return quiet && read.summary.rows >= manyKnown;
 }

@@ -4,7 +4,9 @@ import { IdTable } from '../../rows/id-table.ts';
 import { indexKeys, type KnownRows } from '../../vault/known-rows.ts';
 
 const live = 1;
-const gone = 2;
+/** In the org, and left out of the point by its policy. */
+const out = 2;
+const gone = 3;
 
 /** A key that is no Id: its object cannot be read by what changed. */
 export class NoIds extends Error {
@@ -33,7 +35,11 @@ export class Changes {
     this.#add(id, gone);
   }
 
-  /** Of a row that a read gave as live and as deleted, the deletion came later. */
+  leftOut(id: string): void {
+    this.#add(id, out);
+  }
+
+  /** Of a row that a read gave as live and as deleted, the deletion came later; so did the change by which it is left out. */
   #add(id: string, fate: number): void {
     if (id.length !== 18 && id.length !== 15) throw new NoIds(id);
     const number = this.#ids.add(id);
@@ -50,9 +56,15 @@ export class Changes {
     return number >= 0 && this.#fates[number] === live;
   }
 
+  /** True for a row that was deleted, or is left out. */
   isGone(id: string): boolean {
     const number = this.#ids.number(id);
-    return number >= 0 && this.#fates[number] === gone;
+    return number >= 0 && this.#fates[number]! >= out;
+  }
+
+  /** True when an earlier point had the row, live or deleted. */
+  wasKnown(id: string): boolean {
+    return (this.#known[this.#ids.number(id)] ?? 0) !== 0;
   }
 
   /** Finds out how the rows stood. `onOther`: what lies on the base of rows that did not change. */

@@ -32,7 +32,7 @@ export function judgeCount(rows: number, counted: Counted): Verdict {
   return { complete: false, incomplete: 'unproven', reason: `${rows} rows were read and the org counts ${range}` };
 }
 
-const fileObjects = new Set(['ContentDocument', 'ContentVersion', 'ContentDocumentLink']);
+export const fileObjects = new Set(['ContentDocument', 'ContentVersion', 'ContentDocumentLink']);
 
 /** What the user's permissions hide without any error: rows, files, and letters behind a mask (field guide, extract 1.8). */
 export function judgeVisibility({ name, fields }: ObjectDescribe, permissions: Permissions): Verdict {

@@ -19,7 +19,7 @@ import { FileList } from './file-list.ts';
 import { watched } from './object.ts';
 import type { Parent } from './parents.ts';
 import { reconcile } from './reconcile.ts';
-import { goneColumns, liveRows, type Passed } from './rows.ts';
+import { goneColumns, leftOutTombstone, liveRows, type Passed } from './rows.ts';
 import { storeSegments } from './segments.ts';
 import type { Chosen } from './select.ts';
 import { Tombstones } from './tombstones.ts';
@@ -45,8 +45,12 @@ export interface DeltaRead {
 }
 
 /** The reading of an object's window. */
-export function windowRequest({ describe, plan }: Chosen, { where }: Window): ExtractRequest {
-  return { object: describe.name, plan, where, all: true };
+export function windowRequest({ describe, plan, rowsOut }: Chosen, { where }: Window): ExtractRequest {
+  return { object: describe.name, plan, where: both(where, rowsOut?.kept), all: true };
+}
+
+function both(where: string, more: string | undefined): string {
+  return more === undefined ? where : `(${where}) AND (${more})`;
 }
 
 /** What changed of an object, read and held in order; nothing is stored. `remove` it at the end, whatever happened. */
@@ -63,6 +67,8 @@ export class Delta {
   readonly #known: KnownRows;
   readonly #live: RowSorter;
   readonly #gone: RowSorter;
+  /** Rows of the window that the policy leaves out. */
+  readonly #outside = new IdTable();
   #summary: ExtractionSummary | undefined;
   /** Rows that only a layer holds which this delta replaces, and that the org no longer has. */
   #lost = 0;
@@ -98,7 +104,10 @@ export class Delta {
   /** Reads the window, from `extraction` when it was begun already. False: the keys of the object are no Ids, and it cannot be read by what changed. Throws what the org throws. */
   async read(rowsExpected: number | undefined, extraction?: Extraction): Promise<boolean> {
     try {
-      await this.#read(extraction ?? this.#org.extract({ ...windowRequest(this.#chosen, this.#window), rowsExpected }));
+      await this.#read(
+        extraction ?? this.#org.extract({ ...windowRequest(this.#chosen, this.#window), rowsExpected }),
+        rowsExpected,
+      );
       return true;
     } catch (error) {
       if (error instanceof NoIds) return false;
@@ -106,7 +115,7 @@ export class Delta {
     }
   }
 
-  async #read(extraction: Extraction): Promise<void> {
+  async #read(extraction: Extraction, rowsExpected: number | undefined): Promise<void> {
     const { describe } = this.#chosen;
     const passed: Passed = { live: 0, deleted: 0 };
     const rows = liveRows(
@@ -118,11 +127,32 @@ export class Delta {
     );
     if (this.#window.replaces) await this.#carryTombstones();
     for await (const batch of rows) await this.#take(batch);
+    await this.#readLeftOut(rowsExpected);
     this.#summary = extraction.summary();
     if (passed.live + passed.deleted !== this.#summary.rows) {
       throw new Fault('count-mismatch', `${describe.name}: ${this.#summary.rows} rows were read and others handled`);
     }
     await this.#lookUp();
+  }
+
+  /** Rows of the window that the policy leaves out: those that are in earlier points begin to be left out, or were deleted since. */
+  async #readLeftOut(rowsExpected: number | undefined): Promise<void> {
+    const { describe, plan, rowsOut } = this.#chosen;
+    if (!rowsOut) return;
+    const fields = ['Id', 'SystemModstamp', 'IsDeleted'].filter((name) => plan.fields.includes(name));
+    const where = both(this.#window.where, rowsOut.out);
+    const request = { object: describe.name, plan: { ...plan, fields }, where, all: true, rowsExpected };
+    const { columns, batches } = this.#org.extract(request);
+    const keys = new Keys(columns);
+    for await (const batch of batches) {
+      for (let row = 0; row < batch.ends.length; row++) {
+        const id = keys.id(batch, row);
+        const isDeleted = keys.deletedColumn >= 0 && keys.deleted(batch, row);
+        this.#outside.add(id);
+        if (isDeleted) await this.#bury([id, keys.stamp(batch, row), '', '', 'recycle bin']);
+        else await this.#leaveOut(id);
+      }
+    }
   }
 
   /** Holds the Ids of the org against those that are known, and takes what is missing on either side. Throws what the org throws. */
@@ -131,6 +161,7 @@ export class Delta {
     const request = { chosen: this.#chosen, known: this.#known, changes: this.#changes, before: to };
     await reconcile(this.#ctx, this.#org, request, {
       vanished: (id) => this.#bury([id, '', '', '', 'reconciliation']),
+      leftOut: (id) => this.#leaveOut(id),
       missed: (batch) => this.#take(batch),
     });
     this.#reconciled = to.toISOString();
@@ -149,6 +180,8 @@ export class Delta {
     for await (const batch of this.#gone.sorted()) {
       for (let i = 0; i < batch.ends.length; i++) {
         const row = cells(batch, i);
+        // Of rows that no point ever had there is nothing to tell.
+        if (this.#outside.has(row[0]!) && !this.#changes.wasKnown(row[0]!)) continue;
         const isKnown = !this.#window.replaces && this.#changes.isKnownGone(row[0]!, row[1]!);
         if (!isKnown && !this.#changes.isLive(row[0]!)) await tombstones.add(row);
       }
@@ -193,6 +226,11 @@ export class Delta {
   async #take(batch: RowBatch): Promise<void> {
     this.#changes.live(batch, this.#keys);
     await this.#live.add(batch);
+  }
+
+  async #leaveOut(id: string): Promise<void> {
+    this.#changes.leftOut(id);
+    await this.#gone.add(encodeRows([leftOutTombstone(id)]));
   }
 
   async #bury(row: readonly string[]): Promise<void> {

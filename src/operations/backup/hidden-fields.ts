@@ -17,6 +17,7 @@ export class HiddenFields {
   /** When the org was last asked for all objects. */
   readonly asked: Date;
   readonly #fresh: boolean;
+  readonly #answers = new Map<string, LeftOut[]>();
 
   constructor(ctx: Context, org: Org, parents: ReadonlyMap<string, Parent>) {
     this.#ctx = ctx;
@@ -28,12 +29,18 @@ export class HiddenFields {
     this.asked = this.#fresh ? new Date(oldest) : ctx.now();
   }
 
+  /** True: the org need not be asked about this object. */
+  isKnown(describe: ObjectDescribe): boolean {
+    return this.#known(describe) !== undefined;
+  }
+
   /** Of each object, in order. */
   async ask(describes: readonly ObjectDescribe[]): Promise<LeftOut[][]> {
     const known = describes.map((describe) => this.#known(describe));
     const open = describes.filter((_, i) => known[i] === undefined);
     this.#ctx.signal.throwIfAborted();
     const found = open.length === 0 ? [] : await hiddenFields(this.#org, open);
+    for (const [i, { name }] of open.entries()) this.#answers.set(name, found[i]!);
     return describes.map((describe, i) => known[i] ?? found[open.indexOf(describe)]!);
   }
 
@@ -45,6 +52,8 @@ export class HiddenFields {
   }
 
   #known(describe: ObjectDescribe): LeftOut[] | undefined {
+    const answer = this.#answers.get(describe.name);
+    if (answer) return answer;
     const parent = this.#parents.get(describe.name);
     if (!parent || !this.#fresh || parent.page.schema.print !== schemaPrint(describe)) return undefined;
     return parent.root.notCovered.filter(({ object, reason }) => object === describe.name && reason === hidden);

@@ -8,6 +8,7 @@ import { notStored } from '../../vault/point.ts';
 import { type Ref, refSchema } from '../../vault/record.ts';
 import { findRuns, firstEntry, Run, type RunFound, type RunPlace, type RunReader } from '../../vault/run.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { recorded } from './exclusions.ts';
 import type { BackupRequest } from './request.ts';
 
 const startSchema = z.object({
@@ -234,7 +235,9 @@ function isSame(one: Pick<Start, 'orgId' | 'request'>, other: Pick<Start, 'orgId
 /** Two runs are one when they want the same: policy and files. Tags and speed may differ. */
 function requestDigest({ policy, files, full }: BackupRequest): string {
   const all = full ? { full } : {};
-  const wanted = { objects: [...policy.objects].sort(), exclude: [...policy.exclude].sort(), files, ...all };
+  const { objects, exclude, exclusions = [] } = policy;
+  const leftOut = exclusions.length === 0 ? {} : { exclusions: exclusions.map(recorded) };
+  const wanted = { objects: [...objects].sort(), exclude: [...exclude].sort(), files, ...all, ...leftOut };
   return createHash('sha256').update(JSON.stringify(wanted)).digest('hex');
 }
 

@@ -59,11 +59,11 @@ export async function readObject(
   ctx: Context,
   org: Org,
   writer: PointWriter,
-  { describe, plan }: Chosen,
+  chosen: Chosen,
   rowsExpected: number | undefined,
   parts?: Parts,
 ): Promise<ObjectRead> {
-  const { name } = describe;
+  const { name } = chosen.describe;
   const attempts: { assumeOrder: boolean; parts?: Parts | undefined }[] = [
     ...(parts && parts.done.length > 0 ? [{ assumeOrder: true, parts }] : []),
     { assumeOrder: true, parts: parts && { ...parts, done: [] } },
@@ -73,7 +73,7 @@ export async function readObject(
     const goesOn = kept !== undefined && kept.done.length > 0;
     try {
       if (goesOn) ctx.report({ type: 'object-resumed', object: name, rows: kept.done.at(-1)!.place.rows });
-      return await readOnce(ctx, org, writer, { describe, plan }, rowsExpected, assumeOrder, kept);
+      return await readOnce(ctx, org, writer, chosen, rowsExpected, assumeOrder, kept);
     } catch (error) {
       const isOverlap = error instanceof RowsOverlap && assumeOrder;
       if (!isOverlap && !(goesOn && isObjectFault(error))) throw error;
@@ -88,7 +88,7 @@ async function readOnce(
   ctx: Context,
   org: Org,
   writer: PointWriter,
-  { describe, plan }: Chosen,
+  { describe, plan, rowsOut }: Chosen,
   rowsExpected: number | undefined,
   assumeOrder: boolean,
   parts: Parts | undefined,
@@ -101,7 +101,15 @@ async function readOnce(
     if (parts && reached.rows === 0)
       await parts.keep({ place: reached, base: [], gone: [], detail: [], live: 0, deleted: 0 });
   };
-  const extraction = org.extract({ object: name, plan, all: true, rowsExpected, from: last?.place, onPlace });
+  const extraction = org.extract({
+    object: name,
+    plan,
+    where: rowsOut?.kept,
+    all: true,
+    rowsExpected,
+    from: last?.place,
+    onPlace,
+  });
   const { columns } = extraction;
   const hasId = columns[0] === 'Id';
   const files = new FileList(name, columns, plan.blobFields);

@@ -8,9 +8,10 @@ import { Cascades } from './cascades.ts';
 import { canGoOn, type Known, type Outcome, readChanged } from './changed.ts';
 import { type Counted, judgeCount, judgeVisibility, type Verdict } from './completeness.ts';
 import type { FileList } from './file-list.ts';
-import { HiddenFields } from './hidden-fields.ts';
+import type { HiddenFields } from './hidden-fields.ts';
 import type { Journal, JournalObject, JournalPart, JournalRefused } from './journal.ts';
 import { isObjectFault, type ObjectRead, type Parts, readObject } from './object.ts';
+import { largeRows, readingOrder, trustsCount } from './order.ts';
 import { deltaPage, fullPage, refilledPage, samePage } from './page.ts';
 import type { Parent } from './parents.ts';
 import { readRefilled, referringTo, revivedSince } from './refills.ts';
@@ -25,6 +26,9 @@ interface Given {
   readonly permissions: Permissions;
   readonly journal: Journal;
   readonly request: BackupRequest;
+  readonly hiddenFields: HiddenFields;
+  /** Rows of each object, as the org keeps count of them. */
+  readonly approximate: ReadonlyMap<string, number>;
 }
 
 export interface ObjectsRead {
@@ -51,27 +55,20 @@ interface Unread {
   readonly never: boolean;
 }
 
-/** Objects expected to be larger than this are counted one by one and read beside one other at most. */
-const largeRows = 50_000;
 /** An object is kept so far when so many bytes of CSV were stored of it. */
 const partBytes = 64 * 1024 * 1024;
-/** Queries that one composite call may hold: small objects are counted in groups of this size. */
-const groupSize = 5;
 
 /** Reads all chosen objects that the journal does not have yet, several at once; each is journalled when it is finished. */
 export async function backupObjects(ctx: Context, org: Org, writer: PointWriter, given: Given): Promise<ObjectsRead> {
-  const approximate = await org.approximateCounts();
-  const expected = ({ describe }: Chosen) => approximate.get(describe.name);
+  const expected = ({ describe }: Chosen) => given.approximate.get(describe.name);
   const left = stillToRead(given.journal, given.chosen, given.permissions);
   const names = new Set(left.map(({ describe }) => describe.name));
   const finished = given.journal.objects.filter(({ object }) => !names.has(object.object));
   const refused: JournalRefused[] = [...given.journal.refused];
   const lists: FileList[] = [];
-  const hiddenOf = new HiddenFields(ctx, org, given.parents);
+  const hiddenOf = given.hiddenFields;
   const cascades = new Cascades(given.chosen);
   const same: Parent[] = [];
-  const large = left.filter((one) => (expected(one) ?? 0) > largeRows).sort((a, b) => expected(b)! - expected(a)!);
-  const small = left.filter((one) => (expected(one) ?? 0) <= largeRows);
   const group = async (objects: readonly Chosen[]) => {
     const known = objects.flatMap((chosen) => {
       const parent = given.parents.get(chosen.describe.name);
@@ -89,6 +86,8 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
     }
     if (anew.length > 0) await full(anew);
   };
+  const rowsExpected = (chosen: Chosen, counted: number | undefined) =>
+    trustsCount(chosen, given.approximate) ? (counted ?? expected(chosen)) : expected(chosen);
   const full = async (objects: readonly Chosen[]) => {
     const kept = objects.map((chosen) => partsOf(given, chosen));
     const now = await org.serverTime();
@@ -96,7 +95,7 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
     const since = new Date(
       Math.min(now.getTime(), ...kept.flatMap(([one]) => (one ? Date.parse(one.place.started) : []))),
     );
-    const counted = await org.counts(objects.map(({ describe }) => ({ object: describe })));
+    const counted = await org.counts(objects.map(counting));
     const before = kept.map(([one], i) => (one ? (one.before ?? undefined) : counted[i]));
     const reads: { chosen: Chosen; read: ObjectRead | Unread }[] = [];
     for (const [i, chosen] of objects.entries()) {
@@ -105,12 +104,13 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
         type: 'object-started',
         object: chosen.describe.name,
         way: chosen.plan.way,
-        rowsExpected: expected(chosen),
+        rowsExpected: rowsExpected(chosen, before[i]),
       });
-      const parts = partsFor(given, writer, chosen, kept[i]!, before[i], expected(chosen));
-      reads.push({ chosen, read: await tryRead(ctx, org, writer, chosen, expected(chosen), parts) });
+      const parts = partsFor(given, writer, chosen, kept[i]!, before[i], rowsExpected(chosen, before[i]));
+      const read = await tryRead(ctx, org, writer, chosen, rowsExpected(chosen, before[i]), parts);
+      reads.push({ chosen, read });
     }
-    const after = await org.counts(objects.map(({ describe }) => ({ object: describe })));
+    const after = await org.counts(objects.map(counting));
     const changes = await org.counts(objects.map(({ describe }) => ({ object: describe, since })));
     const hidden = await hiddenOf.ask(objects.map(({ describe }) => describe));
     for (const [i, { chosen, read }] of reads.entries()) {
@@ -119,16 +119,15 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
       else finished.push(await finish(ctx, org, writer, given, chosen, read, counted, hidden[i]!, lists));
     }
   };
-  const groups = Array.from({ length: Math.ceil(small.length / groupSize) }, (_, i) =>
-    small.slice(i * groupSize, (i + 1) * groupSize),
-  );
-  await new Work().run(
-    [
-      { items: large.map((one) => [one]), parallel: 1 },
-      { items: groups, parallel: given.request.parallel },
-    ],
-    group,
-  );
+  for (const { large, groups } of readingOrder(left, expected, given.request.priorities ?? [])) {
+    await new Work().run(
+      [
+        { items: large.map((one) => [one]), parallel: 1 },
+        { items: groups, parallel: given.request.parallel },
+      ],
+      group,
+    );
+  }
   await refill(ctx, org, writer, given, finished, same, hiddenOf);
   const unchanged = await hiddenOf.of(given.chosen, same);
   const schemas = [...finished.map(({ schema }) => schema), ...same.map(({ page }) => page.schema.page)];
@@ -198,6 +197,11 @@ function partsFor(
       await journal.run.append(entry);
     },
   };
+}
+
+/** What is counted of an object: rows that are to be in the point. */
+function counting({ describe, rowsOut }: Chosen) {
+  return { object: describe, where: rowsOut?.kept };
 }
 
 /** Groups of objects that are taken from several queues; the first that throws stops all at their next group. */
@@ -275,9 +279,9 @@ async function finish(
   if (!('reason' in read) && !verdict.complete) {
     ctx.report({ type: 'retry', what: name, attempt: 1, waitMs: 0, reason: verdict.reason! });
     const since = await org.serverTime();
-    const [before] = await org.counts([{ object: chosen.describe }]);
+    const [before] = await org.counts([counting(chosen)]);
     read = await tryRead(ctx, org, writer, chosen, counted.after ?? undefined);
-    const [after, changes] = await org.counts([{ object: chosen.describe }, { object: chosen.describe, since }]);
+    const [after, changes] = await org.counts([counting(chosen), { object: chosen.describe, since }]);
     counts = { before: before ?? null, after: after ?? null, changes: changes ?? null };
     verdict =
       'reason' in read ? { complete: false, incomplete: 'failed', reason: read.reason } : judgeCount(read.rows, counts);

@@ -23,7 +23,7 @@ export interface PageFacts {
 /** Writes the page of an object that was read in full. */
 export async function fullPage(
   writer: PointWriter,
-  { describe }: Chosen,
+  { describe, rowsOut }: Chosen,
   read: ObjectRead,
   facts: PageFacts,
   signal: AbortSignal,
@@ -35,6 +35,7 @@ export async function fullPage(
     columns: [...columns],
     types: typesOf(describe, columns),
     hasId: read.hasId,
+    ...(rowsOut ? { kept: rowsOut.kept } : {}),
     stamp: stampOf(describe),
     watermark: read.summary.started.toISOString(),
     window: { from: null, to: read.summary.ended.toISOString() },
@@ -56,7 +57,7 @@ export async function fullPage(
 /** Writes the page of an object of which only what changed was read: what its parent lists, and that on top. */
 export async function deltaPage(
   writer: PointWriter,
-  { describe, plan }: Chosen,
+  { describe, plan, rowsOut }: Chosen,
   { page: before, root }: Parent,
   window: Window,
   read: DeltaRead,
@@ -77,6 +78,7 @@ export async function deltaPage(
     types: typesOf(describe, plan.fields),
     ...(left.length === 0 ? {} : { left }),
     hasId: true,
+    ...(rowsOut ? { kept: rowsOut.kept } : {}),
     stamp: before.stamp,
     watermark: new Date(window.to.getTime() - 1000).toISOString(),
     window: window.read,

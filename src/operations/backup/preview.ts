@@ -1,85 +1,165 @@
 import type { Context } from '../../context.ts';
-import type { Org } from '../../salesforce/org.ts';
-import type { FieldDescribe, ObjectDescribe } from '../../schema/describe.ts';
-import type { LeftOut } from '../../vault/manifest.ts';
+import type { Org, Permissions } from '../../salesforce/org.ts';
+import type { BlindSpot, LeftOut } from '../../vault/manifest.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { canGoOn, changesSince, isDue } from './changed.ts';
 import { judgeVisibility } from './completeness.ts';
+import { acceptances, blindSpots, coverageOf, foreseen, rowsSeen } from './coverage.ts';
+import { type Changes, estimateCalls, rowBytes, together } from './estimate.ts';
+import { inForce } from './exclusions.ts';
+import { HiddenFields } from './hidden-fields.ts';
+import { readingOrder, trustsCount } from './order.ts';
+import { findParents, type Parent } from './parents.ts';
 import type { BackupRequest } from './request.ts';
-import { type Chosen, select } from './select.ts';
+import { type Chosen, filesLeftOut, rowsNotCovered, select } from './select.ts';
 
 export interface Preview {
   readonly objects: readonly {
     readonly object: string;
     readonly way: string;
     readonly rows: number | null;
+    /** Rows that are read. */
+    readonly changed: number | null;
     readonly bytes: number;
     readonly apiCalls: number;
   }[];
+  readonly kind: 'full' | 'incremental';
   readonly rows: number;
-  /** Estimated CSV bytes before compression; files are not in it. */
+  /** Estimated CSV bytes of what is read, before compression; files are not in it. */
   readonly bytes: number;
+  /** What the run would cost, estimated. */
   readonly apiCalls: number;
+  /** What this preview has cost. */
+  readonly ownCalls: number;
   readonly apiUsed: number | null;
   readonly apiMax: number | null;
   readonly notCovered: readonly LeftOut[];
+  readonly coverage: number;
+  readonly blindSpots: readonly BlindSpot[];
   readonly warnings: readonly string[];
 }
 
-/** Rows of one Bulk result page, rows of one REST page, and what a Bulk job costs besides its pages (create, polls, delete). */
-const bulkPage = 100_000;
-const restPage = 2000;
-const bulkOverhead = 8;
-/** Counting before and after, and asking for hidden fields: five calls for five objects. */
-const proofCalls = 1;
-
-/** What `backup` would do: objects, rows (as the org's cached counts say), API calls and bytes, both estimated. Nothing is written. */
-export async function preview(ctx: Context, org: Org, request: BackupRequest): Promise<Preview> {
+/**
+ * What `backup` would do: objects, rows, API calls and bytes, estimated from what a run itself asks before it reads rows. `vault`: what it holds is built on;
+ * without it a first, full run is previewed. Nothing is written, and no row is read.
+ */
+export async function preview(ctx: Context, org: Org, asked: BackupRequest, vault?: Vault): Promise<Preview> {
+  const request = { ...asked, policy: inForce(ctx, asked.policy) };
   ctx.report({ type: 'stage', stage: 'looking at the org' });
   const permissions = await org.permissions();
-  const { chosen, failed, notCovered } = await select(ctx, org, request.policy);
-  const counts = await org.approximateCounts();
-  const objects = chosen.map((one) => estimate(one, counts.get(one.describe.name)));
-  const blind = chosen
-    .map(({ describe }) => judgeVisibility(describe, permissions))
-    .filter(({ complete }) => !complete);
-  const sum = (pick: (one: (typeof objects)[number]) => number) => objects.reduce((total, one) => total + pick(one), 0);
+  const selection = await select(ctx, org, request.policy);
+  const { chosen, failed, notCovered } = selection;
+  const approximate = await org.approximateCounts();
+  // Every run begins with these.
+  const begun = org.apiCalls;
+  const parents = vault && !request.full ? await parentsIn(ctx, vault, org, request, permissions, chosen) : new Map();
+  const hiddenFields = new HiddenFields(ctx, org, parents);
+  const asksHidden = new Set(chosen.filter(({ describe }) => !hiddenFields.isKnown(describe)));
+  const hidden = (await hiddenFields.ask(chosen.map(({ describe }) => describe))).flat();
+  const changes = await changesIn(ctx, org, chosen, parents);
+  const rows = await rowsOf(org, chosen, approximate, parents, changes);
+  const phases = readingOrder(chosen, ({ describe }) => approximate.get(describe.name), request.priorities ?? []);
+  const { calls, each } = estimateCalls(phases, (one) => ({
+    rows: rows.get(one),
+    unexpected: !approximate.has(one.describe.name) && !trustsCount(one, approximate),
+    changes: changes.get(one),
+    asksHidden: asksHidden.has(one),
+  }));
+  const leftOutRows = await rowsNotCovered(org, selection);
+  const without = request.files ? [] : chosen.flatMap(filesLeftOut);
+  const notInIt = [...notCovered, ...leftOutRows, ...hidden, ...without];
+  const verdicts = foreseen(chosen, failed, permissions);
+  const blind = chosen.filter(({ describe }) => verdicts.get(describe.name)?.complete === false);
+  const seen = await rowsSeen(org, blind);
+  const spots = blindSpots(chosen, notInIt, permissions, seen, approximate);
+  const objects = chosen.map((one) => {
+    const count = rows.get(one);
+    const changed = changes.get(one)?.rows ?? count;
+    return {
+      object: one.describe.name,
+      way: one.plan.way,
+      rows: count ?? null,
+      changed: changed ?? null,
+      bytes: (changed ?? 0) * rowBytes(one),
+      apiCalls: Math.round(10 * (each.get(one.describe.name) ?? 0)) / 10,
+    };
+  });
+  const reasons = blind.map(({ describe }) => judgeVisibility(describe, permissions).reason!);
   return {
     objects,
-    rows: sum(({ rows }) => rows ?? 0),
-    bytes: sum(({ bytes }) => bytes),
-    apiCalls: Math.ceil(sum(({ apiCalls }) => apiCalls)),
+    kind: changes.size > 0 ? 'incremental' : 'full',
+    rows: objects.reduce((sum, one) => sum + (one.rows ?? 0), 0),
+    bytes: objects.reduce((sum, one) => sum + one.bytes, 0),
+    apiCalls: Math.ceil(begun + calls + together(selection.conditions.length)),
+    ownCalls: org.apiCalls,
     apiUsed: org.apiUsage?.used ?? null,
     apiMax: org.apiUsage?.max ?? null,
-    notCovered: [...notCovered, ...failed],
-    warnings: [...new Set(blind.map(({ reason }) => reason!))],
+    notCovered: [...notInIt, ...failed],
+    coverage: coverageOf({
+      chosen,
+      verdicts,
+      notCovered: notInIt,
+      accepted: acceptances(request.accept, ctx.now()),
+    }),
+    blindSpots: spots,
+    warnings: [...new Set(reasons)],
   };
 }
 
-function estimate({ describe, plan }: Chosen, rows: number | undefined): Preview['objects'][number] {
-  const count = rows ?? 0;
-  const pages =
-    plan.way === 'bulk' && count >= restPage
-      ? bulkOverhead + Math.ceil(count / bulkPage)
-      : Math.max(1, Math.ceil(count / restPage));
-  const files = plan.blobFields.length * count;
-  return {
-    object: describe.name,
-    way: plan.way,
-    rows: rows ?? null,
-    bytes: count * rowBytes(describe, plan.fields),
-    apiCalls: pages + proofCalls + files,
-  };
+async function parentsIn(
+  ctx: Context,
+  vault: Vault,
+  org: Org,
+  { files }: BackupRequest,
+  permissions: Permissions,
+  chosen: readonly Chosen[],
+): Promise<Map<string, Parent>> {
+  const [{ epoch }, point] = [await vault.epoch(), await vault.mintPoint(ctx.now())];
+  return findParents(ctx, vault, { point, epoch, orgId: org.identity.orgId, permissions, files }, chosen);
 }
 
-/** A rough width: fixed for what has a fixed form, a small share of the length for text, which is mostly empty. */
-function rowBytes(describe: ObjectDescribe, names: readonly string[]): number {
-  const wanted = new Set(names);
-  return describe.fields.filter(({ name }) => wanted.has(name)).reduce((sum, field) => sum + 3 + cellBytes(field), 0);
+/** Of objects that a run goes on from, what it would find; by the same few calls. */
+async function changesIn(
+  ctx: Context,
+  org: Org,
+  chosen: readonly Chosen[],
+  parents: ReadonlyMap<string, Parent>,
+): Promise<Map<Chosen, Changes>> {
+  const known = chosen.flatMap((one) => {
+    const parent = parents.get(one.describe.name);
+    return parent && canGoOn({ chosen: one, parent }) ? [{ chosen: one, parent }] : [];
+  });
+  ctx.signal.throwIfAborted();
+  const { now, toRead } = await changesSince(org, known);
+  const read = new Map(toRead.map((one) => [one.chosen, one]));
+  return new Map(
+    known.map(({ chosen: one, parent: { page } }): [Chosen, Changes] => {
+      const found = read.get(one);
+      if (!found) return [one, { rows: 0, same: true, few: false, reconciles: false }];
+      const { standing, inWindow, few } = found;
+      const lost = inWindow === 0 && standing !== undefined && standing.rows !== page.rows;
+      const rows = inWindow ?? standing?.rows ?? page.rows;
+      return [one, { rows, same: false, few, reconciles: lost || isDue(page, now) }];
+    }),
+  );
 }
 
-function cellBytes({ type, length }: FieldDescribe): number {
-  if (type === 'id' || type === 'reference') return 18;
-  if (type === 'datetime') return 24;
-  if (type === 'boolean') return 5;
-  if (['double', 'currency', 'percent', 'int', 'date', 'time'].includes(type)) return 8;
-  return Math.min(60, Math.ceil(length / 10));
+/** Live rows: as the org keeps count of them, and counted where it does not, or where not all of them are wanted. */
+async function rowsOf(
+  org: Org,
+  chosen: readonly Chosen[],
+  approximate: ReadonlyMap<string, number>,
+  parents: ReadonlyMap<string, Parent>,
+  changes: ReadonlyMap<Chosen, Changes>,
+): Promise<Map<Chosen, number>> {
+  const rows = new Map<Chosen, number>();
+  for (const one of chosen) {
+    const { name } = one.describe;
+    const count = changes.has(one) ? parents.get(name)?.page.rows : one.rowsOut ? undefined : approximate.get(name);
+    if (count !== undefined) rows.set(one, count);
+  }
+  const open = chosen.filter((one) => !rows.has(one));
+  const counts = await org.counts(open.map(({ describe, rowsOut }) => ({ object: describe, where: rowsOut?.kept })));
+  for (const [i, one] of open.entries()) if (counts[i] !== undefined) rows.set(one, counts[i]);
+  return rows;
 }

@@ -1,9 +1,11 @@
 import type { Context } from '../../context.ts';
 import type { RowBatch } from '../../rows/batch.ts';
+import { Keys } from '../../rows/cells.ts';
 import { IdTable } from '../../rows/id-table.ts';
 import { projection } from '../../rows/project.ts';
 import { RowSorter } from '../../rows/sort.ts';
 import type { Org } from '../../salesforce/org.ts';
+import type { ObjectDescribe } from '../../schema/describe.ts';
 import { indexKeys, type KnownRows } from '../../vault/known-rows.ts';
 import { indexColumns } from '../../vault/segment.ts';
 import type { Changes } from './changes.ts';
@@ -12,6 +14,8 @@ import type { Chosen } from './select.ts';
 interface Reconciled {
   /** A row that is known and that the org no longer has, not even in its recycle bin. */
   vanished(id: string): Promise<void>;
+  /** A row that is known, and that the policy leaves out by now. */
+  leftOut(id: string): Promise<void>;
   /** Rows that the org has and that no window has shown as they are: committed late, or shown to the user since. */
   missed(batch: RowBatch): Promise<void>;
 }
@@ -32,14 +36,17 @@ export async function reconcile(
   found: Reconciled,
 ): Promise<void> {
   const { chosen, known, changes, before } = request;
-  const { describe, plan } = chosen;
+  const { describe, plan, rowsOut } = chosen;
   const sorter = new RowSorter(indexKeys, { tempDir: ctx.tempDir, signal: ctx.signal });
   const missing = new IdTable();
   const vanished = new IdTable();
   try {
     const has = (name: string) => plan.fields.includes(name);
     const fields = indexColumns.filter(has);
-    const where = has('IsDeleted') ? 'IsDeleted = false' : undefined;
+    const conditions = [has('IsDeleted') ? 'IsDeleted = false' : undefined, rowsOut?.kept].filter(
+      (one) => one !== undefined,
+    );
+    const where = conditions.length === 0 ? undefined : conditions.map((one) => `(${one})`).join(' AND ');
     const flow = org.extract({ object: describe.name, plan: { ...plan, fields }, where, all: true });
     const toIndex = projection(flow.columns, indexColumns);
     for await (const batch of flow.batches) await sorter.add(toIndex(batch));
@@ -51,11 +58,21 @@ export async function reconcile(
   } finally {
     await sorter.remove();
   }
-  for (const id of vanished) await found.vanished(id);
+  const stand = rowsOut && vanished.size > 0 ? await standing(org, describe, vanished) : undefined;
+  for (const id of vanished) await (stand?.has(id) ? found.leftOut(id) : found.vanished(id));
   if (missing.size === 0) return;
   const rows = org.records(describe, [...missing.sorted()], plan.fields);
   const toColumns = projection(rows.columns, plan.fields);
   for await (const batch of rows.batches) await found.missed(toColumns(batch));
+}
+
+/** Those of `ids` that the org has, whatever the policy says of them. */
+async function standing(org: Org, describe: ObjectDescribe, ids: IdTable): Promise<IdTable> {
+  const there = new IdTable();
+  const { columns, batches } = org.records(describe, [...ids.sorted()], ['Id']);
+  const keys = new Keys(columns);
+  for await (const batch of batches) for (let row = 0; row < batch.ends.length; row++) there.add(keys.id(batch, row));
+  return there;
 }
 
 interface Pair {

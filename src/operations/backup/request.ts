@@ -1,11 +1,11 @@
-import type { Alert, Incompleteness, LeftOut, Root } from '../../vault/manifest.ts';
+import type { Alert, BlindSpot, Incompleteness, LeftOut, Root } from '../../vault/manifest.ts';
 import type { AlertRule } from './alerts.ts';
 import type { Policy } from './select.ts';
 
 /** A reason that the user has accepted for an object, so that it does not make points partial. */
 export interface Acceptance {
-  /** Object name or pattern. */
-  readonly object: string;
+  /** Names of objects. */
+  readonly objects: readonly string[];
   readonly reason: Incompleteness;
   readonly owner: string;
   /** ISO date; behind it the acceptance no longer holds. */
@@ -24,8 +24,10 @@ export interface BackupRequest {
   readonly metadata?: boolean;
   /** True: everything is read, whatever the vault has. */
   readonly full: boolean;
-  /** Refuse (`coverage-too-low`) a point below this percentage of readable objects. */
+  /** Refuse (`coverage-too-low`) a point that would cover less, in percent (`coverage.ts`). */
   readonly minCoverage?: number;
+  /** Objects that are read first, in this order; names or patterns. */
+  readonly priorities?: readonly string[];
   /** Objects that are read at the same time. */
   /** Bytes of CSV of a large object behind which the run could go on in it; default 64 MiB. */
   readonly partBytes?: number;
@@ -62,6 +64,8 @@ export interface PointResult {
   readonly metadata?: Omit<NonNullable<Root['metadata']>, 'page' | 'ids'>;
   readonly notCovered: readonly LeftOut[];
   readonly coverage: number;
+  /** What permissions that the user lacks hide, as far as it can be measured. */
+  readonly blindSpots: readonly BlindSpot[];
   readonly rows: number;
   readonly bytes: number;
   readonly apiCalls: number;
@@ -92,6 +96,7 @@ export function pointResult(root: Root): PointResult {
     ...(root.metadata && { metadata: metadataResult(root.metadata) }),
     notCovered: root.notCovered,
     coverage: root.coverage,
+    blindSpots: root.blindSpots ?? [],
     rows: root.rows,
     bytes: root.bytes,
     apiCalls: root.apiCalls,

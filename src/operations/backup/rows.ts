@@ -1,8 +1,14 @@
 import type { RowBatch } from '../../rows/batch.ts';
 import { cell, Keys } from '../../rows/cells.ts';
 import { keepRows } from '../../rows/keep.ts';
+import { leftOut } from '../../vault/known-rows.ts';
 
 export const goneColumns = ['Id', 'DeletedDate', 'DeletedById', 'CascadeRoot', 'Learned'] as const;
+
+/** A tombstone of a row that the org has, and that the policy leaves out by now: it takes the row from the point, and is no deletion. */
+export function leftOutTombstone(id: string): string[] {
+  return [id, '', '', '', leftOut];
+}
 
 /** What a pass over the rows of one object finds besides the rows themselves. */
 export interface Passed {

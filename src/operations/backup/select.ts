@@ -4,16 +4,22 @@ import type { ExtractionPlan, NotDescribed, Org } from '../../salesforce/org.ts'
 import type { ObjectDescribe, ObjectSummary } from '../../schema/describe.ts';
 import { matchesAny } from '../../schema/pattern.ts';
 import type { LeftOut } from '../../vault/manifest.ts';
+import { type Exclusion, excludingObject, rowsLeftOut, warnUnused, withoutFields } from './exclusions.ts';
+import type { LeftOutRows } from './left-out-rows.ts';
 
 /** What the user wants in the point. Empty `objects`: everything. Patterns as in `schema/pattern.ts`. */
 export interface Policy {
   readonly objects: readonly string[];
   readonly exclude: readonly string[];
+  /** Those that hold today (`inForce`). */
+  readonly exclusions?: readonly Exclusion[];
 }
 
 export interface Chosen {
   readonly describe: ObjectDescribe;
   readonly plan: Exclude<ExtractionPlan, { way: 'none' }>;
+  /** Rows that the policy leaves out of it. */
+  readonly rowsOut?: LeftOutRows;
 }
 
 export interface Selection {
@@ -22,8 +28,8 @@ export interface Selection {
   readonly failed: readonly LeftOut[];
   /** Every object and field that is not in the point, and why. */
   readonly notCovered: readonly LeftOut[];
-  /** Objects that could be read: the chosen ones and those that the policy leaves out. The measure of coverage. */
-  readonly readable: number;
+  /** Rows that the policy leaves out, by what it says. */
+  readonly conditions: readonly { readonly describe: ObjectDescribe; readonly entry: LeftOut; readonly out: string }[];
 }
 
 /**
@@ -31,19 +37,19 @@ export interface Selection {
  * Throws `no-such-object` when the policy names an object that the org does not show.
  */
 export async function select(ctx: Context, org: Org, policy: Policy): Promise<Selection> {
+  const { exclusions = [] } = policy;
   const all = await org.objects();
   assertKnown(all, policy);
   const notCovered: LeftOut[] = [];
   const wanted: ObjectSummary[] = [];
-  let readable = 0;
+  const conditions: Selection['conditions'][number][] = [];
   for (const object of all) {
-    const reason = reasonToLeaveOut(object, policy);
-    if (reason === undefined) {
+    const why = whyLeftOut(object, policy);
+    if (why === undefined) {
       wanted.push(object);
       continue;
     }
-    if (object.queryable) readable += 1;
-    notCovered.push({ object: object.name, reason });
+    notCovered.push({ object: object.name, ...why });
   }
   const visible = new Set(all.map(({ name }) => name));
   for (const name of await allNames(ctx, org)) {
@@ -52,23 +58,28 @@ export async function select(ctx: Context, org: Org, policy: Policy): Promise<Se
   const described = await org.describe(wanted.map(({ name }) => name));
   const chosen: Chosen[] = [];
   const failed: LeftOut[] = [];
+  const fieldsOut: LeftOut[] = [];
   for (const { name } of wanted) {
     const describe = described.get(name) ?? { reason: 'the org did not describe it', never: false };
     if (!isDescribe(describe)) {
-      if (!describe.never) readable += 1;
       (describe.never ? notCovered : failed).push({ object: name, reason: describe.reason });
       continue;
     }
-    const plan = org.plan(describe);
-    if (plan.way === 'none') {
-      notCovered.push({ object: name, reason: plan.reason });
+    const whole = org.plan(describe);
+    if (whole.way === 'none') {
+      notCovered.push({ object: name, reason: whole.reason });
       continue;
     }
-    readable += 1;
-    chosen.push({ describe, plan });
+    const { plan, leftOut } = withoutFields(describe, whole, exclusions);
+    const rows = rowsLeftOut(describe, exclusions);
+    chosen.push({ describe, plan, ...(rows ? { rowsOut: rows.rows } : {}) });
+    conditions.push(...(rows?.parts ?? []).map((part) => ({ describe, ...part })));
     for (const { field, reason } of plan.leftOut) notCovered.push({ object: name, field, reason });
+    notCovered.push(...leftOut);
+    fieldsOut.push(...leftOut);
   }
-  return { chosen, failed, notCovered, readable };
+  warnUnused(ctx, exclusions, [...visible], fieldsOut);
+  return { chosen, failed, notCovered, conditions };
 }
 
 /** Names of all objects of the org, visible or not; those that are not are only named, so a refusal does not stop the run. */
@@ -86,11 +97,23 @@ async function allNames(ctx: Context, org: Org): Promise<readonly string[]> {
   }
 }
 
-/** Why an object is left out that the org has and does not list. */
-export const unseen = 'the user does not see this object';
+/** What each condition leaves out, with the number of rows: one API call for five of them. */
+export async function rowsNotCovered(org: Org, { conditions }: Pick<Selection, 'conditions'>): Promise<LeftOut[]> {
+  if (conditions.length === 0) return [];
+  const counts = await org.counts(conditions.map(({ describe, out }) => ({ object: describe, where: out })));
+  return conditions.map(({ entry }, i) => ({ ...entry, ...(counts[i] === undefined ? {} : { rows: counts[i] }) }));
+}
 
 /** Why a field is left out that the org has and does not show. */
 export const hidden = 'hidden from the user by field-level security';
+/** Why an object is left out that the org has and does not show. */
+export const unseen = 'the user does not see this object';
+/** Why the bytes of files are left out. */
+export const noFiles = 'files are left out (--no-files)';
+/** Why an object is left out that the command line does not ask for. */
+export const notChosen = new Set(['not selected (--objects)', 'excluded (--exclude)']);
+/** Reasons that hold for every point: what the field says stands in others, or cannot be read by anybody. */
+export const structural = /^(compound: |a list of related records|withdrawn by the package|big objects have no Id)/;
 
 /** Fields that the org has and that the user's describe does not show, of each object: hidden by field-level security. */
 export async function hiddenFields(org: Org, describes: readonly ObjectDescribe[]): Promise<LeftOut[][]> {
@@ -103,19 +126,28 @@ export async function hiddenFields(org: Org, describes: readonly ObjectDescribe[
   });
 }
 
+/** The bytes of files of an object, as they are left out when no files are wanted. */
+export function filesLeftOut({ describe, plan }: Chosen): LeftOut[] {
+  return plan.blobFields.map((field) => ({ object: describe.name, field, reason: noFiles }));
+}
+
 function isDescribe(value: ObjectDescribe | NotDescribed): value is ObjectDescribe {
   return 'fields' in value;
 }
 
 function chosenBy(name: string, policy: Policy): boolean {
-  return (policy.objects.length === 0 || matchesAny(name, policy.objects)) && !matchesAny(name, policy.exclude);
+  const asked = policy.objects.length === 0 || matchesAny(name, policy.objects);
+  return asked && !matchesAny(name, policy.exclude) && !excludingObject(name, policy.exclusions ?? []);
 }
 
-function reasonToLeaveOut(object: ObjectSummary, policy: Policy): string | undefined {
-  if (!object.queryable) return 'the org says that it cannot be queried';
-  if (policy.objects.length > 0 && !matchesAny(object.name, policy.objects)) return 'not selected (--objects)';
-  if (matchesAny(object.name, policy.exclude)) return 'excluded (--exclude)';
-  if (object.deprecatedAndHidden) return 'deprecated and hidden by the org';
+function whyLeftOut(object: ObjectSummary, policy: Policy): Omit<LeftOut, 'object'> | undefined {
+  if (!object.queryable) return { reason: 'the org says that it cannot be queried' };
+  if (policy.objects.length > 0 && !matchesAny(object.name, policy.objects))
+    return { reason: 'not selected (--objects)' };
+  if (matchesAny(object.name, policy.exclude)) return { reason: 'excluded (--exclude)' };
+  const by = excludingObject(object.name, policy.exclusions ?? []);
+  if (by) return { reason: by.reason, owner: by.owner };
+  if (object.deprecatedAndHidden) return { reason: 'deprecated and hidden by the org' };
   return undefined;
 }
 

@@ -134,7 +134,13 @@ export class LiveObject {
     this.#all = true;
     const dead = noDeadRows();
     const to = this.#sorted(undefined, undefined, dead);
-    await this.#between(partOf(await this.#fromPoint(undefined), this.#request, this.#sink), to, dead);
+    const from = partOf(await this.#fromPoint(undefined), this.#request, this.#sink);
+    if (this.map.kept === undefined) return this.#between(from, to, dead);
+    // What the policy leaves out by now is not among those rows, and stands in the org all the same.
+    const absent = new IdTable();
+    await this.#between(from, to, dead, undefined, absent);
+    if (absent.size > 0)
+      await this.#between(await this.#fromPoint(absent), this.#org.byId(absent, this.columns.columns), dead);
   }
 
   /** Compares rows stamped since the point; returns by how many rows the org has more than the point, as far as these tell. */
@@ -161,7 +167,7 @@ export class LiveObject {
 
   /** Holds the Ids of the org against those of the point: what was purged or hard deleted leaves no other trace. */
   async #compareIds(): Promise<void> {
-    const there = await this.#org.liveIds();
+    const there = await this.#org.liveIds(this.map.kept);
     const vanished = new IdTable();
     const known = new IdTable();
     const flow = await this.#point.rows(this.object, { columns: ['Id'], signal: this.#signal });
@@ -176,7 +182,9 @@ export class LiveObject {
     }
     const appeared = new IdTable();
     for (const id of there) if (!known.has(id) && !this.#done.has(id)) appeared.add(id);
-    if (vanished.size > 0) await this.#between(await this.#fromPoint(vanished), noRows(this.columns.columns));
+    const still =
+      this.map.kept === undefined ? noRows(this.columns.columns) : this.#org.byId(vanished, this.columns.columns);
+    if (vanished.size > 0) await this.#between(await this.#fromPoint(vanished), still);
     if (appeared.size > 0)
       await this.#between(noRows(this.columns.columns), this.#org.byId(appeared, this.columns.columns));
   }
@@ -184,7 +192,7 @@ export class LiveObject {
   #sorted(where: string | undefined, rowsExpected: number | undefined, dead: DeadRows, seen?: IdTable): RowFlow {
     const batches = this.#org.sorted(
       this.columns.columns,
-      where,
+      bothOf(where, this.map.kept),
       rowsExpected,
       ({ id, deleted, batch, row, columns }) => {
         seen?.add(id);
@@ -210,13 +218,28 @@ export class LiveObject {
     });
   }
 
-  async #between(from: RowFlow, to: RowFlow, dead?: DeadRows, onChange?: (change: RowChange) => void): Promise<void> {
+  /** `absent`: takes the rows that `to` lacks, in place of telling them as deleted. */
+  async #between(
+    from: RowFlow,
+    to: RowFlow,
+    dead?: DeadRows,
+    onChange?: (change: RowChange) => void,
+    absent?: IdTable,
+  ): Promise<void> {
     await compareRows(from, to, this.columns.fields, this.columns.offset, (change) => {
+      if (absent && change.change === 'deleted') {
+        absent.add(change.id);
+        return;
+      }
       if (change.change === 'deleted') this.deleted.add(change.id);
       onChange?.(change);
       this.#sink.take(change, dead);
     });
   }
+}
+
+function bothOf(one: string | undefined, other: string | undefined): string | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : `(${one}) AND (${other})`;
 }
 
 /** Of all rows of the point those of the part that is asked for, told to the sink as they pass. */

@@ -122,8 +122,8 @@ class LiveDiff {
 
   async #counts(pairs: readonly Pair[]): Promise<Map<Pair, LiveCounts>> {
     const counts = await this.#org.counts([
-      ...pairs.map(({ live }) => ({ object: live.describe })),
-      ...pairs.map(({ live }) => ({ object: live.describe, since: changedSince(live.map) })),
+      ...pairs.map(({ live }) => ({ object: live.describe, where: live.map.kept })),
+      ...pairs.map(({ live }) => ({ object: live.describe, since: changedSince(live.map), where: live.map.kept })),
     ]);
     return new Map(pairs.map((pair, n) => [pair, { live: counts[n], changed: counts[pairs.length + n] }]));
   }
@@ -158,7 +158,12 @@ class LiveDiff {
       return undefined;
     }
     const from = { describe: await this.#point.describe(object), columns: map.columns };
-    const columns = new ComparedColumns(from, { describe, columns: plan.fields }, request, selection.condition);
+    // A field that the policy leaves out is none that came since.
+    const leftOut = new Set(
+      this.#point.root.notCovered.filter((one) => one.object === object).map(({ field }) => field),
+    );
+    const to = { describe, columns: plan.fields.filter((name) => !leftOut.has(name)) };
+    const columns = new ComparedColumns(from, to, request, selection.condition);
     const sink = makeSink(selection, columns);
     const org = new OrgRows(this.#ctx, this.#org, describe);
     const { signal } = this.#ctx;
@@ -277,10 +282,15 @@ function lookups(describe: ObjectDescribe) {
 }
 
 /** Says of each point that does not hold all rows of an object why. */
-export function incompleteIn(points: readonly PointReader[], object: string): Pick<ObjectDiff, 'incomplete'> {
+export function incompleteIn(
+  points: readonly PointReader[],
+  object: string,
+  also?: string,
+): Pick<ObjectDiff, 'incomplete'> {
   const reasons = points
     .filter((point) => point.has(object) && !point.found(object).complete)
     .map((point) => `point ${point.root.point} is not complete here: ${point.found(object).reason ?? 'it failed'}`);
+  if (also !== undefined) reasons.push(also);
   return reasons.length === 0 ? {} : { incomplete: reasons.join('; ') };
 }
 

@@ -63,9 +63,9 @@ export class OrgRows {
     }
   }
 
-  /** Ids of all live rows, archived ones included. */
-  async liveIds(): Promise<IdTable> {
-    const read = this.#read(['Id'], undefined, undefined);
+  /** Ids of all live rows that meet a SOQL condition, archived ones included. */
+  async liveIds(where: string | undefined): Promise<IdTable> {
+    const read = this.#read(['Id'], where, undefined);
     const keys = new Keys(read.columns);
     const ids = new IdTable();
     for await (const batch of read.batches) {

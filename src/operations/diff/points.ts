@@ -1,6 +1,8 @@
 import type { Context } from '../../context.ts';
 import { Fault, isFault } from '../../errors.ts';
+import type { IdTable } from '../../rows/id-table.ts';
 import { inOrder } from '../../rows/in-order.ts';
+import { KnownRows } from '../../vault/known-rows.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
 import { type ObjectSelection, type Selection, select, takesIn } from '../select/selection.ts';
 import { ComparedColumns, type SideOfObject } from './columns.ts';
@@ -92,7 +94,10 @@ async function compareObject(
   const columns = new ComparedColumns(before ?? one, after ?? one, request, condition);
   const telling = onRecord && after ? await tellingRoots(to, object, onRecord, ctx.signal) : onRecord;
   const tally = new Tally(selection, columns, request, telling);
-  const onChange = (change: RowChange) => tally.take(change);
+  const leftOut = after ? await leftOutOf(to, object, ctx.signal) : undefined;
+  const onChange = (change: RowChange) => {
+    if (change.change !== 'deleted' || !leftOut?.has(change.id)) tally.take(change);
+  };
   const both = { object, from, to, columns, ids, signal: ctx.signal };
   const parts = before && after && !whole && (await unsharedRows(both, [before, after]));
   if (parts) await compareUnshared(both, parts, onChange);
@@ -104,19 +109,37 @@ async function compareObject(
     await compareRows(await rows(from, before), await rows(to, after), columns.fields, columns.offset, onChange);
   }
   const only = before && after ? {} : { only: onlyOne(before ? to : from, object, before ? 'from' : 'to') };
-  const incomplete = incompleteIn([from, to], object);
+  const incomplete = incompleteIn([from, to], object, before && after && otherRows(before, after));
   const diff = { ...tally.result(), fieldsGone: columns.gone, fieldsNew: columns.new, ...incomplete, ...only };
   return { diff, unattributed: tally.unattributed };
 }
 
+type Side = SideOfObject & {
+  readonly page: string;
+  readonly hasId: boolean;
+  readonly kept: string | undefined;
+  readonly base: string | undefined;
+};
+
+/** Rows that are not in the point since its policy leaves them out; they were not deleted. */
+async function leftOutOf(point: PointReader, object: string, signal: AbortSignal): Promise<IdTable | undefined> {
+  const map = await point.map(object);
+  return map.kept === undefined ? undefined : new KnownRows(point.vault, map, signal).leftOut();
+}
+
+/** Why a row that one of the points lacks need not have been made or deleted in between. */
+function otherRows(before: Side, after: Side): string | undefined {
+  if (before.kept !== after.kept) return 'the policy of one point leaves out other rows than that of the other';
+  if (after.kept === undefined || before.base === after.base) return undefined;
+  return 'rows that the policy began to leave out are told as deleted: all rows were read anew in between';
+}
+
 /** Undefined when the point does not hold the object. */
-async function sideOf(
-  point: PointReader,
-  object: string,
-): Promise<(SideOfObject & { page: string; hasId: boolean }) | undefined> {
+async function sideOf(point: PointReader, object: string): Promise<Side | undefined> {
   if (!point.has(object)) return undefined;
-  const { columns, hasId } = await point.map(object);
-  return { describe: await point.describe(object), columns, hasId, page: point.found(object).page!.sha256 };
+  const { columns, hasId, kept, base } = await point.map(object);
+  const page = point.found(object).page!.sha256;
+  return { describe: await point.describe(object), columns, hasId, kept, base: base[0]?.key, page };
 }
 
 function same(object: string): ObjectDiff {

@@ -37,7 +37,7 @@ export async function versionsOf(
     const map = await points.map(root, object);
     if (!map?.hasId) continue;
     const state = await images.state(map);
-    if (!state.image && !map.complete) continue;
+    if (!state.image && (!map.complete || mayBeLeftOut(map, state))) continue;
     if (known && longId(known.org.id) !== longId(root.org.id)) {
       // A sandbox was refreshed: its records did not come of those that had their Ids before, and nobody deleted the others.
       [before, known, anew] = [undefined, undefined, versions.length];
@@ -69,6 +69,11 @@ export async function versionsOf(
     known = root;
   }
   return versions;
+}
+
+/** A point whose policy leaves out rows knows of a deletion only where a tombstone tells it. */
+function mayBeLeftOut({ kept }: MapPage, state: RowState): boolean {
+  return kept !== undefined && !state.image && (state.gone === undefined || state.gone.leftOut);
 }
 
 /** `none`: it was not seen yet; `same`: it is still gone. */

@@ -76,13 +76,16 @@ async function* createdSince(
   if (!target?.deletable || !stamp || !target.fields.some(({ name }) => name === 'CreatedDate')) return;
   const way = plan.org.plan(target);
   if (way.way === 'none') return;
-  const watermark = Date.parse((await plan.reader.map(object)).watermark);
+  const map = await plan.reader.map(object);
+  const watermark = Date.parse(map.watermark);
   const from = Math.max(watermark, incident?.from ?? watermark);
   const time = (at: number) => `${new Date(at).toISOString().slice(0, 19)}Z`;
   const where = [
     `CreatedDate >= ${time(from)}`,
     ...(incident && Number.isFinite(incident.to) ? [`CreatedDate <= ${time(incident.to)}`] : []),
     ...(incident?.actor === undefined ? [] : [`CreatedById = '${incident.actor}'`]),
+    // What the policy of the point leaves out is none of its business.
+    ...(map.kept === undefined ? [] : [`(${map.kept})`]),
   ].join(' AND ');
   const known = await plan.idsInPoint(object);
   for (const [, id] of plan.remade) known.add(id);

@@ -9,7 +9,7 @@ function object(rows: number, changed = 0, deleted = 0, more: Partial<RootObject
   return { object: 'Case', page, rows, changed, deleted, segments: 1, bytes: 1, path: 'rest', complete: true, ...more };
 }
 const policy = { objects: [], exclude: [] };
-const root = (one: RootObject) => ({ objects: [one], policy }) as unknown as Root;
+const root = (one: RootObject) => ({ objects: [one], notCovered: [], policy }) as unknown as Root;
 
 /** `rule figure/limit` of each alert of `now` after points with `before`, newest first. */
 function alerts(
@@ -73,4 +73,16 @@ test('an outlier is judged by the median of the last points and their usual dist
   const quiet = usual.map(() => object(10_000));
   assert.deepEqual(alerts(object(10_000, 60), quiet, rules), [], 'less than a hundredth of the rows');
   assert.deepEqual(alerts(object(9_800, 0, 200), quiet, rules), ['deleted-outlier 200/98']);
+});
+
+test('points of which a condition leaves out other rows are not compared', () => {
+  const leftOut = [{ object: 'Case', where: "Origin = 'Test'", reason: 'test data', owner: 'it@example.com' }];
+  const now = { objects: [object(500, 500)], notCovered: leftOut, policy, wide: new Set(['Case']) };
+  const before = root(object(1000));
+  assert.deepEqual(findAlerts(now, [before]), []);
+  const told = findAlerts(now, [{ ...before, notCovered: leftOut } as Root]);
+  assert.deepEqual(
+    told.map(({ rule }) => rule),
+    ['deleted-percent'],
+  );
 });
