@@ -196,7 +196,8 @@ export const faults = {
 
   'api-budget': {
     exit: 75,
-    advice: 'run again after the limit resets: it goes on where it stopped; or raise --max-api-percent',
+    advice:
+      'run again after the limit resets: it goes on where it stopped; or let it wait with --wait-for-quota, or raise --max-api-percent',
   },
   'org-full': { exit: 75, advice: 'free storage in the org, then go on with the same restore' },
   'time-budget': { exit: 75, advice: 'run again: it goes on where it stopped' },

@@ -1,5 +1,6 @@
 import { Fault } from '../errors.ts';
 import type { AlertRule } from '../operations/backup/alerts.ts';
+import type { Exclusion } from '../operations/backup/exclusions.ts';
 import type { BackupRequest, PointResult } from '../operations/backup/request.ts';
 import type { CommandContext, Flags, FlagValues } from './command.ts';
 import { alertText } from './output/point.ts';
@@ -22,7 +23,12 @@ export const pointFlags = {
   'min-coverage': {
     value: 'percent',
     kind: 'number',
-    summary: 'refuse a point that covers less of the readable objects',
+    summary: 'refuse, before a row is read, a point that would cover less of what the org holds',
+  },
+  priorities: {
+    value: 'names',
+    kind: 'list',
+    summary: 'objects that are read first, in this order; * stands for any characters',
   },
   parallel: { value: 'number', kind: 'integer', default: 4, summary: 'objects that are read at the same time' },
 } as const satisfies Flags;
@@ -33,13 +39,14 @@ export function pointRequest(ctx: CommandContext, flags: FlagValues<typeof point
   assertPercent('min-coverage', flags.minCoverage);
   if (flags.parallel < 1) throw new Fault('usage', '--parallel has to be 1 at least');
   return {
-    policy: { objects: flags.objects, exclude: flags.exclude },
+    policy: { objects: flags.objects, exclude: flags.exclude, exclusions: exclusionsOf(ctx) },
     accept: acceptances(ctx),
     alerts: (ctx.config.values.alerts ?? []) as readonly AlertRule[],
     tags: [],
     files: !flags.noFiles,
     full: false,
     minCoverage: flags.minCoverage,
+    priorities: flags.priorities,
     parallel: flags.parallel,
     tool: ctx.tool,
   };
@@ -74,6 +81,11 @@ function more(length: number): string {
 export function assertPercent(flag: string, value: number | undefined): void {
   if (value !== undefined && value > 100)
     throw new Fault('usage', `--${flag} has to be between 0 and 100, not ${value}`);
+}
+
+/** What the policy of the configuration leaves out; its schema has checked it. */
+function exclusionsOf(ctx: CommandContext): readonly Exclusion[] {
+  return (ctx.config.values.exclusions ?? []) as readonly Exclusion[];
 }
 
 /** Known reasons that the configuration accepts; its schema has checked them. */

@@ -65,6 +65,27 @@ const alertSchema = z.strictObject({
     .describe('also what lies more than 8 (or so many) median deviations above the median of the last 30 points'),
 });
 
+const sentence = z.string().trim().min(1);
+
+const exclusionSchema = z
+  .strictObject({
+    objects: z.array(z.string().min(1)).min(1).optional().describe('names or patterns of objects'),
+    fields: z
+      .array(z.string().regex(/^[^.]+\.[^.]+$/, 'write it as Contact.SSN__c or *.Temp_*'))
+      .min(1)
+      .optional()
+      .describe('fields, as Contact.SSN__c or *.Temp_*'),
+    where: sentence.optional().describe('a SOQL condition: of these objects the rows that meet it, and no others'),
+    reason: sentence.describe('why'),
+    owner: sentence.describe('who answers for it'),
+    until: z.iso.date().optional().describe('behind this day nothing is left out by it any more'),
+  })
+  .refine(
+    ({ objects, fields }) => (objects === undefined) !== (fields === undefined),
+    'needs objects or fields, and not both',
+  )
+  .refine(({ objects, where }) => where === undefined || objects !== undefined, 'where needs objects');
+
 /** Keys that are no flags: structures that a command line cannot hold. */
 const structures = {
   copies: copiesSchema.optional(),
@@ -79,6 +100,10 @@ const structures = {
     .optional()
     .describe('several orgs: alias, as in --target-org, to vault and login'),
   notify: z.array(channelSchema).optional().describe('who is told how backup, watch and verify end'),
+  exclusions: z
+    .array(exclusionSchema)
+    .optional()
+    .describe('what points leave out: objects, fields, rows, each with a reason and an owner; points record it'),
   alerts: z
     .array(alertSchema)
     .optional()
@@ -94,9 +119,12 @@ const commandStructures: Record<string, Record<string, z.ZodType>> = {
     accept: z
       .array(
         z.strictObject({
-          object: z.string().describe('name or pattern'),
+          objects: z
+            .array(z.string().regex(/^\w+$/, 'name each object; patterns are not accepted here'))
+            .min(1)
+            .describe('names of objects, no patterns'),
           reason: z.enum(['failed', 'unproven', 'visibility']),
-          owner: z.string().describe('who answers for it'),
+          owner: sentence.describe('who answers for it'),
           until: z.iso.date().describe('behind this day the acceptance no longer holds'),
         }),
       )

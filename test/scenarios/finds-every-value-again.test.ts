@@ -15,7 +15,8 @@ test('every value of an org is found again in its vault by age, zstd and tar', {
   await using backup = await backedUp();
   assert.deepEqual(differences(backup.rig.database, backup.reader), []);
   const { point } = backup.ran.json.result;
-  assert.equal(point.coverage, 100);
+  // Two fields are hidden from the user.
+  assert.equal(point.coverage, 99.9);
   assert.equal(point.id, backup.reader.point);
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { Rig } from '../support/rig.ts';
-import { eventsIn } from '../support/runs.ts';
+import { eventsIn, until } from '../support/runs.ts';
 
 const backup = ['backup', '--json', '--no-prompt', '--parallel', '1', '--objects'];
 const objects = 'Campaign,Folder,Group,Pricebook2,Product2,Profile,RecordType,UserRole';
@@ -72,6 +72,55 @@ describe('the requests that an org allows in a day', () => {
     assert.equal(ran.json.result.point.status, 'complete');
     assert.equal((await rig.salvor('list-points', '--json')).json.result.points.length, 1);
     assert.equal((await rig.salvor('verify', '--json', '--no-attest')).status, 0);
+  });
+
+  test('are waited for with --wait-for-quota, and then the run goes on', async () => {
+    for (const [percent, others] of [
+      ['80', 790],
+      // here the org itself says no
+      ['100', 995],
+    ] as const) {
+      rig.org.requests.clear();
+      rig.org.settings.requestsUsedByOthers = others;
+      const events = path.join(rig.folder, `waiting-${percent}.jsonl`);
+      const wait = ['--wait-for-quota', '--quota-interval', '0.3s', '--full', '--max-api-percent', percent];
+      const { ended } = rig.start(...backup, objects, ...wait, '--events', events);
+      const waits = () => eventsIn(events).filter(({ type }) => type === 'quota-wait');
+      await until('it has waited twice', () => waits().length >= 2);
+      const limit = 10 * Number(percent);
+      assert.ok(
+        used() <= limit + waits().length + 1,
+        `${used()} are used, ${limit} and one for each time it asks allowed`,
+      );
+      assert.deepEqual(Object.keys(waits()[0]).sort(), ['max', 'own', 'time', 'type', 'used', 'waitMs']);
+      rig.org.settings.requestsUsedByOthers = 0;
+      const ran = await ended;
+      assert.equal(ran.status, 0, ran.stdout + ran.stderr);
+      assert.equal(ran.json.result.point.status, 'complete');
+    }
+  });
+
+  test('are waited for no longer than --max-duration says, and the run can be gone on with', async () => {
+    rig.org.settings.requestsUsedByOthers = 794;
+    const wait = ['--wait-for-quota', '--quota-interval', '30s', '--full'];
+    const ran = await rig.salvor(...backup, objects, ...wait, '--max-duration', '8s');
+    assert.equal(ran.status, 75, ran.stdout);
+    assert.equal(ran.json.name, 'time-budget');
+    rig.org.settings.requestsUsedByOthers = 0;
+    const events = path.join(rig.folder, 'goes-on.jsonl');
+    assert.equal((await rig.salvor(...backup, objects, '--full', '--events', events)).status, 0);
+    assert.ok(eventsIn(events).some(({ type }) => type === 'resumed'));
+  });
+
+  test('go to what matters first', async () => {
+    const priorities = ['--priorities', 'UserRole,Pro*', '--full'];
+    const events = path.join(rig.folder, 'priorities.jsonl');
+    const ran = await rig.salvor(...backup, objects, ...priorities, '--max-api-calls', '17', '--events', events);
+    assert.equal(ran.status, 75, ran.stdout);
+    const finished = eventsIn(events).flatMap((event) => (event.type === 'object-finished' ? event.object : []));
+    assert.deepEqual(finished, ['UserRole', 'Product2', 'Profile']);
+    const whole = await rig.salvor(...backup, objects, '--full', '--events', events);
+    assert.equal(whole.status, 0, whole.stdout);
   });
 
   test('are not touched by --dry-run beyond the budget either', async () => {

@@ -1,11 +1,11 @@
-import { Fault } from '../../errors.ts';
+import { Fault, isFault } from '../../errors.ts';
 import type { BackupRequest } from '../../operations/backup/request.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { allOrgsFlags } from '../all-orgs.ts';
 import { pointFault, pointFlags, pointRequest } from '../backup-flags.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
-import { orgTimeouts, withDeadline } from '../durations.ts';
+import { milliseconds, orgTimeouts, withDeadline } from '../durations.ts';
 import { rememberEnd } from '../heads.ts';
 import { connectOrg } from '../login.ts';
 import { openVault } from '../open-vault.ts';
@@ -33,6 +33,15 @@ export const backup = defineCommand({
       kind: 'integer',
       summary: 'stop, resumable, after this many API calls of this run',
     },
+    'wait-for-quota': {
+      summary:
+        'where --max-api-percent or the org ends a run: wait until the requests of the last 24 hours leave room again, and go on; --max-duration bounds it',
+    },
+    'quota-interval': {
+      value: 'time',
+      default: '15m',
+      summary: 'with --wait-for-quota, how often one request finds out whether there is room again',
+    },
     'max-duration': { value: 'time', summary: 'stop, resumable, after this time: 90m, 4h' },
     'accept-refreshed-org': {
       summary:
@@ -58,6 +67,8 @@ export const backup = defineCommand({
     const options = {
       budget: { maxPercent: flags.maxApiPercent, maxCalls: flags.maxApiCalls },
       timeouts: orgTimeouts(flags.orgTimeout),
+      // A preview is over before there would be room.
+      ...(flags.waitForQuota && !flags.dryRun ? { quotaMs: milliseconds('quota-interval', flags.quotaInterval) } : {}),
     };
     if (flags.dryRun && flags.acceptRefreshedOrg)
       throw new Fault('usage', '--accept-refreshed-org writes to the vault, and --dry-run writes nothing');
@@ -65,7 +76,8 @@ export const backup = defineCommand({
       const org = await connectOrg(timed, options);
       try {
         const { preview } = await import('../../operations/backup/preview.ts');
-        const result = await preview(timed, org, request);
+        const vault = await vaultAtHand(timed);
+        const result = await preview(timed, org, request, vault).finally(() => vault?.store.close());
         return { result, human: (paint) => previewText(result, paint), unnotified: true };
       } finally {
         await org.close();
@@ -91,6 +103,24 @@ export const backup = defineCommand({
     }
   },
 });
+
+/** The vault whose points a run would build on; undefined where there is none yet, or no key that opens it. */
+async function vaultAtHand(ctx: CommandContext): Promise<Vault | undefined> {
+  let vault: Vault | undefined;
+  try {
+    vault = await openVault(ctx, { writer: 'optional', identity: 'optional', operation: 'read' });
+    await vault.manifestIdentities();
+    return vault;
+  } catch (error) {
+    await vault?.store.close();
+    if (!isFault(error, 'no-vault', 'no-identity')) throw error;
+    if (vault) {
+      const message = 'no key at hand opens the vault: what is previewed is a run that reads everything';
+      ctx.report({ type: 'warning', name: error.name, message });
+    }
+    return undefined;
+  }
+}
 
 async function acceptOrg(ctx: CommandContext, vault: Vault, org: Org): Promise<void> {
   const { acceptRefreshedOrg } = await import('../../operations/refreshed-org.ts');

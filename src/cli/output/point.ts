@@ -2,7 +2,7 @@ import type { BackupResult } from '../../operations/backup/backup.ts';
 import type { Preview } from '../../operations/backup/preview.ts';
 import type { PointResult } from '../../operations/backup/request.ts';
 import type { PointListed } from '../../operations/points.ts';
-import type { Alert, LeftOut } from '../../vault/manifest.ts';
+import type { Alert, BlindSpot, LeftOut } from '../../vault/manifest.ts';
 import { bytes, count, countOf, duration, time } from './figures.ts';
 import type { Paint } from './paint.ts';
 
@@ -30,6 +30,7 @@ export function backupText({ point, head }: BackupResult, paint: Paint): string 
     lines.push(`  ${paint.bad('not complete')}  ${object}: ${paint.printable(reason ?? '')}`);
   lines.push(...metadataText(point, paint));
   for (const alert of point.alerts) lines.push(`  ${paint.careful('suspect')}  ${alertText(alert)}`);
+  lines.push(...blindSpotsText(point.blindSpots, paint).map((line) => `  ${line}`));
   lines.push(...notCoveredText(point.notCovered, paint));
   lines.push(`head ${head.seq}:${head.digest}`);
   lines.push(paint.next(`salvor verify ${point.id}`, 'prove that it is whole; without an identity: --no-identity'));
@@ -47,9 +48,10 @@ export function metadataText({ metadata }: Pick<PointResult, 'metadata'>, paint:
 /** The coverage report in short: reasons with what they concern. The JSON has every line. */
 export function notCoveredText(notCovered: readonly LeftOut[], paint: Paint): string[] {
   const reasons = new Map<string, string[]>();
-  for (const { object, field, reason } of notCovered) {
-    if (harmless.test(reason)) continue;
-    reasons.set(reason, [...(reasons.get(reason) ?? []), field === undefined ? object : `${object}.${field}`]);
+  for (const one of notCovered) {
+    if (harmless.test(one.reason)) continue;
+    const reason = one.owner === undefined ? one.reason : `${one.reason} (${one.owner})`;
+    reasons.set(reason, [...(reasons.get(reason) ?? []), leftOutName(one)]);
   }
   if (reasons.size === 0) return [];
   const lines = [paint.faint('not in the point:')];
@@ -61,6 +63,22 @@ export function notCoveredText(notCovered: readonly LeftOut[], paint: Paint): st
   return lines;
 }
 
+/** `Contact.SSN__c`, `Lead where Status = 'Junk' (120 rows)` */
+function leftOutName({ object, field, where, rows }: LeftOut): string {
+  if (where !== undefined) return `${object} where ${where}${rows === undefined ? '' : ` (${countOf(rows, 'row')})`}`;
+  return field === undefined ? object : `${object}.${field}`;
+}
+
+export function blindSpotsText(spots: readonly BlindSpot[], paint: Paint): string[] {
+  return spots.map((spot) => `${paint.careful('blind spot')}  ${spot.message}: ${spot.mend}`);
+}
+
+const changedColumn = {
+  title: 'to read',
+  value: ({ changed }: Preview['objects'][number]) => (changed === null ? '?' : count(changed)),
+  right: true,
+} as const;
+
 export function previewText(preview: Preview, paint: Paint): string {
   const rows = [...preview.objects].sort((a, b) => (b.rows ?? 0) - (a.rows ?? 0));
   const used = preview.apiMax === null ? '' : ` of ${count(preview.apiMax)} a day, ${count(preview.apiUsed ?? 0)} used`;
@@ -69,12 +87,14 @@ export function previewText(preview: Preview, paint: Paint): string {
       { title: 'object', value: ({ object }) => object },
       { title: 'way', value: ({ way }) => way },
       { title: 'rows', value: ({ rows }) => (rows === null ? '?' : count(rows)), right: true },
+      ...(preview.kind === 'full' ? [] : [changedColumn]),
       { title: 'about', value: (row) => bytes(row.bytes), right: true },
-      { title: 'API calls', value: ({ apiCalls }) => count(apiCalls), right: true },
+      { title: 'API calls', value: ({ apiCalls }) => count(Math.ceil(apiCalls)), right: true },
     ]),
     '',
-    `${countOf(rows.length, 'object')}, ${countOf(preview.rows, 'row')}, about ${bytes(preview.bytes)} of CSV without files, about ${countOf(preview.apiCalls, 'API call')}${used}`,
-    ...preview.warnings.map((warning) => `${paint.careful('warning:')} ${warning}`),
+    `${countOf(rows.length, 'object')}, ${countOf(preview.rows, 'row')}, about ${bytes(preview.bytes)} of CSV without files, about ${countOf(preview.apiCalls, 'API call')}${used}; coverage ${preview.coverage} %`,
+    `this preview made ${countOf(preview.ownCalls, 'API call')}, and reads no row; ${preview.kind === 'full' ? 'everything would be read' : 'what changed would be read'}`,
+    ...blindSpotsText(preview.blindSpots, paint),
     ...notCoveredText(preview.notCovered, paint),
     paint.next('salvor backup', 'take the point'),
   ].join('\n');

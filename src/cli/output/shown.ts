@@ -2,7 +2,7 @@ import type { ObjectShown, RecordShown, showPoint } from '../../operations/show.
 import { bytes, count, countOf, time } from './figures.ts';
 import { versionsLines } from './found.ts';
 import type { Paint } from './paint.ts';
-import { metadataText, notCoveredText } from './point.ts';
+import { blindSpotsText, metadataText, notCoveredText } from './point.ts';
 
 export function pointText({ point, seq, digest }: Awaited<ReturnType<typeof showPoint>>, paint: Paint): string {
   const status = point.status === 'complete' ? paint.good('complete') : paint.bad('partial');
@@ -25,6 +25,7 @@ export function pointText({ point, seq, digest }: Awaited<ReturnType<typeof show
     '',
     `${countOf(point.objects.length, 'object')}, ${countOf(point.rows, 'row')}, ${countOf(point.files.count, 'file')} (${bytes(point.files.bytes)}), coverage ${point.coverage} %`,
     ...metadataText(point, paint),
+    ...blindSpotsText(point.blindSpots, paint),
     ...notCoveredText(point.notCovered, paint),
     paint.next(`salvor show ${point.id} ${point.objects[0]?.object ?? 'Account'}`, 'fields of an object'),
   ].join('\n');
