@@ -66,8 +66,9 @@ function errorFrom(text: string): WriteError {
   const match = /^\s*([A-Za-z][A-Za-z0-9_]*):(.*)$/s.exec(text);
   if (!match) return { code: '', message: text.trim(), fields: [] };
   const [, code, behind] = match as unknown as [string, string, string];
-  const body = behind.replace(/\s*--\s*;?\s*$/, '');
-  const marked = body.length < behind.length;
+  const ended = behind.trimEnd().replace(/;$/, '').trimEnd();
+  const marked = ended.endsWith('--');
+  const body = marked ? ended.slice(0, -2).trimEnd() : behind;
   const colon = body.lastIndexOf(':');
   if (!marked || colon < 0) return { code, message: body.trim(), fields: [] };
   const fields = body

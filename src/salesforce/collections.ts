@@ -1,4 +1,5 @@
 import { type FieldTypes, recordJson } from './record-json.ts';
+import { word, words } from './rest-json.ts';
 import type { Wire } from './wire.ts';
 import type { WriteError, WriteOptions, WriteRecord, Written } from './writing.ts';
 
@@ -89,11 +90,11 @@ export function writtenFrom(json: unknown): Written {
 
 /** Never empty: a row that failed without a reason has failed all the same. */
 function errorsFrom(json: unknown): WriteError[] {
-  const list = (Array.isArray(json) ? json : []) as Record<string, unknown>[];
-  const errors = list.map(({ statusCode, errorCode, message, fields }) => ({
-    code: String(statusCode ?? errorCode ?? ''),
-    message: String(message ?? ''),
-    fields: Array.isArray(fields) ? fields.map(String) : [],
+  const list = (Array.isArray(json) ? json : []) as (Record<string, unknown> | null)[];
+  const errors = list.map((error) => ({
+    code: word(error?.statusCode) ?? word(error?.errorCode) ?? '',
+    message: word(error?.message) ?? '',
+    fields: words(error?.fields),
   }));
   return errors.length > 0 ? errors : [{ code: '', message: 'the org gave no reason', fields: [] }];
 }

@@ -1,4 +1,5 @@
 import { isObjectLevel, Refusal, refusalFrom, statusOf } from './faults.ts';
+import { word } from './rest-json.ts';
 import { fitsUrl } from './soql.ts';
 import type { Wire } from './wire.ts';
 
@@ -31,7 +32,7 @@ export async function composite(
   const parts: Part[] = [];
   for (let i = 0; i < urls.length; i++) {
     const answer = byReference.get(`r${i}`);
-    const status = Number(answer?.httpStatusCode);
+    const status = Number(word(answer?.httpStatusCode));
     if (Number.isNaN(status)) return undefined;
     parts.push(status >= 200 && status < 300 ? { body: answer.body } : { refusal: refusalFrom(status, answer.body) });
   }

@@ -1,5 +1,6 @@
 import { Fault, type FaultName, isFault } from '../errors.ts';
 import { redact } from './redact.ts';
+import { word, words } from './rest-json.ts';
 import { elementText } from './xml.ts';
 
 /** Why a request was not answered with what was asked for, before it is mapped to a Fault. Never leaves this folder. */
@@ -55,10 +56,9 @@ export function readRefusal(status: number, body: string, more: { retryAfter?: n
 export function refusalFrom(status: number, json: unknown, more: { retryAfter?: number } = {}): Refusal {
   const first: unknown = Array.isArray(json) ? json[0] : json;
   const part = (first ?? {}) as Record<string, unknown>;
-  const errorCode = String(part.errorCode ?? part.error ?? part.exceptionCode ?? '');
-  const message = String(part.message ?? part.error_description ?? part.exceptionMessage ?? `HTTP ${status}`);
-  const fields = Array.isArray(part.fields) ? part.fields.map(String) : [];
-  return new Refusal(status, errorCode, message, { ...more, fields });
+  const errorCode = word(part.errorCode) ?? word(part.error) ?? word(part.exceptionCode) ?? '';
+  const message = word(part.message) ?? word(part.error_description) ?? word(part.exceptionMessage) ?? `HTTP ${status}`;
+  return new Refusal(status, errorCode, message, { ...more, fields: words(part.fields) });
 }
 
 /**

@@ -15,18 +15,33 @@ const keepSource: SourceReviver = (_key, value, context) => (typeof value === 'n
 
 /** Parses a query's answer: inside records every number becomes the text that stands in the answer. Throws SyntaxError. */
 export function parseQueryPage(text: string): QueryPage {
-  return pageFrom(JSON.parse(text, keepSource as (this: unknown, key: string, value: unknown) => unknown));
+  return pageFrom(parseWithSources(text));
 }
 
-/** As `parseQueryPage`, of the first query inside a composite; the rest of the answer stays as it is. */
+/** As `parseQueryPage`, of the first query inside a composite; the rest of the answer stays as it is. Throws SyntaxError. */
 export function parseWithSources(text: string): unknown {
-  return JSON.parse(text, keepSource as (this: unknown, key: string, value: unknown) => unknown);
+  try {
+    return JSON.parse(text, keepSource as (this: unknown, key: string, value: unknown) => unknown);
+  } catch (cause) {
+    // What is nested thousands deep ends the stack.
+    throw cause instanceof RangeError ? new SyntaxError('nested too deep', { cause }) : cause;
+  }
+}
+
+/** What an answer says in words; undefined for null and for anything that is no text, such as an object. */
+export function word(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? `${value}` : undefined;
+}
+
+/** As `word`, of a list; empty for anything else. */
+export function words(value: unknown): string[] {
+  return (Array.isArray(value) ? value : []).flatMap((one) => word(one) ?? []);
 }
 
 /** Throws SyntaxError when `json`, parsed with sources, is no page of a query. */
 export function pageFrom(json: unknown): QueryPage {
   const page = json as { totalSize?: unknown; done?: unknown; nextRecordsUrl?: unknown; records?: unknown } | null;
-  const totalSize = Number(page?.totalSize);
+  const totalSize = Number(word(page?.totalSize));
   if (!page || !Array.isArray(page.records) || typeof page.done !== 'boolean' || Number.isNaN(totalSize)) {
     throw new SyntaxError('not a page of a query');
   }

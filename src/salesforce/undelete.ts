@@ -3,7 +3,7 @@ import { Refusal, readRefusal } from './faults.ts';
 import { soapRequest } from './soap.ts';
 import type { Wire } from './wire.ts';
 import type { WriteError, Written } from './writing.ts';
-import { decodeText, elements, elementText } from './xml.ts';
+import { decodeText, elements, elementText, without } from './xml.ts';
 
 /** Takes up to 200 rows out of the recycle bin by SOAP, which alone can (field guide, restore 3.2); results in the order of `ids`. */
 export async function undeleteRecords(wire: Wire, ids: readonly string[]): Promise<Written[]> {
@@ -26,14 +26,12 @@ export async function undeleteRecords(wire: Wire, ids: readonly string[]): Promi
 
 function writtenFrom(result: string, status: number): Written {
   const success = elementText(result, 'success')?.trim();
-  const id = elementText(result.replace(errorElement, ''), 'id')?.trim() || undefined;
+  const id = elementText(without(result, 'errors'), 'id')?.trim() || undefined;
   if (success === 'true' && id) return { id, errors: [] };
   if (success !== 'false') throw new Refusal(status, '', 'a result of the answer does not say how it went');
   const errors = elements(result, 'errors').map(errorFrom);
   return { ...(id && { id }), errors: errors.length > 0 ? errors : [{ code: '', message: 'no reason', fields: [] }] };
 }
-
-const errorElement = /<(?:[\w.-]+:)?errors[\s>].*<\/(?:[\w.-]+:)?errors\s*>/gs;
 
 function errorFrom(error: string): WriteError {
   return {

@@ -5,7 +5,8 @@ export interface Decimal {
   readonly exponent: number;
 }
 
-const pattern = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
+/** An exponent of more digits is counted in no number of JavaScript exactly. */
+const pattern = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/;
 
 /** The number that stands in a cell or an answer (`100`, `100.0`, `1.0E2`, `.5`); undefined for any other text. */
 export function decimal(text: string): Decimal | undefined {

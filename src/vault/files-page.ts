@@ -1,3 +1,4 @@
+import { Fault } from '../errors.ts';
 import { cells } from '../rows/cells.ts';
 import { splitRows } from '../rows/split.ts';
 import type { Ref } from './record.ts';
@@ -22,7 +23,7 @@ export interface FileEntry {
   readonly entry: string;
 }
 
-/** Which files a page names. Takes the writer key or an identity. */
+/** Which files a page names. Takes the writer key or an identity. Throws `segment-invalid` for what is no such page. */
 export async function filesOf(vault: Vault, page: Ref): Promise<FileEntry[]> {
   const csv = await openBytes(page.key, await vault.read(page), await vault.manifestIdentities());
   const files: FileEntry[] = [];
@@ -37,6 +38,8 @@ export async function filesOf(vault: Vault, page: Ref): Promise<FileEntry[]> {
         string,
         string,
       ];
+      if (!/^\d{1,15}$/.test(size))
+        throw new Fault('segment-invalid', `${page.key} names a file without its size`, { data: { key: page.key } });
       files.push({ object, id, field, size: Number(size), sha256, stored: stored.split(' '), entry });
     }
   }

@@ -4,6 +4,7 @@ import { cellsAt } from '../../rows/cells.ts';
 import { compareDecimals, decimal } from '../../schema/decimal.ts';
 import type { FieldDescribe, ObjectDescribe } from '../../schema/describe.ts';
 import { longId, looksLikeId } from '../../schema/ids.ts';
+import { type Piece, wildcards } from '../../schema/pattern.ts';
 import { canonicalValue, chosenValues, instant } from '../../schema/values.ts';
 import { dateSpan } from './date-spans.ts';
 import { type Comparison, fieldsOf, type Literal, parseWhere, unsupported, type Where } from './where.ts';
@@ -223,13 +224,14 @@ function chosen(field: FieldDescribe, operator: 'INCLUDES' | 'EXCLUDES', literal
 function like(field: FieldDescribe, literal: Literal): CellTest {
   if (literal.type !== 'STRING' || sortOf(field) !== 'text') throw unfit(field, literal, 'LIKE');
   const parts = literal.text.matchAll(/\\[%_]|\\u[0-9a-fA-F]{4}|\\.|[%_]|[^\\%_]+/gs);
-  const pattern = Array.from(parts, ([part]) => {
-    if (part === '%') return '.*';
-    if (part === '_') return '.';
-    return (/^\\[%_]$/.test(part) ? part.slice(1) : unescaped(part)).replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+  const folded = (text: string) => (field.caseSensitive === true ? text : text.toLowerCase());
+  const pieces = Array.from(parts, ([part]): Piece => {
+    if (part === '%') return 'many';
+    if (part === '_') return 'one';
+    return { text: folded(/^\\[%_]$/.test(part) ? part.slice(1) : unescaped(part)) };
   });
-  const expression = new RegExp(`^${pattern.join('')}$`, field.caseSensitive === true ? 's' : 'is');
-  return (cell) => cell !== '' && expression.test(cell);
+  const fits = wildcards(pieces);
+  return (cell) => cell !== '' && fits(folded(cell));
 }
 
 /** A text literal with its escapes resolved. */
