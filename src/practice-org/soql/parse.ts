@@ -28,9 +28,7 @@ export function parseSoql(soql: string): Query {
 /** An error text as SOQL errors have it: an extract of the query, a caret under the word, its place, the message (extract 2.9). */
 export function positioned(soql: string, word: string, message: string, after = ''): string {
   const from = after === '' ? 0 : Math.max(0, soql.search(new RegExp(`\\b${after}\\b`, 'i')));
-  const escaped = word.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const found = soql.slice(from).search(new RegExp(`(?<![\\w.])${escaped}(?!\\w)`, 'i'));
-  const at = found < 0 ? 0 : from + found;
+  const at = Math.max(0, placeOf(word, soql, from));
   const before = soql.slice(0, at);
   const row = before.split('\n').length;
   const column = at - before.lastIndexOf('\n');
@@ -39,6 +37,15 @@ export function positioned(soql: string, word: string, message: string, after = 
   const end = soql.indexOf('\n', at);
   const line = soql.slice(start, Math.min(end < 0 ? soql.length : end, at + 60)).trimEnd();
   return `\n${line}\n${' '.repeat(at - start)}^\nERROR at Row:${row}:Column:${column}\n${message}`;
+}
+
+/** Where `word` stands on its own, case aside, from `from` on; -1 when nowhere. */
+function placeOf(word: string, soql: string, from: number): number {
+  const [sought, text] = [word.toLowerCase(), soql.toLowerCase()];
+  for (let at = text.indexOf(sought, from); at >= 0 && sought !== ''; at = text.indexOf(sought, at + sought.length)) {
+    if (!/[\w.]/.test(text.charAt(at - 1)) && !/\w/.test(text.charAt(at + sought.length))) return at;
+  }
+  return -1;
 }
 
 const reference = 'Please reference your WSDL or the describe call for the appropriate names.';
