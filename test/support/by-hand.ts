@@ -19,14 +19,17 @@ export interface ByHand {
   readonly made: ReadonlyMap<string, Buffer>;
 }
 
-/** Runs the commands of the vault's own README.txt in the vault's folder, as somebody would who has nothing but the recovery kit. */
-export function byHand(vault: string, kit: string): ByHand {
+/**
+ * Runs the commands of the vault's own README.txt in the vault's folder, as somebody would who has nothing but the recovery kit. `edited`: what
+ * that person types in place of what stands there.
+ */
+export function byHand(vault: string, kit: string, edited = (commands: string) => commands): ByHand {
   copyFileSync(kit, path.join(vault, 'recovery.key'));
   const commands = readFileSync(path.join(vault, 'README.txt'), 'utf8')
     .split('\n')
     .filter((line) => /^ {6}\S/.test(line) || /^ {8}/.test(line))
     .join('\n');
-  const script = `${commands}\necho "made in $W"\n`;
+  const script = `${edited(commands)}\necho "made in $W"\n`;
   const { status, stdout, stderr } = spawnSync('bash', ['-e', '-c', script], { cwd: vault, encoding: 'utf8' });
   const work = /made in (.*)\n$/.exec(stdout)?.[1];
   const made = new Map<string, Buffer>();
