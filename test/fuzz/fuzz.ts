@@ -34,6 +34,8 @@ export interface Bounds {
   readonly keep?: boolean;
   /** Where the corpus is, if not at its place. */
   readonly corpus?: string;
+  /** Milliseconds after which an input is taken for one that never ends. Default a minute; what takes more than a second is told sooner. */
+  readonly patience?: number;
 }
 
 /** What the thread that parses is given. */
@@ -53,8 +55,6 @@ export interface Done extends Omit<Fuzzed, 'parser' | 'findings'> {
 /** Head of the shared memory: inputs begun, length of the current one, length of the name of its way. */
 export const head = 12;
 export const wayBytes = 64;
-/** An input that has not ended by then never will; one that takes more than a second is told by the thread itself. */
-const patience = 30_000;
 /** The most memory that a parser may take, in MB. */
 const heap = 768;
 
@@ -90,12 +90,13 @@ function sharedMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(head + wayBytes + longest + 1);
 }
 
-async function inThread(task: Task): Promise<Done> {
+async function inThread({ patience = 60_000, ...task }: Task): Promise<Done> {
   const counters = new Int32Array(task.shared, 0, 3);
   const worker = new Worker(new URL('./thread.ts', import.meta.url), {
     workerData: task,
     resourceLimits: { maxOldGenerationSizeMb: heap },
   });
+  let told: Done['findings'] = [];
   let last = -1;
   let since = performance.now();
   const { promise, resolve, reject } = Promise.withResolvers<Done>();
@@ -110,10 +111,13 @@ async function inThread(task: Task): Promise<Done> {
     const [, length = 0, wayLength = 0] = counters;
     const way = Buffer.from(task.shared, head, wayLength).toString();
     const bytes = Buffer.from(Buffer.from(task.shared, head + wayBytes, length));
-    const findings = [{ way, kind, what, bytes }];
+    const findings = [...told, { way, kind, what, bytes }];
     return { inputs: counters[0]!, ways: {}, mutations: {}, covered: 0, coveredAtFirst: 0, findings };
   };
-  worker.once('message', resolve);
+  worker.on('message', (message: Done | Done['findings']) => {
+    if ('inputs' in message) resolve(message);
+    else told = message;
+  });
   worker.once('error', (error: Error & { code?: string }) => {
     if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') resolve(ended('memory', `it takes more than ${heap} MB`));
     else reject(error);

@@ -66,18 +66,22 @@ async function run({ way, bytes }: Input): Promise<{ wrong?: Omit<Found, 'bytes'
       fresh,
     };
   }
-  if (took > longest && (await timeOf({ way, bytes })) > longest)
-    return { wrong: { way, kind: 'hang', what: `${bytes.length} bytes take more than a second` }, fresh };
   const more = process.resourceUsage().maxRSS - before;
   if (more > mostMemory)
     return { wrong: { way, kind: 'memory', what: `${bytes.length} bytes take ${Math.round(more / 1024)} MB` }, fresh };
+  if (took > longest && (await timeOf({ way, bytes })) > longest)
+    return { wrong: { way, kind: 'hang', what: `${bytes.length} bytes take more than a second` }, fresh };
   return { fresh };
 }
 
 /** Milliseconds of this thread's own time that an input takes: the machine may have been busy with others. */
 async function timeOf({ way, bytes }: Input): Promise<number> {
   const before = process.threadCpuUsage();
-  await Promise.resolve(parser.ways[way]!.run(Buffer.from(bytes))).catch(() => undefined);
+  try {
+    await parser.ways[way]!.run(Buffer.from(bytes));
+  } catch {
+    // How it ends was seen before.
+  }
   const { user, system } = process.threadCpuUsage(before);
   return (user + system) / 1000;
 }
@@ -99,6 +103,8 @@ async function note(wrong: Omit<Found, 'bytes'>, input: Input): Promise<void> {
   const cause = causeOf(wrong);
   if (findings.has(cause)) return;
   findings.set(cause, { ...wrong, bytes: input.bytes });
+  // It may be the last that is heard of this thread.
+  parentPort!.postMessage([...findings.values()]);
   if (wrong.kind !== 'crash') return;
   const bytes = await shortened(input, async (less) => {
     const again = (await run({ way: input.way, bytes: less })).wrong;
@@ -173,7 +179,7 @@ const seeds = Object.entries(parser.ways).flatMap(([way, { seeds: all }]) =>
 async function session(): Promise<Done> {
   const began = performance.now();
   const known = readCorpus(task.corpus).filter(({ way }) => way in parser.ways);
-  await learn(task.only ? [task.only] : [...seeds, ...known]);
+  await learn(task.only ? [{ ...task.only, bytes: Buffer.from(task.only.bytes) }] : [...seeds, ...known]);
   const coveredAtFirst = coverage.covered;
   let inputs = 0;
   let size = 16;

@@ -16,7 +16,7 @@ import { faults, type Parser } from '../parser.ts';
 const golden = new URL('../../golden/format-1/', import.meta.url);
 const identities = [/AGE-SECRET-KEY-\S+/.exec(readFileSync(new URL('identity.key', golden), 'latin1'))![0]];
 const wrapped = readFileSync(new URL('vault/keys/e0001/r0001.age', golden));
-const epoch = [(await openAge('keys', wrapped, identities)).toString().trim()];
+const epoch = [/AGE-SECRET-KEY-\S+/.exec((await openAge('keys', wrapped, identities)).toString())![0]];
 const all = readdirSync(new URL('vault/', golden), { recursive: true }) as string[];
 const stored = (end: string) => {
   const key = all.filter((name) => name.endsWith(end)).sort()[0]!;

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { isFault } from '../../../src/errors.ts';
 import { deleteRecords, writtenFrom } from '../../../src/salesforce/collections.ts';
 import { composite } from '../../../src/salesforce/composite.ts';
@@ -21,7 +20,7 @@ class OneAnswer extends Http {
   readonly #text: string;
 
   constructor(text: string) {
-    super(ctx, { usage: new Usage(100), wait: () => pause(0) } as unknown as ConstructorParameters<typeof Http>[1]);
+    super(ctx, { usage: new Usage(ctx) });
     this.#text = text;
   }
 

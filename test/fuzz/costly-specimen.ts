@@ -1,0 +1,24 @@
+import type { Parser } from './parser.ts';
+
+const kept: Buffer[] = [];
+
+/** A parser that takes too much for what it is given, to see that fuzzing tells. */
+export const parser: Parser = {
+  sources: ['test/fuzz/costly-specimen.ts'],
+  words: ['a'],
+  ways: {
+    slow: { seeds: ['a'], run: busy, foreseen: () => false },
+    large: { seeds: ['{'], run: () => kept.push(Buffer.alloc(400 * 1024 * 1024, 1)), foreseen: () => false },
+    endless: { seeds: ['a'], run: endless, foreseen: () => false },
+  },
+};
+
+/** Takes more than a second of this thread's time, on any machine. */
+function busy(): void {
+  const began = process.threadCpuUsage();
+  while (process.threadCpuUsage(began).user < 1_500_000);
+}
+
+function endless(): never {
+  for (;;);
+}
