@@ -97,11 +97,11 @@ export const storeFaults: Torment = {
           const fits = (name: string, operation: string) => menu[name]!.on?.includes(operation) ?? true;
           server.chooseFault = (operation) => {
             if (!random.chance(percent)) return undefined;
-            const name =
-              due.find((one) => fits(one, operation) && (!endsIt(one) || due.every(endsIt))) ?? random.pick(names);
-            const isDue = due.includes(name);
-            if (isDue) due.splice(due.indexOf(name), 1);
-            if (!fits(name, operation) || (!isDue && rare.includes(name) && !random.chance(10))) return undefined;
+            const next = due.find((one) => fits(one, operation) && (!endsIt(one) || due.every(endsIt)));
+            if (next !== undefined) due.splice(due.indexOf(next), 1);
+            const name = next ?? random.pick(names);
+            if (!fits(name, operation) || (next === undefined && rare.includes(name) && !random.chance(10)))
+              return undefined;
             struck(name);
             return menu[name]!.fault;
           };
