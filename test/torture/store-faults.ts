@@ -96,12 +96,12 @@ export const storeFaults: Torment = {
           const endsIt = (name: string) => name.startsWith('403');
           const fits = (name: string, operation: string) => menu[name]!.on?.includes(operation) ?? true;
           server.chooseFault = (operation) => {
-            if (!random.chance(percent)) return undefined;
             const next = due.find((one) => fits(one, operation) && (!endsIt(one) || due.every(endsIt)));
+            if (!random.chance(next === undefined ? percent : 50)) return undefined;
             if (next !== undefined) due.splice(due.indexOf(next), 1);
             const name = next ?? random.pick(names);
-            if (!fits(name, operation) || (next === undefined && rare.includes(name) && !random.chance(10)))
-              return undefined;
+            const isRare = next === undefined && rare.includes(name);
+            if (!fits(name, operation) || (isRare && !random.chance(10))) return undefined;
             struck(name);
             return menu[name]!.fault;
           };
