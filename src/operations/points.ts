@@ -32,7 +32,13 @@ export interface PointListed {
   /** Until when it can be brought back; null: it is in use. */
   readonly retired: string | null;
   /** The newest attested verification. */
-  readonly verified: { readonly rung: string; readonly at: string; readonly ok: boolean } | null;
+  /** The last time; a part that was read (`sample`) and is whole does not take the place of a time when all of it was. */
+  readonly verified: {
+    readonly rung: string;
+    readonly at: string;
+    readonly ok: boolean;
+    readonly sample?: string;
+  } | null;
   /** Objects that are not complete, with the reason. */
   readonly incomplete: readonly { readonly object: string; readonly reason: string }[];
   /** Why the table of contents cannot be read: then status is `unreadable`, and counts are 0. */
@@ -75,7 +81,14 @@ export async function listPoints(vault: Vault, now = new Date(), known?: KnownPo
     orFault(vault, readAttestation(vault, entry)),
   )) {
     if (attestation instanceof Fault) found.push(attestation);
-    else for (const { point, rung, ok } of attestation.points) verified.set(point, { rung, ok, at: attestation.at });
+    else {
+      const { at, sample } = attestation;
+      for (const { point, rung, ok } of attestation.points) {
+        const before = verified.get(point);
+        if (sample && ok && before?.ok && before.sample === undefined) continue;
+        verified.set(point, { rung, ok, at, ...(sample ? { sample } : {}) });
+      }
+    }
   }
   const listed: PointListed[] = [];
   const newestFirst = standing({ points, retention }).sort((a, b) => b.seq - a.seq);

@@ -33,6 +33,8 @@ export interface OrgStatus {
     readonly rung: string;
     readonly ok: boolean;
     readonly at: string;
+    /** `1/7`: only this part was read. */
+    readonly sample?: string;
   } | null;
   /** When an identity was last seen to open what it has to (`salvor keys test`); null: the vault keeps no such record. */
   readonly keyTested: string | null;
@@ -107,7 +109,8 @@ async function lastVerified(vault: Vault, warn: (fault: Fault) => void): Promise
     if (attestation instanceof Fault) warn(attestation);
     else {
       const last = attestation.points.at(-1);
-      if (last) return { point: last.point, rung: last.rung, ok: last.ok, at: attestation.at };
+      const { at, sample } = attestation;
+      if (last) return { point: last.point, rung: last.rung, ok: last.ok, at, ...(sample ? { sample } : {}) };
     }
   }
   return null;

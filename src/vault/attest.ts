@@ -25,6 +25,8 @@ const attestSchema = z.object({
       problems: z.number().int(),
     }),
   ),
+  /** `1/7`: only this part of the segments, files and leftovers was read; absent: all of them. */
+  sample: z.string().optional(),
   /** Keys that were found to open what they have to; `points` is empty then. */
   keys: z.array(testable).optional(),
 });
@@ -37,7 +39,7 @@ export type Attestation = z.infer<typeof attestSchema>;
 export async function attest(
   vault: Vault,
   signer: Signer,
-  result: Pick<Attestation, 'points' | 'keys' | 'tool'>,
+  result: Pick<Attestation, 'points' | 'sample' | 'keys' | 'tool'>,
   now: Date,
 ): Promise<{ seq: number; digest: string }> {
   const value: Attestation = { v: 1, kind: 'attest', vault: vault.info.vault, at: now.toISOString(), ...result };

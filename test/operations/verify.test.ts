@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { newAgeIdentity } from '../../src/age/keys.ts';
 import { isFault } from '../../src/errors.ts';
+import { listPoints } from '../../src/operations/points.ts';
 import type { VerifyRequest, VerifyResult } from '../../src/operations/verify/request.ts';
 import { verify } from '../../src/operations/verify/verify.ts';
 import { openFolder } from '../../src/store/folder.ts';
@@ -117,6 +118,21 @@ test('the parts of a sample together read every segment and file once', async ()
     read[1]! += Number(/^\d+/.exec(figure('files'))![0]);
   }
   assert.deepEqual(read, [4, 3]);
+});
+
+test('a sample is kept as one: it neither stands for the whole nor hides that the whole was verified', async () => {
+  const kept = new MemoryStore();
+  const made = await smallVault(kept);
+  const attested = async (sample?: VerifyRequest['sample']) => {
+    await look(kept, made, { identities: [made.identity] }, { attest: true, ...(sample ? { sample } : {}) });
+    const vault = await Vault.open(kept, { operation: 'read', identities: [made.identity] });
+    const [newest] = (await listPoints(vault)).points;
+    return [newest!.verified?.rung, newest!.verified?.sample];
+  };
+  assert.deepEqual(await attested({ part: 1, of: 7 }), ['references', '1/7']);
+  assert.deepEqual(await attested({ part: 2, of: 7 }), ['references', '2/7']);
+  assert.deepEqual(await attested(), ['references', undefined]);
+  assert.deepEqual(await attested({ part: 3, of: 7 }), ['references', undefined]);
 });
 
 test('a point that is not the newest is verified when it is asked for', async () => {

@@ -149,5 +149,7 @@ function statusText(
 
 function verifiedText(verified: PointListed['verified'], paint: Paint): string {
   if (!verified) return paint.faint('never');
-  return `${verified.ok ? paint.good(verified.rung) : paint.bad(`failed after ${verified.rung}`)} ${verified.at.slice(0, 10)}`;
+  const { ok, rung, at, sample } = verified;
+  const part = sample ? ` (${sample})` : '';
+  return `${ok ? paint.good(rung) : paint.bad(`failed after ${rung}`)}${part} ${at.slice(0, 10)}`;
 }

@@ -62,6 +62,7 @@ function stateText({ state, lateBy }: Pick<OrgToldStatus, 'state' | 'lateBy'>, p
 
 function verifiedText(verified: OrgStatus['verified'], paint: Paint): string {
   if (!verified) return paint.faint('never');
-  const { ok, rung, at } = verified;
-  return `${ok ? paint.good(rung) : paint.bad(`failed after ${rung}`)} ${at.slice(0, 10)}`;
+  const { ok, rung, at, sample } = verified;
+  const part = sample ? ` (${sample})` : '';
+  return `${ok ? paint.good(rung) : paint.bad(`failed after ${rung}`)}${part} ${at.slice(0, 10)}`;
 }

@@ -24,7 +24,7 @@ export async function pointFacts(vault: Vault, now: Date): Promise<PointFacts[]>
       quarantined: point.quarantined,
       coverage: point.coverage,
       orgId: point.orgId,
-      verified: point.verified?.ok === true && point.verified.rung !== 'none',
+      verified: point.verified?.ok === true && !point.verified.sample && point.verified.rung !== 'none',
       pinned: isPinned(retention, point.id, now),
     }))
     .reverse();

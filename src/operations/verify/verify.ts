@@ -183,7 +183,9 @@ async function keep(
       ok,
       problems: climbed.reduce((sum, { problems }) => sum + problems.length, 0),
     }));
-    const { seq, digest } = await attest(vault, signer, { points, tool: request.tool }, ctx.now());
+    const { sample, tool } = request;
+    const part = sample && sample.of > 1 ? { sample: `${sample.part}/${sample.of}` } : {};
+    const { seq, digest } = await attest(vault, signer, { points, ...part, tool }, ctx.now());
     return { seq, digest };
   } catch (error) {
     // A vault that was found damaged may be too damaged to write to; that it is damaged is in the result.
