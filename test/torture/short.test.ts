@@ -4,7 +4,7 @@ import { torture } from './torment.ts';
 import { torments } from './torments.ts';
 
 /** The short form of each torment; `npm run torture` runs the long one. */
-for (const torment of torments) {
+for (const torment of torments.filter(({ short }) => short > 0)) {
   test(`${torment.name}: nothing is violated, and every fault of the menu struck`, { timeout: 300_000 }, async () => {
     const { violations, missed } = await torture(torment, { seed: 0, cases: torment.short });
     assert.deepEqual(

@@ -85,7 +85,7 @@ export const storeFaults: Torment = {
         server.state.keys.clear();
         for (const [key, versions] of base) server.state.keys.set(key, versions);
         server.requests.length = 0;
-        const ill = await openStore(url, { credentials: server, backoffMs: 1, attempts: 6, timeoutMs: 120 });
+        const ill = await openStore(url, { credentials: server, backoffMs: 1, attempts: 6, timeoutMs: 500 });
         const now = new Date();
         const ctx = contextAt(now.toISOString());
         try {

@@ -24,7 +24,7 @@ export const tamper: Torment = {
   name: 'tamper',
   figure: 'flips, truncations, swaps, deletions and replays in a small vault',
   faults: kinds,
-  short: 140,
+  short: 70,
   share: 6,
   async prepare() {
     const made = new MemoryStore();

@@ -18,7 +18,7 @@ export interface Torment {
   readonly figure: string;
   /** Its menu: when one of these never struck, nothing was shown and the run has failed. */
   readonly faults: readonly string[];
-  /** Cases of the short form, which every run of the tests does. */
+  /** Cases of the short form, which every run of the tests does; 0: other tests do as much. */
   readonly short: number;
   /** Its part of the minutes of a long run, beside those of the others. Default 1. */
   readonly share?: number;
