@@ -9,10 +9,11 @@ You can read it without salvor. You need age, zstd, ssh-keygen, sha256sum and ta
 folder or bucket, and one recovery identity: the line AGE-SECRET-KEY-1... of the recovery kit, in a
 file (here: recovery.key). Work in this folder; W is any folder outside it.
 
-1. Open the key that the data is encrypted to.
+1. Open the keys that the data is encrypted to: one of each epoch, all in one file. A wrap may be for another identity.
 
       W=$(mktemp -d)
-      for wrap in keys/e0001/r*.age; do age -d -i recovery.key "$wrap" > "$W/epoch.key" && break; done
+      for wrap in keys/e*/r*.age; do age -d -i recovery.key "$wrap" >> "$W/epoch.key" 2> "$W/refused" || true; done
+      grep -q AGE-SECRET-KEY "$W/epoch.key"
 
 2. Check who signed. The first trust file names the public keys; the root key signs it.
 

@@ -12,6 +12,7 @@ import {
   filled,
   objects,
 } from '../support/by-hand.ts';
+import { parseQuotedCsv } from '../support/foreign-csv.ts';
 import { asFolder, bash, ForeignReader, foreignPrograms } from '../support/foreign-reader.ts';
 import { differences } from '../support/found-again.ts';
 import { Rig } from '../support/rig.ts';
@@ -82,6 +83,22 @@ describe('a folder vault', { skip }, () => {
     writeFileSync(typed, `${/^AGE-SECRET-KEY-1.*$/m.exec(readFileSync(kit, 'utf8'))![0]}\n`);
     const again = spawnSync('age', ['-d', '-i', typed, path.join(rig.vault, 'keys/e0001', wraps[0]!)]);
     assert.equal(again.status, 0);
+  });
+
+  test('the commands of README.txt read a point of a later epoch', async () => {
+    assert.equal((await rig.salvor('keys', 'rotate', '--json')).status, 0);
+    const third = await rig.salvor('backup', '--json', '--objects', objects.join());
+    assert.equal(third.status, 0, third.stderr);
+    const ran = byHand(copy(), facts.kit);
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.equal(JSON.parse(ran.made.get('root.json')!.toString('utf8')).point, third.json.result.point.id);
+    const [, ...rows] = parseQuotedCsv(ran.made.get('account.csv')!.toString('utf8'));
+    const { source } = database.tables.get('Account')!;
+    const live = Array.from({ length: source.size }, (_, n) => source.row(n)).filter((row) => row.IsDeleted !== true);
+    assert.deepEqual(
+      rows.map(([id]) => id),
+      live.map(({ Id }) => Id),
+    );
   });
 });
 
