@@ -80,6 +80,8 @@ export interface VaultKeys {
   /** The admin key, where one is at hand; not looked for unless told. */
   readonly admin?: 'optional';
   readonly operation: 'read' | 'write' | 'verify' | 'prune';
+  /** Warns of what is wrong with the log; for commands that do not tell it themselves. */
+  readonly warns?: true;
 }
 
 /**
@@ -116,6 +118,10 @@ export async function openVault(
       name: 'unanchored',
       message: `UNANCHORED: the vault is believed on its own word; pin its root key with --root-fingerprint ${fingerprint} (compare it with the recovery kit)`,
     });
+  }
+  if (wanted.warns) {
+    for (const { fault } of (await vault.state()).problems)
+      ctx.report({ type: 'warning', name: fault.name, message: `${fault.message}; \`salvor verify\` tells more` });
   }
   const seen = await seenHead(ctx.environment, vault.info.vault);
   // A copy may be behind.

@@ -39,3 +39,31 @@ test('a vault that was put back from an old copy is told of however it grows, un
   assert.ok(!warnings(after).includes('head-mismatch'), after.stdout);
   assert.equal((await prune()).status, 0);
 });
+
+test('a hole in the log is told by whatever reads the vault', async () => {
+  await using rig = await Rig.start();
+  await rig.init();
+  const backup = () => rig.salvor('backup', '--objects', 'RecordType', '--json');
+  const [first, second] = [await backup(), await backup()].map(({ json }) => json.result);
+  await backup();
+  rmSync(`${rig.vault}/log/${String(second.head.seq).padStart(20, '0')}`);
+  const [id] = (await rig.salvor('show', 'latest', 'RecordType', '--json')).json.result.rows;
+  for (const args of [
+    ['show', 'latest'],
+    ['diff', `${first.point.id}..latest`],
+    ['find', id.Id],
+    ['restore', 'latest', '--objects', 'RecordType', '--dry-run'],
+    ['export', 'latest', '--objects', 'RecordType', '--to', 'out.zip'],
+    ['keys', 'test', '--no-attest'],
+    ['compact'],
+    ['backup', '--objects', 'RecordType'],
+  ]) {
+    const { status, json, stdout } = await rig.salvor(...args, '--json');
+    const told = json.warnings.filter(({ name }: { name: string }) => name === 'chain-broken');
+    assert.equal(status, 0, stdout);
+    assert.ok(told.length >= 1, `${args[0]}: ${stdout}`);
+    assert.match(told[0].message, /is missing though later records exist; `salvor verify` tells more$/);
+  }
+  assert.equal((await rig.salvor('verify', '--no-attest', '--json')).status, 4);
+  assert.equal((await rig.salvor('prune', '--keep-last', '9', '--confirm-prune', '--json')).status, 4);
+});

@@ -13,7 +13,7 @@ export const compact = defineCommand({
   examples: [{ command: 'salvor compact', summary: 'after a month of small points' }],
   exits: [4, 5, 68, 69, 74],
   async run(ctx, { flags }) {
-    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write' });
+    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write', warns: true });
     try {
       const operation = await import('../../operations/compact.ts');
       const result = await operation.compact(ctx, vault, { objects: flags.objects, tool: ctx.tool });

@@ -53,7 +53,7 @@ export const exportCommand = defineCommand({
       throw new Fault('usage', '--safe-for-spreadsheets is for csv: a workbook and a database hold no formulas anyway');
     if (flags.noFiles && flags.withFiles) throw new Fault('usage', '--with-files and --no-files contradict each other');
     const selection = await selectionOf(flags);
-    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'read' });
+    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'read', warns: true });
     try {
       const { findPoint } = await import('../../operations/points.ts');
       const { PointReader } = await import('../../vault/point-reader.ts');

@@ -23,6 +23,7 @@ export const hold = defineCommand({
       identity: 'optional',
       admin: 'optional',
       operation: 'prune',
+      warns: true,
     });
     const { holdPruning } = await import('../../operations/prune/pins.ts');
     const result = await holdPruning(ctx, vault, { until, release: flags.release, tool: ctx.tool });

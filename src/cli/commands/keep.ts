@@ -23,6 +23,7 @@ export const keep = defineCommand({
       identity: 'optional',
       admin: 'optional',
       operation: 'prune',
+      warns: true,
     });
     const { findRetired } = await import('../../operations/points.ts');
     const { keepPoint } = await import('../../operations/prune/pins.ts');

@@ -27,7 +27,13 @@ const test = defineCommand({
   flags: { 'no-attest': { summary: 'do not keep the result in the vault', config: false } },
   exits: [4, 68, 74],
   async run(ctx, { flags }) {
-    const keys = { writer: 'optional', identity: 'optional', admin: 'optional', operation: 'verify' } as const;
+    const keys = {
+      writer: 'optional',
+      identity: 'optional',
+      admin: 'optional',
+      operation: 'verify',
+      warns: true,
+    } as const;
     const vault = await openVault(ctx, keys);
     const { attestKeys, testKeys } = await import('../../operations/keys.ts');
     const tested = await testKeys(vault);

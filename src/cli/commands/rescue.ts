@@ -51,7 +51,7 @@ export const rescue = defineCommand({
       await assertPlanFile(flags.planOut);
     }
     const answers = await ask(ctx, flags);
-    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write' });
+    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write', warns: true });
     const org = await connectOrg(ctx);
     try {
       const operation = await import('../../operations/restore/restore.ts');

@@ -37,7 +37,7 @@ export const restore = defineCommand({
     if (only && (flags.dryRun || flags.planOut !== undefined)) {
       throw new Fault('usage', `${only} makes no plan: neither --dry-run nor --plan-out goes with it`);
     }
-    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write' });
+    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write', warns: true });
     const org = await connectToWrite(ctx, flags);
     const lasting = await connectLasting(ctx, flags.bypass);
     try {

@@ -41,6 +41,7 @@ export const show = defineCommand({
       writer: 'optional',
       identity: rows ? 'required' : 'optional',
       operation: 'read',
+      warns: true,
     });
     const { findPoint } = await import('../../operations/points.ts');
     const { showPoint, showObject, showRecord } = await import('../../operations/show.ts');

@@ -30,7 +30,7 @@ export const undo = defineCommand({
   examples: [{ command: 'salvor undo R20261125T190602Z-45f171 --dry-run', summary: 'what would be taken back' }],
   exits: [3, 4, 5, 68, 69, 74, 75],
   async run(ctx, { flags, arguments: given }) {
-    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write' });
+    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write', warns: true });
     const org = await connectToWrite(ctx, flags);
     const lasting = await connectLasting(ctx, flags.bypass);
     try {
