@@ -120,8 +120,8 @@ export async function openVault(
     });
   }
   if (wanted.warns) {
-    for (const { fault } of (await vault.state()).problems)
-      ctx.report({ type: 'warning', name: fault.name, message: `${fault.message}; \`salvor verify\` tells more` });
+    const { tellLogProblems } = await import('../operations/log-problems.ts');
+    await tellLogProblems(ctx, vault);
   }
   const seen = await seenHead(ctx.environment, vault.info.vault);
   // A copy may be behind.

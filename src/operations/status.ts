@@ -4,6 +4,7 @@ import { longId } from '../schema/ids.ts';
 import { readAttestation } from '../vault/attest.ts';
 import type { Root } from '../vault/manifest.ts';
 import type { Vault } from '../vault/vault.ts';
+import { mostDrift } from './clock.ts';
 import { orFault } from './points.ts';
 
 /** `ok`; `late`: the last good point is older than the RPO; `empty`: there is no good point. */
@@ -44,8 +45,6 @@ export interface OrgStatus {
 }
 
 const dayMs = 86_400_000;
-/** Clocks of hosts differ by so much; a point from further ahead would look in time for as long as it is. */
-const mostSkewMs = 5 * 60_000;
 
 /**
  * How an org's points stand against the RPO. The writer key alone is enough. A record, attestation or table of contents that does not
@@ -76,7 +75,8 @@ export async function orgStatus(
     newestRoot ??= root;
     if (longId(root.org.id) !== longId(newestRoot.org.id)) break;
     if (root.status !== 'complete' || root.suspect || mark.quarantined) continue;
-    if (Date.parse(root.started) > ctx.now().getTime() + mostSkewMs) {
+    // A point from further ahead would look in time for as long as it is.
+    if (Date.parse(root.started) > ctx.now().getTime() + mostDrift) {
       const message = `point ${point} is dated in the future and counts for nothing: check the clock of the host that took it, and this one's`;
       ctx.report({ type: 'warning', name: 'clock-skew', message });
       continue;

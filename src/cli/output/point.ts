@@ -147,7 +147,11 @@ function statusText(
     .join(', ');
 }
 
-function verifiedText(verified: PointListed['verified'], paint: Paint): string {
+/** The rung that the last verification climbed to, the part that was read when it was not all, and the day. */
+export function verifiedText(
+  verified: { readonly ok: boolean; readonly rung: string; readonly at: string; readonly sample?: string } | null,
+  paint: Paint,
+): string {
   if (!verified) return paint.faint('never');
   const { ok, rung, at, sample } = verified;
   const part = sample ? ` (${sample})` : '';

@@ -2,6 +2,7 @@ import type { OrgStatus } from '../../operations/status.ts';
 import type { OrgOutcome } from '../command.ts';
 import { duration, time } from './figures.ts';
 import type { Paint } from './paint.ts';
+import { verifiedText } from './point.ts';
 
 /** One org of `salvor status --all-orgs --json`; `failed`: its vault could not be looked at, `message` says why. */
 export interface OrgToldStatus extends Omit<OrgStatus, 'org' | 'vault' | 'state'>, Omit<OrgOutcome, 'result'> {
@@ -58,11 +59,4 @@ function stateText({ state, lateBy }: Pick<OrgToldStatus, 'state' | 'lateBy'>, p
   if (state === 'ok') return paint.good('ok');
   if (state === 'failed') return paint.bad('not known');
   return paint.bad(state === 'empty' ? 'no good point' : `late by ${duration((lateBy ?? 0) * 1000)}`);
-}
-
-function verifiedText(verified: OrgStatus['verified'], paint: Paint): string {
-  if (!verified) return paint.faint('never');
-  const { ok, rung, at, sample } = verified;
-  const part = sample ? ` (${sample})` : '';
-  return `${ok ? paint.good(rung) : paint.bad(`failed after ${rung}`)}${part} ${at.slice(0, 10)}`;
 }

@@ -7,6 +7,7 @@ import { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
 import { assertNotRetired } from '../../vault/retention.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { tellLogProblems } from '../log-problems.ts';
 import { findAlerts, wantsOutliers } from './alerts.ts';
 import { type CarriedFiles, carriedFiles } from './carried-files.ts';
 import { acceptances, blindSpots, coverageOf, foreseen, rowsSeen, verdictsOf } from './coverage.ts';
@@ -62,9 +63,7 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, asked: BackupRequ
   const signer = vault.keyring.writerSigner();
   await vault.assertOrg(org.identity.orgId);
   const runs = await unfinishedRuns(ctx, vault);
-  for (const { fault } of (await vault.state()).problems) {
-    ctx.report({ type: 'warning', name: fault.name, message: `${fault.message}; \`salvor verify\` tells more` });
-  }
+  await tellLogProblems(ctx, vault);
   ctx.report({ type: 'stage', stage: 'looking at the org' });
   await tellSkew(ctx, org);
   const permissions = await org.permissions();

@@ -1,13 +1,11 @@
 import type { Context } from '../../context.ts';
 import type { Org } from '../../salesforce/org.ts';
+import { mostDrift } from '../clock.ts';
 
-/** Points are named and dated by the host's clock: beyond this they stand at another time than the rows that they hold. */
-const mostSkewMs = 5 * 60_000;
-
-/** Warns of a host whose clock differs from the org's. What a point holds does not depend on it: rows are read by the org's clock. */
+/** Warns of a host whose clock differs from the org's. Points are named and dated by it; what they hold does not depend on it: rows are read by the org's clock. */
 export async function tellSkew(ctx: Context, org: Org): Promise<void> {
   const skew = ctx.now().getTime() - (await org.serverTime()).getTime();
-  if (Math.abs(skew) <= mostSkewMs) return;
+  if (Math.abs(skew) <= mostDrift) return;
   const minutes = Math.round(Math.abs(skew) / 60_000);
   const message = `the clock of this host is ${minutes} minutes ${skew > 0 ? 'ahead of' : 'behind'} the org's: the point is dated by it, and so are status and retention`;
   ctx.report({ type: 'warning', name: 'clock-skew', message });

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts';
 import type { Org } from '../../salesforce/org.ts';
-import { mostDrift } from '../prune/clock.ts';
+import { mostDrift } from '../clock.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
 const { ok, warn, bad } = findingsOf('clock');

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Fault } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
-
-/** Beyond this what is old and what is over cannot be told. */
-export const mostDrift = 5 * 60_000;
+import { mostDrift } from '../clock.ts';
 
 /** Holds this host's clock against the store's, by an object that is put and deleted again. Throws `clock-drift`. */
 export async function assertClock(store: Store, now: () => Date, signal: AbortSignal): Promise<void> {

@@ -6,6 +6,7 @@ import type { LogEntry } from '../../vault/log.ts';
 import { PointReader } from '../../vault/point-reader.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { tieMs } from '../backup/window.ts';
+import { mostDrift } from '../clock.ts';
 import { compareLive } from '../diff/live.ts';
 import type { DiffRequest, DiffResult } from '../diff/request.ts';
 import { Parents } from './blanked.ts';
@@ -16,8 +17,6 @@ import { type JudgedObject, RowJudge, type Verdict } from './row-judge.ts';
 
 /** Objects that are read at the same time. */
 const parallelObjects = 4;
-/** The host's clock says when a point was begun, the org's what was stamped when: they may differ by so much. */
-const clockMs = 5 * 60_000;
 
 /** Throws `foreign-vault` when the org is another than the point's, and what reading the point's root throws. */
 export async function assertOrgOf(vault: Vault, entry: LogEntry, org: Org): Promise<void> {
@@ -79,7 +78,8 @@ async function judgedObjects(point: PointReader): Promise<Map<string, JudgedObje
   for (const object of point.objects()) {
     const { stamp, watermark } = await point.map(object);
     // A run that found nothing new lists the page of an earlier one: that nothing changed until the run began is what it says.
-    const until = Math.max(Date.parse(watermark), Date.parse(point.root.started) - clockMs) - tieMs;
+    // The host's clock says when a point was begun, the org's what was stamped when.
+    const until = Math.max(Date.parse(watermark), Date.parse(point.root.started) - mostDrift) - tieMs;
     objects.set(object, { object, until, stamp, describe: await point.describe(object) });
   }
   return objects;
