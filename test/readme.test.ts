@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { sampleDatabase } from '../src/practice-org/generate.ts';
 import { type PracticeOrg, startPracticeOrg } from '../src/practice-org/server.ts';
 import { project, salvor, testFolder } from './cli/run.ts';
+import { compiled } from './support/compiled.ts';
 import { generatedFiles } from './support/generated.ts';
 
 for (const { file, expected, actual } of generatedFiles()) {
@@ -57,6 +58,7 @@ function openShell(): Shell {
   const env = {
     PATH: `${programs}${path.delimiter}${process.env.PATH}`,
     HOME: folder,
+    ...compiled,
     SALVOR_NO_KEYCHAIN: '1',
     SF_ACCESS_TOKEN: org.accessToken,
     SF_ORG_INSTANCE_URL: org.url,

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
+import { compiled } from '../support/compiled.ts';
 
 export const project = path.resolve(import.meta.dirname, '../..');
 export const salvor = path.join(project, 'bin/salvor.js');
@@ -37,6 +38,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     PATH: process.env.PATH ?? '',
     HOME: options.cwd ?? tmpdir(),
     TMPDIR: process.env.TMPDIR ?? tmpdir(),
+    ...compiled,
     SALVOR_NO_KEYCHAIN: '1',
     ...options.env,
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { commands } from '../../src/cli/commands.ts';
@@ -33,6 +33,22 @@ test('--version prints the version and loads nothing', async () => {
     loaded.map((url) => path.basename(url)),
     ['salvor.js'],
   );
+});
+
+test('what a start compiled is kept in the cache folder of the user alone; without such a folder it is compiled again', async () => {
+  const cache = path.join(folder, 'cache');
+  const env = { NODE_COMPILE_CACHE: '', XDG_CACHE_HOME: cache };
+  const first = await run(salvor, ['list-points', '--help'], { env });
+  assert.equal(first.status, 0, first.stderr);
+  const kept = path.join(cache, 'salvor/compiled');
+  assert.equal(statSync(kept).mode & 0o777, 0o700);
+  assert.notEqual(readdirSync(kept, { recursive: true }).length, 0);
+
+  writeFileSync(path.join(folder, 'no-folder'), '');
+  const nowhere = await run(salvor, ['list-points', '--help'], {
+    env: { ...env, XDG_CACHE_HOME: path.join(folder, 'no-folder') },
+  });
+  assert.deepEqual(nowhere, first);
 });
 
 const heavy =

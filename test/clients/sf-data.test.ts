@@ -220,6 +220,19 @@ test(refused('sf data search', 'the practice org has no search'), async () => {
   assert.equal((await sf.practice('data', 'search', '--query', 'FIND {Linden}')).failure, 'NOT_FOUND');
 });
 
-test(refused('sf org list metadata-types', 'the practice org has no Metadata API'), async () => {
-  assert.equal((await sf.practice('org', 'list', 'metadata-types')).failure, 'ERROR_HTTP_404');
+test('sf org list metadata-types, sf org list metadata', async () => {
+  const types = await sf.practice('org', 'list', 'metadata-types');
+  assert.deepEqual(
+    types.result.metadataObjects.map(({ xmlName, directoryName }: Record<string, string>) => [xmlName, directoryName]),
+    [
+      ['CustomObject', 'objects'],
+      ['ApexClass', 'classes'],
+      ['Report', 'reports'],
+    ],
+  );
+  const classes = await sf.practice('org', 'list', 'metadata', '--metadata-type', 'ApexClass');
+  assert.deepEqual(
+    classes.result.map(({ fileName }: Record<string, string>) => fileName),
+    ['classes/InvoiceTrigger.cls', 'classes/RoutingService.cls', 'classes/pkg__Hidden.cls'],
+  );
 });

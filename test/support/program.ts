@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { compiled } from './compiled.ts';
 import type { Ran } from './rig.ts';
 
 const program = path.resolve(import.meta.dirname, '../../bin/salvor.js');
@@ -9,7 +10,7 @@ export function runProgram(folder: string, env: Readonly<Record<string, string>>
   const home = { PATH: process.env.PATH ?? '', HOME: folder, XDG_STATE_HOME: path.join(folder, 'state') };
   const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,
-    env: { ...home, SALVOR_NO_KEYCHAIN: '1', NO_COLOR: '1', ...env },
+    env: { ...home, ...compiled, SALVOR_NO_KEYCHAIN: '1', NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [out, error]: [Buffer[], Buffer[]] = [[], []];

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Database } from '../../src/practice-org/database.ts';
 import { sampleDatabase } from '../../src/practice-org/generate.ts';
 import { type PracticeOrg, startPracticeOrg } from '../../src/practice-org/server.ts';
+import { compiled } from './compiled.ts';
 
 export const project = path.resolve(import.meta.dirname, '../..');
 
@@ -43,6 +44,7 @@ export class Rig implements AsyncDisposable {
       TMPDIR: folder,
       XDG_STATE_HOME: path.join(folder, 'state'),
       XDG_CONFIG_HOME: path.join(folder, 'config'),
+      ...compiled,
       SALVOR_NO_KEYCHAIN: '1',
       NO_COLOR: '1',
       SF_ACCESS_TOKEN: org.accessToken,
