@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { type Exit, Fault } from '../errors.ts';
+import { type Exit, Fault, isFault } from '../errors.ts';
 import type { Command, CommandContext, Flags, OrgDone, OrgOutcome, Outcome } from './command.ts';
 import type { OrgConfig } from './config-schema.ts';
 import type { Failure } from './failure.ts';
@@ -17,7 +17,13 @@ export const allOrgsFlags = {
 
 /** For commands that have no such flag of their own. */
 export const parallelOrgs = {
-  parallel: { value: 'number', kind: 'integer', default: 4, summary: 'orgs at the same time, with --all-orgs' },
+  parallel: {
+    value: 'number',
+    kind: 'integer',
+    least: 1,
+    default: 4,
+    summary: 'orgs at the same time, with --all-orgs',
+  },
 } as const satisfies Flags;
 
 /** Worst first: what a person has to look at, before what is to be run again, before what was told. */
@@ -26,7 +32,7 @@ const worst: readonly Exit[] = [130, 1, 4, 68, 74, 5, 2, 75, 69, 7, 3, 6, 0];
 /** What is done for one org, and an error of it as it may be shown. */
 interface ForOne {
   /** `first`: called before anything is done; what it throws is how this org ended. */
-  run(ctx: CommandContext, first: () => void): Promise<Outcome>;
+  run(ctx: CommandContext, first: () => Promise<void>): Promise<Outcome>;
   shown(error: unknown): Promise<Failure>;
 }
 
@@ -46,10 +52,10 @@ export async function overOrgs(
   const prompt = askedOnce(ctx.prompt);
   const one = async ([alias, org]: [string, OrgConfig], number: number): Promise<Run> => {
     try {
-      const outcome = await run(contextOf({ ...ctx, prompt }, alias, org, number), () => {
+      const outcome = await run(contextOf({ ...ctx, prompt }, alias, org, number), async () => {
         // Those that are waiting when a signal comes end as the others do.
         ctx.signal.throwIfAborted();
-        assertOwnVault(alias, ctx.config.orgs);
+        await assertOwnVault(alias, ctx.config.orgs);
       });
       if (!outcome.fault) return { told: { org: alias, status: 0, result: outcome.result }, outcome };
       const failure = toldOf(alias, await shown(outcome.fault));
@@ -96,22 +102,32 @@ function assertAll(
     flags.expectHead && '--expect-head',
   ].find(Boolean);
   if (single) throw new Fault('usage', `${single} is about one org, and --all-orgs takes every one: leave one out`);
-  if (Number(flags.parallel) < 1) throw new Fault('usage', '--parallel has to be 1 at least');
 }
 
-/** Throws `no-vault`; `config-invalid` when another org has the same one, for a vault is of one org. */
-function assertOwnVault(alias: string, orgs: CommandContext['config']['orgs']): void {
+/** Throws `no-vault`; `config-invalid` when another org has the same one, or one inside of it or around it, for a vault is of one org. */
+async function assertOwnVault(alias: string, orgs: CommandContext['config']['orgs']): Promise<void> {
   const { vault } = orgs[alias]!;
   if (vault === undefined) throw new Fault('no-vault', `the config file names no vault for ${alias}`);
-  const same = Object.keys(orgs).filter((one) => placeOf(orgs[one]!.vault) === placeOf(vault));
-  if (same.length === 1) return;
-  throw new Fault('config-invalid', `the config file names the same vault for ${same.join(' and ')}: ${vault}`, {
+  const together: [string, string][] = [];
+  for (const [one, { vault: other }] of Object.entries(orgs))
+    if (one === alias || (other !== undefined && (await isShared(vault, other)))) together.push([one, other!]);
+  if (together.length === 1) return;
+  const names = together.map(([one]) => one).join(' and ');
+  const places = [...new Set(together.map(([, place]) => place))];
+  throw new Fault('config-invalid', `${names} have the same vault, or one inside of the other: ${places.join(', ')}`, {
     actions: ['give each org a vault of its own'],
   });
 }
 
-function placeOf(vault: string | undefined): string | undefined {
-  return vault?.replace(/\/+$/, '');
+/** A place that cannot be read is nobody else's: its own org is told. */
+async function isShared(vault: string, other: string): Promise<boolean> {
+  const { shareAPlace } = await import('../store/open.ts');
+  try {
+    return await shareAPlace(vault, other);
+  } catch (error) {
+    if (isFault(error, 'usage')) return false;
+    throw error;
+  }
 }
 
 /** What the org's own entry says counts as if it stood on the command line; vault and copies that are named for all are of no org here. */

@@ -30,14 +30,19 @@ export const pointFlags = {
     kind: 'list',
     summary: 'objects that are read first, in this order; * stands for any characters',
   },
-  parallel: { value: 'number', kind: 'integer', default: 4, summary: 'objects that are read at the same time' },
+  parallel: {
+    value: 'number',
+    kind: 'integer',
+    least: 1,
+    default: 4,
+    summary: 'objects that are read at the same time',
+  },
 } as const satisfies Flags;
 
 /** The request of a point without labels that goes on from earlier ones. Throws `usage`. */
 export function pointRequest(ctx: CommandContext, flags: FlagValues<typeof pointFlags>): BackupRequest {
   assertPercent('max-api-percent', flags.maxApiPercent);
   assertPercent('min-coverage', flags.minCoverage);
-  if (flags.parallel < 1) throw new Fault('usage', '--parallel has to be 1 at least');
   return {
     policy: { objects: flags.objects, exclude: flags.exclude, exclusions: exclusionsOf(ctx) },
     accept: acceptances(ctx),

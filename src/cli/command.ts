@@ -25,6 +25,8 @@ export interface Flag {
   /** `text` unless told. */
   readonly kind?: Kind;
   readonly choices?: readonly string[];
+  /** The smallest number that it takes, wherever it comes from; 0 unless told. */
+  readonly least?: number;
   /** May be given several times; `run` gets an array. */
   readonly repeatable?: boolean;
   readonly default?: string | number;

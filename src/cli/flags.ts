@@ -75,6 +75,7 @@ function one(flag: Flag, text: string, source: string): string | number {
       `${source} has to be a ${flag.kind === 'integer' ? 'whole ' : ''}number, not ${JSON.stringify(text)}`,
     );
   }
+  if (number < (flag.least ?? 0)) throw new Fault('usage', `${source} has to be ${flag.least} at least`);
   return number;
 }
 

@@ -8,6 +8,8 @@ import type { Vault } from '../vault/vault.ts';
 export interface SeenHead {
   readonly seq: number;
   readonly digest: string;
+  /** URL of the store where this client writes the vault, or where it saw it first. */
+  readonly place?: string;
 }
 
 function stateFile(environment: NodeJS.ProcessEnv): string {
@@ -35,8 +37,8 @@ async function read(file: string): Promise<Record<string, SeenHead>> {
 }
 
 function isHead(value: unknown): value is SeenHead {
-  const { seq, digest } = (value ?? {}) as Partial<SeenHead>;
-  return Number.isSafeInteger(seq) && typeof digest === 'string';
+  const { seq, digest, place } = (value ?? {}) as Partial<SeenHead>;
+  return Number.isSafeInteger(seq) && typeof digest === 'string' && (place === undefined || typeof place === 'string');
 }
 
 export async function seenHead(environment: NodeJS.ProcessEnv, vault: string): Promise<SeenHead | undefined> {
@@ -51,11 +53,22 @@ export async function holdsSeen(vault: Vault, seen: SeenHead): Promise<boolean> 
 
 /**
  * Remembers the end of a log that goes on from the head which was seen before. Otherwise that one stays: it tells of a rollback for as long as
- * nobody has said that the log is right.
+ * nobody has said that the log is right. `wrote`: this client wrote it, and the store is the place of the vault from now on.
  */
-export async function rememberEnd(environment: NodeJS.ProcessEnv, vault: Vault, head: SeenHead): Promise<void> {
+export async function rememberEnd(
+  environment: NodeJS.ProcessEnv,
+  vault: Vault,
+  { seq, digest }: SeenHead,
+  wrote: 'wrote' | 'read' = 'read',
+): Promise<void> {
   const seen = await seenHead(environment, vault.info.vault);
-  if (!seen || (await holdsSeen(vault, seen))) await rememberHead(environment, vault.info.vault, head);
+  if (seen && !(await holdsSeen(vault, seen))) return;
+  const { url } = vault.store;
+  await rememberHead(environment, vault.info.vault, {
+    seq,
+    digest,
+    place: wrote === 'wrote' ? url : (seen?.place ?? url),
+  });
 }
 
 /** Several vaults of one run are remembered one after the other, since they share the file. */
@@ -76,16 +89,21 @@ export function rememberHead(
   return remembered;
 }
 
-async function remember(environment: NodeJS.ProcessEnv, vault: string, head: SeenHead, right: boolean): Promise<void> {
+async function remember(
+  environment: NodeJS.ProcessEnv,
+  vault: string,
+  { seq, digest, place }: SeenHead,
+  right: boolean,
+): Promise<void> {
   const file = stateFile(environment);
   const heads = await read(file);
-  if (!right && (heads[vault]?.seq ?? 0) >= head.seq) return;
+  if (!right && (heads[vault]?.seq ?? 0) >= seq) return;
   const aside = `${file}.${process.pid}.tmp`;
   try {
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(
       aside,
-      `${JSON.stringify({ ...heads, [vault]: { seq: head.seq, digest: head.digest } }, null, 2)}\n`,
+      `${JSON.stringify({ ...heads, [vault]: { ...heads[vault], seq, digest, ...(place && { place }) } }, null, 2)}\n`,
       { mode: 0o600 },
     );
     await rename(aside, file);

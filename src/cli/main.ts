@@ -141,16 +141,16 @@ async function runCommand(
   flags: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
   const shown = (error: unknown) => redacted(failureOf(error, ctx.signal, versions), ctx.environment);
-  const once = (own: CommandContext, scope: Scope, first?: () => void) => {
+  const once = (own: CommandContext, scope: Scope, first?: () => Promise<void>) => {
     const work = async () => {
-      first?.();
+      await first?.();
       return command.run(own, { flags, arguments: given });
     };
     return notified(own, command, shown, work, scope);
   };
   if (!flags.allOrgs) return once(ctx, 'whole');
   const { overOrgs } = await import('./all-orgs.ts');
-  const run = (own: CommandContext, first: () => void) => once(own, 'one of the orgs', first);
+  const run = (own: CommandContext, first: () => Promise<void>) => once(own, 'one of the orgs', first);
   const all = () => overOrgs(ctx, command, flags, { run, shown });
   return notified(ctx, command, shown, all, 'all orgs');
 }

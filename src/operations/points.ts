@@ -244,12 +244,23 @@ function gone(point: string, { until, swept }: Retired): Fault {
   });
 }
 
-/** The same of points that are retired and can still come back, which go by their id or its beginning; others as `findPoint`. */
+/** The same of points that are retired and can still come back, which go by their id, its beginning or a tag that no other point has; others as `findPoint`. */
 export async function findRetired(vault: Vault, name: string): Promise<LogEntry> {
   const { points, retention } = await vault.state();
   if (points.some(({ record }) => record.point!.startsWith(name))) return findPoint(vault, name);
-  const found = revivable({ retention }).filter(({ entry }) => entry.record.point!.startsWith(name));
-  return found.length === 1 ? found[0]!.entry : findPoint(vault, name);
+  const retired = revivable({ retention }).map(({ entry }) => entry);
+  const found = retired.filter(({ record }) => record.point!.startsWith(name));
+  if (found.length === 1) return found[0]!;
+  try {
+    return await findPoint(vault, name);
+  } catch (error) {
+    if (!isFault(error, 'no-such-point')) throw error;
+    for (const entry of retired.sort((a, b) => b.seq - a.seq)) {
+      const root = await orFault(vault, vault.root(entry));
+      if (!(root instanceof Fault) && root.tags.includes(name)) return entry;
+    }
+    throw error;
+  }
 }
 
 async function latestGood(

@@ -93,14 +93,15 @@ export class DeadRows {
     let open = row === 0 ? 0 : ends[row - 1]!;
     for (let column = 0; column <= last; column++) {
       const close = closingQuote(bytes, open, ends[row]!);
-      if (wanted.has(column) && (close - open === 19 || close - open === 16) && this.#isDead(bytes, open + 1, run))
+      if (wanted.has(column) && (close - open === 19 || close - open === 16) && this.hasEmptied(bytes, open + 1, run))
         return true;
       open = close + 2;
     }
     return false;
   }
 
-  #isDead(id: string | Buffer, start: number, run: string): boolean {
+  /** Whether this row was found deleted after `run` had read what named it. */
+  hasEmptied(id: string | Buffer, start: number, run: string): boolean {
     const number = this.#ids.number(id, start);
     if (number < 0 || this.#runs[number]! <= run) return false;
     // A run that replaces others carries their tombstones: what it says was deleted long before a row was read emptied nothing of that row.
@@ -118,7 +119,7 @@ export class DeadRows {
         const cells = decodeRow(bytes);
         for (const position of positions) {
           const id = cells[position] ?? '';
-          if (id !== '' && this.#isDead(id, 0, run)) cells[position] = '';
+          if (id !== '' && this.hasEmptied(id, 0, run)) cells[position] = '';
         }
         bytes = encodeRows([cells]).bytes;
       }

@@ -10,7 +10,7 @@ const work = defineCommand({
   flags: {
     objects: { value: 'names', kind: 'list', summary: 'a list' },
     tag: { value: 'name', repeatable: true, summary: 'a label', config: false },
-    'max-calls': { value: 'number', kind: 'integer', default: 5, summary: 'a number' },
+    'max-calls': { value: 'number', kind: 'integer', least: 1, default: 5, summary: 'a number' },
     order: { value: 'order', choices: ['up', 'down'], summary: 'a choice' },
     folder: { value: 'folder', kind: 'path', summary: 'a place' },
     'no-files': { summary: 'a switch that begins with no' },

@@ -51,6 +51,54 @@ test('the drill: copy to a bucket, lose the vault, work from the copy, bring it 
   assert.equal((await salvor('verify', '--all', '--no-attest')).status, 0);
 });
 
+test('one copy that fails holds up no other, and is told of', async () => {
+  const vault = await AgedVault.of(await openStore(place('several')), ['2025-11-01']);
+  await AgedVault.of(await openStore(place('foreign')), ['2025-11-02']);
+  const copies = [place('foreign'), place('good')];
+  await writeFile(place('several.json'), JSON.stringify({ vault: place('several'), copies }));
+  const env = { SALVOR_ROOT_FINGERPRINT: vault.keys.rootFingerprint, SALVOR_IDENTITY: vault.keys.identity };
+  const several = (...args: string[]) => runProgram(folder, env, ...args, '--config', place('several.json'));
+  const copied = await several('copy', '--json');
+  const { result } = copied.json;
+  assert.deepEqual([copied.status, copied.json.name], [5, 'foreign-vault'], copied.stdout);
+  assert.deepEqual([result.copies.length, result.copies[0].to, result.copies[0].points], [1, place('good'), 1]);
+  const [{ to, status, name }] = result.failed;
+  assert.deepEqual([result.failed.length, to, status, name], [1, place('foreign'), 5, 'foreign-vault']);
+  assert.match((await several('copy')).stdout, /foreign {2}foreign-vault \(exit 5\): /);
+
+  await rm(place('foreign'), { recursive: true });
+  const verified = await several('verify', '--all-copies', '--no-attest', '--json');
+  const { result: proven } = verified.json;
+  assert.deepEqual([verified.status, verified.json.name], [2, 'no-vault'], verified.stdout);
+  assert.deepEqual([proven.ok, proven.copies[0].ok, proven.failed[0].to], [true, true, place('foreign')]);
+});
+
+test('a copy that is verified by its place goes no way of its own, and alarms nobody', async () => {
+  const vault = await AgedVault.of(await openStore(place('original')), ['2025-11-01']);
+  const { rootFingerprint, identity, writerKey } = vault.keys;
+  const env = {
+    SALVOR_ROOT_FINGERPRINT: rootFingerprint,
+    SALVOR_IDENTITY: identity,
+    SALVOR_WRITER_KEY: writerKey,
+    XDG_STATE_HOME: place('state-original'),
+  };
+  const of = (name: string, ...args: string[]) =>
+    runProgram(folder, env, ...args, '--config', place('none.json'), '--vault', place(name), '--json');
+  await writeFile(place('none.json'), '{}');
+  const attested = await of('original', 'verify');
+  assert.equal(typeof attested.json.result.attested.seq, 'number', attested.stdout);
+  assert.equal((await of('original', 'copy', '--to', place('twin'))).status, 0);
+  const verified = await of('twin', 'verify');
+  assert.deepEqual([verified.status, verified.json.result.attested], [0, undefined], verified.stdout);
+  assert.deepEqual(
+    verified.json.warnings.map(({ name }: { name: string }) => name),
+    ['not-attested'],
+  );
+  const again = await of('original', 'verify');
+  assert.deepEqual([again.status, again.json.warnings], [0, []], again.stdout);
+  assert.equal((await of('original', 'copy', '--to', place('twin'))).json.result.copies[0].records, 1);
+});
+
 test('a copy is at another place: the vault itself, what lies in it and what it lies in are refused, and nothing is written', async () => {
   await AgedVault.of(await openStore(place('near/vault')), ['2025-11-01']);
   await symlink(place('near/vault'), place('near/link'));

@@ -13,7 +13,8 @@ after(() => rm(folder, { recursive: true, force: true }));
 test('prune, keep and hold as a person and as a job with its own key', async () => {
   const place = path.join(folder, 'vault');
   const days = ['2025-11-01', '2025-11-02', '2025-11-03', '2025-11-04', '2025-11-05', '2025-11-06'];
-  const vault = await AgedVault.of(await openStore(place), days);
+  const vault = await AgedVault.of(await openStore(place), []);
+  for (const [n, day] of days.entries()) await vault.add(day, n === 0 ? { root: { tags: ['audit'] } } : {});
   const identity = path.join(folder, 'identity.key');
   await writeFile(identity, `${vault.keys.identity}\n`, { mode: 0o600 });
   const env = { SALVOR_VAULT: place, SALVOR_ROOT_FINGERPRINT: vault.keys.rootFingerprint };
@@ -47,6 +48,11 @@ test('prune, keep and hold as a person and as a job with its own key', async () 
   assert.deepEqual([shown.status, shown.json.name], [2, 'no-such-point']);
   assert.match(shown.json.actions[0], /salvor keep/);
 
+  // The tag of a retired point names it where no other point has it.
+  const named = await person('keep', 'audit', '--json');
+  assert.deepEqual([named.json.result.point, named.json.result.revived], [vault.points[0], true], named.stdout);
+  assert.equal((await person('keep', 'audit', '--release')).status, 0);
+  assert.equal((await person('prune', '--keep-last', '5', '--confirm-prune')).status, 0);
   const kept = await job('keep', vault.points[0]!, '--until', '2099-01-01');
   assert.match(kept.stdout, /pinned until 2099-01-01T00:00:00.000Z, and back in use/);
   assert.equal((await job('keep', vault.points[0]!, '--release', '--json')).json.result.pinned, false);

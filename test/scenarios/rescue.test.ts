@@ -142,7 +142,9 @@ describe('salvor rescue', () => {
     assert.equal(ran.status, 0, ran.stderr + ran.stdout);
     const [, command = ''] = /salvor (restore --plan \S+ [^\n]*?--root-fingerprint \S+)/.exec(ran.stdout) ?? [];
     assert.match(command, /^restore --plan salvor-rescue-\S+\.plan --vault \S+ --identity recovery-kit\.txt /);
-    assert.deepEqual(await readdir(path.join(folder, 'home')), []);
+    // Of keys and points nothing: what stays is salvor itself, compiled.
+    assert.deepEqual(await readdir(path.join(folder, 'home')), ['.cache']);
+    assert.deepEqual(await readdir(path.join(folder, 'home/.cache/salvor')), ['compiled']);
 
     const applied = await salvor(...command.split(' '), '--json', '--no-prompt');
     assert.equal(applied.status, 0, applied.stderr + applied.stdout);

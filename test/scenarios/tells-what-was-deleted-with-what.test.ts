@@ -66,4 +66,7 @@ test('a record that went with another is told so, up to the topmost, by a host w
   assert.equal(asked(), 0);
   const verified = await rig.salvor('verify', '--json', '--no-attest');
   assert.equal(verified.status, 0, verified.stdout);
+  // Rows that were deleted stay in the segments, and so do lookups to them that the org emptied: they are not in the point.
+  const lookups = verified.json.result.points[0].rungs.find(({ rung }: Told) => rung === 'references');
+  assert.deepEqual(lookups.dangling, []);
 });

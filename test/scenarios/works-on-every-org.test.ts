@@ -131,6 +131,12 @@ test('two orgs that share a vault are refused both, and hold up no other', async
     ['uat', 0],
   ]);
   assert.match(ran.json.result.orgs[0].message, /prod and twin/);
+  all.configure({ inside: { ...all.prodEntry, vault: 'vault/second' }, prod: all.prodEntry, uat: all.uatEntry });
+  assert.deepEqual(told(await salvor(...backup)), [
+    ['inside', 2, 'config-invalid'],
+    ['prod', 2, 'config-invalid'],
+    ['uat', 0],
+  ]);
 });
 
 test('an org that fails in the middle holds up no other; each tells its end once, and a heartbeat comes when all are well', async () => {
@@ -164,7 +170,7 @@ test('an org that fails in the middle holds up no other; each tells its end once
   await salvor(...backup);
   assert.deepEqual(heard(), ['/json gone failure 2', '/json uat success 0']);
   await salvor(...backup, '--dry-run');
-  await salvor(...backup, '--parallel', '0');
+  await salvor(...backup, '--accept-refreshed-org');
   assert.deepEqual(heard(), ['/json failure 2', '/json gone failure 2']);
 });
 

@@ -30,7 +30,6 @@ export default async function* reporter(source: AsyncIterable<TestEvent>): Async
     }
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
     const { data } = event;
-    if (data.details.type === 'suite') continue;
     const of = path.relative(process.cwd(), data.file ?? data.name);
     if (of !== file) {
       yield line();
@@ -42,6 +41,7 @@ export default async function* reporter(source: AsyncIterable<TestEvent>): Async
       total[what]++;
     };
     if (data.nesting === 0) count.milliseconds += data.details.duration_ms;
+    if (data.details.type === 'suite') continue;
     if (data.skip !== undefined && data.skip !== false) {
       add('skipped');
       const reason = `${of}: ${typeof data.skip === 'string' && data.skip !== '' ? data.skip : data.name}`;

@@ -90,7 +90,7 @@ export const backup = defineCommand({
       if (flags.acceptRefreshedOrg) await acceptOrg(timed, vault, org);
       const operation = await import('../../operations/backup/backup.ts');
       const result = await operation.backup(timed, org, vault, request);
-      await rememberEnd(ctx.environment, vault, result.head);
+      await rememberEnd(ctx.environment, vault, result.head, 'wrote');
       const fault = pointFault(result.point);
       return {
         result,

@@ -1,8 +1,9 @@
 import { Fault } from '../../errors.ts';
 import type { CopyResult } from '../../operations/copy/request.ts';
 import { defineCommand } from '../command.ts';
+import { eachCopy } from '../each-copy.ts';
 import { copiesOf, openCopyAt, openVault } from '../open-vault.ts';
-import { copyText } from '../output/copied.ts';
+import { copyText, failedCopyText } from '../output/copied.ts';
 
 export const copy = defineCommand({
   name: 'copy',
@@ -34,10 +35,12 @@ export const copy = defineCommand({
     const vault = await openVault(ctx, { writer: 'no', identity: 'no', operation: 'read' });
     const { copyVault } = await import('../../operations/copy/copy.ts');
     const copies: (CopyResult & { readonly to: string })[] = [];
-    for (const place of places) {
+    const failed = await eachCopy(ctx, places, async (place) => {
       const to = await openCopyAt(ctx, place);
       copies.push({ to: to.url, ...(await copyVault(ctx, vault, to, { deleteSwept: flags.deleteSwept })) });
-    }
+    });
+    // Where nothing was done there is no result.
+    if (copies.length === 0) throw failed[0]!.fault;
     const problems = copies.flatMap((one) => one.problems);
     const damaged = () =>
       new Fault(
@@ -50,9 +53,12 @@ export const copy = defineCommand({
         },
       );
     return {
-      result: { copies },
-      human: (paint) => copies.map((one) => copyText(one, paint)).join('\n'),
-      ...(problems.length > 0 ? { fault: damaged() } : {}),
+      result: { copies, failed: failed.map(({ told }) => told) },
+      human: (paint) =>
+        [...copies.map((one) => copyText(one, paint)), ...failed.map(({ told }) => failedCopyText(told, paint))].join(
+          '\n',
+        ),
+      ...(problems.length > 0 ? { fault: damaged() } : failed[0] ? { fault: failed[0].fault } : {}),
     };
   },
 });

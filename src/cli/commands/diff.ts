@@ -58,7 +58,13 @@ export const diff = defineCommand({
       config: false,
     },
     'exit-code': { summary: 'exit with 6 when there are differences', config: false },
-    parallel: { value: 'number', kind: 'integer', default: 4, summary: 'objects that are compared at the same time' },
+    parallel: {
+      value: 'number',
+      kind: 'integer',
+      least: 1,
+      default: 4,
+      summary: 'objects that are compared at the same time',
+    },
   },
   examples: [
     { command: 'salvor diff latest', summary: 'what changed in the org since the newest good point' },
@@ -91,7 +97,7 @@ export const diff = defineCommand({
         changedBy: flags.changedBy === undefined ? undefined : await actorId(ctx, org, flags.changedBy),
         between: flags.between === undefined ? undefined : await windowOf(flags.between),
         full: flags.compare === 'full',
-        parallel: Math.max(1, flags.parallel),
+        parallel: flags.parallel,
         withValues: flags.withValues,
       };
       // With a patch, values that are asked for stand in it.

@@ -21,7 +21,7 @@ export const find = defineCommand({
     },
     fields: { value: 'names', kind: 'list', summary: 'look for the text in these fields', config: false },
     text: { summary: 'take it as a text, also where it looks like an Id', config: false },
-    limit: { value: 'number', kind: 'integer', default: 20, summary: 'records with the text that are shown' },
+    limit: { value: 'number', kind: 'integer', least: 1, default: 20, summary: 'records with the text that are shown' },
     'all-fields': { summary: 'a change of formulas, roll-ups and stamps makes a version too' },
     'with-values': { summary: 'the values that changed, before and after: these are personal data', config: false },
   },
@@ -38,7 +38,7 @@ export const find = defineCommand({
         asText: flags.text,
         objects: flags.objects,
         fields: flags.fields,
-        limit: Math.max(1, flags.limit),
+        limit: flags.limit,
         allFields: flags.allFields,
         withValues: flags.withValues,
       };

@@ -89,7 +89,7 @@ export const prune = defineCommand({
       tool: ctx.tool,
     });
     warn(ctx, result.obstacles);
-    if (flags.confirmPrune) await rememberEnd(ctx.environment, vault, result.head);
+    if (flags.confirmPrune) await rememberEnd(ctx.environment, vault, result.head, 'wrote');
     return { result, human: (paint) => pruneText(result, paint) };
   },
 });

@@ -7,9 +7,11 @@ import type { LogEntry } from '../../vault/log.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { allOrgsFlags, parallelOrgs } from '../all-orgs.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
+import { eachCopy } from '../each-copy.ts';
 import { rememberEnd, rememberHead, seenHead } from '../heads.ts';
 import { connectOrg } from '../login.ts';
 import { copiesOf, openVault, vaultUrl } from '../open-vault.ts';
+import { failedCopyText } from '../output/copied.ts';
 import { verifyText } from '../output/verified.ts';
 import { rehearsePoint } from '../rehearsal.ts';
 
@@ -84,14 +86,14 @@ export const verify = defineCommand({
         flags.expectHead === undefined ? await seenHead(ctx.environment, vault.info.vault) : headOf(flags.expectHead),
       ...(flags.rehearse ? { rehearse: await rehearsal(ctx, vault, flags) } : {}),
       ...(org ? { againstOrg: (entry) => compareWithOrg(ctx, vault, entry, org, sample) } : {}),
-      // A record in the log of a copy would make it go its own way.
-      attest: !flags.noAttest && !copiesOf(ctx).includes(vaultUrl(ctx)),
+      attest: !flags.noAttest && !(await isCopy(ctx, vault)),
       tool: ctx.tool,
     };
     const result = await operation.verify(ctx, vault, request).finally(() => org?.close());
     if (result.ok) await rememberVerified(ctx, vault, flags.expectHead, result);
     const copies: (VerifyResult & { readonly vault: string })[] = [];
-    for (const place of flags.allCopies ? copiesOf(ctx) : []) {
+    const places = flags.allCopies ? copiesOf(ctx) : [];
+    const failed = await eachCopy(ctx, places, async (place) => {
       const copy = await openVault(ctx, { writer: 'optional', identity, operation: 'verify' }, place);
       const { noIdentity } = request;
       const asked: VerifyRequest = {
@@ -103,19 +105,31 @@ export const verify = defineCommand({
         tool: ctx.tool,
       };
       copies.push({ vault: place, ...(await operation.verify(ctx, copy, asked)) });
-    }
+    });
     const bad = [result, ...copies].find(({ ok }) => !ok);
     return {
-      result: flags.allCopies ? { ...result, copies } : result,
+      result: flags.allCopies ? { ...result, copies, failed: failed.map(({ told }) => told) } : result,
       human: (paint) =>
         [
           verifyText(result, paint),
           ...copies.flatMap((copy) => [paint.strong(copy.vault), verifyText(copy, paint)]),
+          ...failed.map(({ told }) => failedCopyText(told, paint)),
         ].join('\n'),
-      ...(bad ? { fault: damaged(bad) } : {}),
+      ...(bad ? { fault: damaged(bad) } : failed[0] ? { fault: failed[0].fault } : {}),
     };
   },
 });
+
+/** Whether the vault that is looked at is a copy: a record in its log would make it go its own way. A client knows its vault by where it writes points. */
+async function isCopy(ctx: CommandContext, { info, store }: Vault): Promise<boolean> {
+  if (copiesOf(ctx).includes(vaultUrl(ctx))) return true;
+  const { shareAPlace } = await import('../../store/open.ts');
+  const place = (await seenHead(ctx.environment, info.vault))?.place;
+  if (place === undefined || (await shareAPlace(place, store.url))) return false;
+  const message = `${store.url} is a copy of the vault at ${place}: that it was verified is not kept in its log, which would go its own way from there`;
+  ctx.report({ type: 'warning', name: 'not-attested', message });
+  return true;
+}
 
 /** Who names the very end of the log says that it is right, whatever this client saw before. */
 async function rememberVerified(

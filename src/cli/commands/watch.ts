@@ -35,7 +35,7 @@ export const watch = defineCommand({
       summary:
         "share of the org's daily API requests that it may use by itself; it takes fewer points rather than more requests",
     },
-    points: { value: 'number', kind: 'integer', summary: 'end after so many points', config: false },
+    points: { value: 'number', kind: 'integer', least: 1, summary: 'end after so many points', config: false },
     ...pointFlags,
   },
   examples: [
@@ -51,7 +51,6 @@ export const watch = defineCommand({
     if (everyMs < 1000) throw new Fault('usage', '--every has to be 1s at least');
     assertPercent('budget-percent', flags.budgetPercent);
     if (flags.budgetPercent === 0) throw new Fault('usage', '--budget-percent has to be more than 0');
-    if (flags.points === 0) throw new Fault('usage', '--points has to be 1 at least');
     const request = pointRequest(ctx, flags);
     const { watch } = await import('../../operations/watch/watch.ts');
     const { backup } = await import('../../operations/backup/backup.ts');
@@ -73,7 +72,7 @@ export const watch = defineCommand({
           timeouts: orgTimeouts(flags.orgTimeout),
         });
         const { point, head } = await backup(calm, org, vault, request);
-        await rememberEnd(ctx.environment, vault, head);
+        await rememberEnd(ctx.environment, vault, head, 'wrote');
         news.taken(point);
         return { point, ...cost() };
       } catch (error) {

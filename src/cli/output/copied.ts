@@ -1,5 +1,6 @@
 import type { RepairResult } from '../../operations/copy/repair.ts';
 import type { CopyResult } from '../../operations/copy/request.ts';
+import type { FailedCopy } from '../each-copy.ts';
 import { bytes, countOf } from './figures.ts';
 import type { Paint } from './paint.ts';
 
@@ -10,6 +11,10 @@ export function copyText({ to, ...copy }: CopyResult & { readonly to: string }, 
     ...(copy.deleted.objects > 0 ? [`deleted ${amount(copy.deleted)}, which the log let go`] : []),
     ...copy.problems.map(({ problem }) => `${paint.bad('damaged')}  ${problem}`),
   ].join('\n');
+}
+
+export function failedCopyText({ to, name, status, message }: FailedCopy, paint: Paint): string {
+  return `${paint.strong(to)}  ${paint.bad(name)} (exit ${status}): ${paint.printable(message)}`;
 }
 
 export function repairText({ dryRun, checked, healed, unhealed }: RepairResult, paint: Paint): string {

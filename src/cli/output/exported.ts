@@ -25,7 +25,11 @@ export function exportText(result: ExportResult, paint: Paint): string {
     `point ${result.point}: ${countOf(objects.length, 'object')}, ${countOf(rows, 'row')}${files ? `, ${countOf(files.count, 'file')} (${bytes(files.bytes)})` : ''}`,
   ];
   if (files && files.missing > 0)
-    lines.push(paint.careful(`${countOf(files.missing, 'file')} of these rows are not in the point`));
+    lines.push(
+      paint.careful(
+        `${countOf(files.missing, 'file')} of these rows ${files.missing === 1 ? 'is' : 'are'} not in the point`,
+      ),
+    );
   const rounded = objects.filter(({ roundedNumbers = 0 }) => roundedNumbers > 0);
   for (const { object, roundedNumbers = 0 } of rounded)
     lines.push(

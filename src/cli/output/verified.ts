@@ -21,7 +21,9 @@ export function verifyText(result: VerifyResult, paint: Paint): string {
   if (result.attested) lines.push(paint.faint(`kept in the vault as record ${result.attested.seq}`));
   lines.push(
     result.ok
-      ? paint.next('salvor show latest', 'what is in it')
+      ? result.points.length === 0
+        ? paint.next('salvor backup', 'take the first')
+        : paint.next('salvor show latest', 'what is in it')
       : paint.next('salvor verify --all', 'see which other points are concerned'),
   );
   return lines.join('\n');

@@ -1,11 +1,10 @@
-import {
-  type Condition,
-  type LiteralType,
-  parseQuery,
-  type Query,
-  type WhereClause,
-} from '@jetstreamapp/soql-parser-js';
+import { createRequire } from 'node:module';
+import type { Condition, LiteralType, Query, WhereClause } from '@jetstreamapp/soql-parser-js';
 import { Fault } from '../../errors.ts';
+
+/** Loaded with the first condition: making its grammar takes as long as all else that a command loads, and few have one. */
+const parser = (): typeof import('@jetstreamapp/soql-parser-js') =>
+  createRequire(import.meta.url)('@jetstreamapp/soql-parser-js');
 
 /** One comparison of a condition, as it was written. */
 export interface Comparison {
@@ -49,7 +48,7 @@ export function fieldsOf(where: Where): string[] {
 function whereOf(text: string): WhereClause {
   let query: Query;
   try {
-    query = parseQuery(`SELECT Id FROM Row WHERE ${text}`);
+    query = parser().parseQuery(`SELECT Id FROM Row WHERE ${text}`);
   } catch (cause) {
     throw malformed(text, cause);
   }

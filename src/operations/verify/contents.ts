@@ -3,6 +3,7 @@ import { isFault } from '../../errors.ts';
 import { inOrder } from '../../rows/in-order.ts';
 import type { ObjectDescribe } from '../../schema/describe.ts';
 import { schemaPrint } from '../../schema/print.ts';
+import { blankableLookups } from '../../vault/dead-rows.ts';
 import { pointRoot } from '../../vault/layout.ts';
 import {
   type Detail,
@@ -42,6 +43,8 @@ export interface Described {
   readonly keyPrefix: string | null;
   /** Lookup field -> the objects that it may refer to. */
   readonly references: ReadonlyMap<string, readonly string[]>;
+  /** Those of them that the org empties when the row that they name is deleted. */
+  readonly blankable: ReadonlySet<string>;
 }
 
 export interface PointContents {
@@ -185,6 +188,7 @@ async function schemasOf(opener: Opener, root: Root): Promise<Map<string, Map<st
         computed: schemaPrint(describe as ObjectDescribe),
         keyPrefix: typeof describe.keyPrefix === 'string' ? describe.keyPrefix : null,
         references: new Map(references),
+        blankable: new Set(blankableLookups(describe as ObjectDescribe).map(({ field }) => field)),
       });
     }
   }

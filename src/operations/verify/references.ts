@@ -2,7 +2,10 @@ import type { RowBatch } from '../../rows/batch.ts';
 import { rowStart } from '../../rows/cells.ts';
 import { closingQuote } from '../../rows/csv.ts';
 import type { IdSet } from '../../rows/id-set.ts';
+import type { DeadRows } from '../../vault/dead-rows.ts';
+import { runOf } from '../../vault/layers.ts';
 import type { PointContents } from './contents.ts';
+import type { CurrentRows } from './current-rows.ts';
 import { type Rung, written } from './ladder.ts';
 import type { Watch } from './rows.ts';
 
@@ -18,12 +21,15 @@ interface Column {
   readonly count: Count;
   /** Where Ids of a prefix that no object of the point has are looked for: in objects that have no prefix of their own. */
   readonly others: readonly IdSet[];
+  /** Whether the org empties it when the row that it names is deleted. */
+  readonly blankable: boolean;
   readonly last: Buffer;
-  verdict: keyof Count;
+  /** Undefined: the point has nothing there, since the row that it named was found deleted later. */
+  verdict: keyof Count | undefined;
 }
 
 /**
- * Follows lookups to the rows of the point. Which object an Id is of, its first three characters say (`keyPrefix` of the describe), so
+ * Follows the lookups of rows that stand in the point to the rows of the point. Which object an Id is of, its first three characters say (`keyPrefix` of the describe), so
  * polymorphic fields are followed row by row.
  */
 export class References {
@@ -31,10 +37,20 @@ export class References {
   readonly #ids: ReadonlyMap<string, IdSet>;
   readonly #byPrefix = new Map<number, IdSet[]>();
   readonly #counts = new Map<string, Count>();
+  readonly #current: ReadonlyMap<string, CurrentRows>;
+  readonly #dead: DeadRows;
 
-  constructor(contents: PointContents, ids: ReadonlyMap<string, IdSet>) {
+  /** `current`: of objects that have layers, which rows stand. `dead`: of all objects, what is deleted. */
+  constructor(
+    contents: PointContents,
+    ids: ReadonlyMap<string, IdSet>,
+    current: ReadonlyMap<string, CurrentRows>,
+    dead: DeadRows,
+  ) {
     this.#contents = contents;
     this.#ids = ids;
+    this.#current = current;
+    this.#dead = dead;
     for (const [object, { keyPrefix }] of contents.described) {
       const set = ids.get(object);
       if (!set || keyPrefix?.length !== 3) continue;
@@ -43,10 +59,11 @@ export class References {
     }
   }
 
-  /** Counts the lookups of one segment as its rows pass. */
-  watch(object: string, columns: readonly string[]): Watch {
+  /** Counts the lookups of one segment as its rows pass; what a later run replaced or found deleted does not count. */
+  watch(object: string, columns: readonly string[], segment: string): Watch {
     const lookups: Column[] = [];
-    for (const [field, referenceTo] of this.#contents.described.get(object)?.references ?? []) {
+    const described = this.#contents.described.get(object);
+    for (const [field, referenceTo] of described?.references ?? []) {
       const position = columns.indexOf(field);
       if (position < 0) continue;
       const name = `${object}.${field}`;
@@ -55,15 +72,20 @@ export class References {
       const others = referenceTo.flatMap((target) =>
         this.#contents.described.get(target)?.keyPrefix ? [] : (this.#ids.get(target) ?? []),
       );
-      lookups.push({ position, count, others, last: Buffer.alloc(15), verdict: 'outside' });
+      const blankable = described!.blankable.has(field);
+      lookups.push({ position, count, others, blankable, last: Buffer.alloc(15), verdict: 'outside' });
     }
     lookups.sort((a, b) => a.position - b.position);
+    const run = runOf(segment);
+    const stands = this.#current.get(object)?.in(segment);
     return (batch) => {
-      if (lookups.length > 0) for (let i = 0; i < batch.ends.length; i++) this.#row(batch, i, lookups);
+      if (lookups.length === 0) return;
+      for (let i = 0; i < batch.ends.length; i++)
+        if (!stands || stands(batch.bytes, rowStart(batch, i) + 1)) this.#row(batch, i, lookups, run);
     };
   }
 
-  #row(batch: RowBatch, row: number, lookups: readonly Column[]): void {
+  #row(batch: RowBatch, row: number, lookups: readonly Column[], run: string): void {
     const { bytes } = batch;
     const end = batch.ends[row]!;
     let open = rowStart(batch, row);
@@ -75,18 +97,20 @@ export class References {
       if (n === lookup.position) {
         next += 1;
         const length = close - open - 1;
-        if (length > 0) lookup.count[this.#follow(lookup, bytes, open + 1, length)] += 1;
+        const verdict = length > 0 ? this.#follow(lookup, bytes, open + 1, length, run) : undefined;
+        if (verdict) lookup.count[verdict] += 1;
       }
       open = close + 2;
     }
   }
 
-  #follow(lookup: Column, bytes: Buffer, at: number, length: number): keyof Count {
+  #follow(lookup: Column, bytes: Buffer, at: number, length: number, run: string): Column['verdict'] {
     if (length !== 15 && length !== 18) return 'outside';
     if (lookup.last.compare(bytes, at, at + 15) === 0) return lookup.verdict;
     const sets = this.#byPrefix.get(prefixAt(bytes, at)) ?? lookup.others;
     const found = sets.some((set) => set.has(bytes, at));
-    lookup.verdict = found ? 'resolved' : sets.length > 0 ? 'dangling' : 'outside';
+    if (!found && lookup.blankable && this.#dead.hasEmptied(bytes, at, run)) lookup.verdict = undefined;
+    else lookup.verdict = found ? 'resolved' : sets.length > 0 ? 'dangling' : 'outside';
     bytes.copy(lookup.last, 0, at, at + 15);
     return lookup.verdict;
   }

@@ -35,7 +35,7 @@ export async function readRows(
   opener: Opener,
   objects: readonly ObjectContents[],
   twins: ReadonlyMap<string, Twin>,
-  watch: (object: string, columns: readonly string[]) => Watch,
+  watch: (object: string, columns: readonly string[], segment: string) => Watch,
 ): Promise<RowsRead> {
   let segments = 0;
   let rows = 0;
@@ -57,7 +57,7 @@ export async function readRows(
           object,
           segment,
           twins.get(segment.key),
-          watch(object.map.object, columnsOf(object, segment.key)),
+          watch(object.map.object, columnsOf(object, segment.key), segment.key),
         ),
   }));
   for await (const { gone, found = 0 } of read) {

@@ -1,12 +1,14 @@
 import type { Context } from '../../context.ts';
 import { Fault, isFault } from '../../errors.ts';
 import { attest } from '../../vault/attest.ts';
+import { DeadRows } from '../../vault/dead-rows.ts';
 import type { LogEntry } from '../../vault/log.ts';
 import { standing } from '../../vault/retention.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { Certificate } from '../rehearse/certificate.ts';
-import { contentsOf, Opener } from './contents.ts';
+import { contentsOf, type ObjectContents, Opener } from './contents.ts';
 import { verifyCounts } from './counts.ts';
+import { CurrentRows } from './current-rows.ts';
 import { verifyDigests, verifyLeftovers } from './digests.ts';
 import { verifyExistence } from './existence.ts';
 import { verifyFiles } from './files.ts';
@@ -143,9 +145,9 @@ async function openPoint(opener: Opener, point: string, reach: Reach, withRows: 
     verifyCounts(opener.stored.vault, point, contents, reach, ladder, withRows);
     const { twins, ids } = await readIndexes(opener, contents.objects, withRows);
     if (withRows) {
-      const references = new References(contents, ids);
-      const read = await readRows(opener, contents.objects, twins, (object, columns) =>
-        references.watch(object, columns),
+      const references = new References(contents, ids, ...(await laidOver(opener, contents.objects, ids)));
+      const read = await readRows(opener, contents.objects, twins, (object, columns, segment) =>
+        references.watch(object, columns, segment),
       );
       references.report(ladder.rung('references')!);
       ladder.rung('parse')!.figure = [
@@ -159,6 +161,28 @@ async function openPoint(opener: Opener, point: string, reach: Reach, withRows: 
   if (withRows) ladder.rung('decrypt')!.figure = objectsFigure(opener.opened, opener.bytes);
   else if (opener.foreign > 0)
     ladder.rung('counts')!.figure += `; ${counted(opener.foreign, 'page')} that the writer key does not open`;
+}
+
+/** What lies over the base of objects, of those whose indexes were read. */
+async function laidOver(
+  { stored: { vault, signal } }: Opener,
+  objects: readonly ObjectContents[],
+  ids: ReadonlyMap<string, unknown>,
+): Promise<[current: ReadonlyMap<string, CurrentRows>, dead: DeadRows]> {
+  const current = new Map<string, CurrentRows>();
+  const dead = new DeadRows();
+  for (const { map } of objects) {
+    if (!ids.has(map.object)) continue;
+    try {
+      const rows = await CurrentRows.of(vault, map, signal);
+      if (rows) current.set(map.object, rows);
+      await dead.add(vault, map, signal);
+    } catch (error) {
+      // Damaged tombstones are told of where they are read.
+      if (!isFault(error) || error.exit !== 4) throw error;
+    }
+  }
+  return [current, dead];
 }
 
 function report(ctx: Context, point: string, results: readonly RungResult[]): void {
