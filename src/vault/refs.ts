@@ -34,3 +34,30 @@ export async function readRefs(key: string, stored: Buffer): Promise<Ref[]> {
   }
   return refs;
 }
+
+/**
+ * Those of `names` that the list has, without a look at its other lines: of an org with many objects these are hundreds. Throws `segment-invalid` when it cannot be
+ * decompressed, or names one without its size.
+ */
+export async function findRefs(key: string, stored: Buffer, names: readonly string[]): Promise<Ref[]> {
+  const bytes = await decompress(key, stored);
+  const refs: Ref[] = [];
+  for (const name of names) {
+    const digest = lineBefore(bytes, `  ${name}\n`, /^[0-9a-f]{64}$/);
+    if (digest === undefined) continue;
+    const size = lineBefore(bytes, ` ${name}\n${digest}`, /^# size (\d+)$/);
+    if (size === undefined)
+      throw new Fault('segment-invalid', `${key} names ${name} without its size`, { data: { key } });
+    refs.push({ key: name, size: Number(size.slice('# size '.length)), sha256: digest });
+  }
+  return refs;
+}
+
+/** What stands between the beginning of a line and `end`, where that has the form. */
+function lineBefore(bytes: Buffer, end: string, form: RegExp): string | undefined {
+  for (let at = bytes.indexOf(end); at >= 0; at = bytes.indexOf(end, at + 1)) {
+    const text = bytes.toString('latin1', bytes.lastIndexOf(0x0a, at) + 1, at);
+    if (form.test(text)) return text;
+  }
+  return undefined;
+}

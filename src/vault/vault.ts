@@ -5,7 +5,7 @@ import { Fault, faults, isFault } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import { orgHash } from './create.ts';
 import { Keyring, type KeyTexts } from './keyring.ts';
-import { mintPoint, pointRefs, vaultFile } from './layout.ts';
+import { mintPoint, pointRefs, pointRoots, vaultFile } from './layout.ts';
 import { type Head, Log, type LogEntry, type LogProblem } from './log.ts';
 import {
   type Detail,
@@ -18,7 +18,7 @@ import {
   schemaPageSchema,
 } from './manifest.ts';
 import type { Ref } from './record.ts';
-import { readRefs } from './refs.ts';
+import { findRefs, readRefs } from './refs.ts';
 import { type Retention, retentionOf } from './retention.ts';
 import { openRoot, rootRefOf } from './root.ts';
 import { openBytes } from './sealed.ts';
@@ -247,15 +247,13 @@ export class Vault {
 
   /** What a point consists of: the list that its record signs. */
   async refs(entry: LogEntry): Promise<Ref[]> {
-    const refs = entry.record.refs;
-    if (!refs || refs.key !== pointRefs(entry.record.point ?? '')) {
-      throw new Fault('signature-invalid', `${entry.key} names no list of objects`, { data: { key: entry.key } });
-    }
-    return readRefs(refs.key, await this.read(refs));
+    const list = listOf(entry);
+    return readRefs(list.key, await this.read(list));
   }
 
   async root(entry: LogEntry): Promise<Root> {
-    const ref = rootRefOf(entry.record.point ?? '', await this.refs(entry));
+    const [point, list] = [entry.record.point ?? '', listOf(entry)];
+    const ref = rootRefOf(point, await findRefs(list.key, await this.read(list), pointRoots(point)));
     const root = await openRoot(ref.key, await this.read(ref), await this.manifestIdentities());
     if (root.point !== entry.record.point || root.vault !== this.info.vault) {
       throw new Fault('segment-invalid', `${ref.key} describes another point than its record`, {
@@ -290,6 +288,12 @@ export class Vault {
       schemaPageSchema,
     );
   }
+}
+
+/** The list that a point's record signs. */
+function listOf({ key, record: { refs, point } }: LogEntry): Ref {
+  if (refs && refs.key === pointRefs(point ?? '')) return refs;
+  throw new Fault('signature-invalid', `${key} names no list of objects`, { data: { key } });
 }
 
 function recipientsOf({ revoked }: Trust, keys: readonly PublicKey[]): string[] {
