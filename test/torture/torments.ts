@@ -2,6 +2,7 @@ import { canary } from './canary.ts';
 import { clock } from './clock.ts';
 import { crashPoints, crashPointsOfRestores } from './crash-points.ts';
 import { diskFull } from './disk-full.ts';
+import { fuzzing } from './fuzzing.ts';
 import { killCli, killRestores } from './kill-cli.ts';
 import { orgFaults, orgFaultsOfRestores } from './org-faults.ts';
 import { powerCut } from './power-cut.ts';
@@ -27,4 +28,5 @@ export const torments: readonly Torment[] = [
   powerCut,
   diskFull,
   clock,
+  ...fuzzing,
 ];
