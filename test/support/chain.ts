@@ -49,7 +49,7 @@ export class Chain implements AsyncDisposable {
   }
 
   static async start(seed: number): Promise<Chain> {
-    const run = await InProcess.start(sampleDatabase({ seed, scale }));
+    const run = await InProcess.start(sampleDatabase({ seed, scale, largestFile: 1 << 20 }));
     const ctx: Context = {
       signal: new AbortController().signal,
       report: () => undefined,

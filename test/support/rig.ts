@@ -56,7 +56,8 @@ export class Rig implements AsyncDisposable {
 
   static async start(options: RigOptions = {}): Promise<Rig> {
     const folder = await mkdtemp(path.join(tmpdir(), 'salvor-rig-'));
-    const database = options.database ?? sampleDatabase();
+    // The largest file is stored in two pieces.
+    const database = options.database ?? sampleDatabase({ largestFile: 17 << 20 });
     const org = await startPracticeOrg(database, options.settings);
     return new Rig(folder, org, database, options);
   }

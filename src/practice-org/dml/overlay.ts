@@ -31,6 +31,7 @@ export class WritableRows implements RowSource {
   readonly #indexes = new Map<string, FieldIndex>();
   #nextSerial: number;
   #version = 0;
+  #last: { readonly number: number; readonly row: Row } | undefined;
 
   constructor({ describe, source }: Table, journal: Journal) {
     this.#base = source;
@@ -76,7 +77,13 @@ export class WritableRows implements RowSource {
     }
     const written = this.#written.size === 0 ? undefined : this.#written.get(number)?.get(field);
     if (written !== undefined) return written;
-    return this.#base.cell ? this.#base.cell(number, field) : (this.#base.row(number)[field] ?? null);
+    return this.#base.cell ? this.#base.cell(number, field) : (this.#baseRow(number)[field] ?? null);
+  }
+
+  /** Rows are made when they are asked for, and their cells are read one behind the other. */
+  #baseRow(number: number): Row {
+    if (this.#last?.number !== number) this.#last = { number, row: this.#base.row(number) };
+    return this.#last.row;
   }
 
   find(id: string): number {

@@ -60,7 +60,7 @@ export function rowReader({ table: { source, describe } }: SObject): (number: nu
   };
 }
 
-/** What a scan without a filter found, of large sources, until they are written to. */
+/** What a scan without a filter found, of sources that tell when they are written to, until they are. */
 const unfiltered = new WeakMap<RowSource, { version: number | undefined; found: Map<string, RowNumbers> }>();
 
 /** All rows that the user gets to see (`visibility`). */
@@ -72,14 +72,14 @@ export async function visibleRows(
 ): Promise<RowNumbers> {
   const visible = visibility(object, all, permissions, facts);
   const { source } = object.table;
-  if (!visible || !source.csv) return scan(object, visible);
   const { version } = source;
+  if (!visible || (version === undefined && !source.csv)) return scan(object, visible);
   let known = unfiltered.get(source);
   if (!known || known.version !== version) {
     known = { version, found: new Map() };
     unfiltered.set(source, known);
   }
-  const key = `${all} ${permissions.viewAllData} ${permissions.queryAllFiles}`;
+  const key = `${all} ${permissions.viewAllData} ${permissions.queryAllFiles} ${facts.userId}`;
   const found = known.found.get(key) ?? (await scan(object, visible));
   if (source.version === version) known.found.set(key, found);
   return found;
