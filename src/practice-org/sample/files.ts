@@ -66,7 +66,7 @@ function versionFile(version: number, org: SampleOrg): SampleFile {
 const checksums = new Map<string, string>();
 /** The MD5 of a version, once computed kept: 40 MiB take a moment. */
 function checksumOf(version: number, org: SampleOrg): string {
-  const key = `${org.seed}/${version}`;
+  const key = `${org.seed}/${version}/${org.largestFile}`;
   let checksum = checksums.get(key);
   if (checksum === undefined) {
     checksum = md5(versionFile(version, org));
