@@ -20,8 +20,20 @@ const families = [
 ];
 const scale = { Account: 12, Contact: 25, Lead: 15, Milestone__c: 20, Project__c: 8, Task: 20, Everything__c: 6 };
 
+export const workKinds = [
+  'update',
+  'insert',
+  'delete',
+  'hard delete',
+  'undelete',
+  'merge',
+  'late commit',
+  'schema change',
+] as const;
+export type WorkKind = (typeof workKinds)[number];
+
 /** A seeded source of numbers below a limit. */
-export function seeded(seed: number): (below: number) => number {
+function seeded(seed: number): (below: number) => number {
   let state = seed * 2_654_435_761 + 1;
   return (below) => {
     state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -30,7 +42,7 @@ export function seeded(seed: number): (below: number) => number {
 }
 
 /** A small org in which people work at random, and the points that are taken of it. Time passes when it is told to. */
-export class Chain implements AsyncDisposable {
+class Chain implements AsyncDisposable {
   readonly #run: InProcess;
   readonly #org: Org;
   readonly #requests: OrgRequests;
@@ -67,18 +79,29 @@ export class Chain implements AsyncDisposable {
     this.#run.now = () => new Date(Date.now() + this.#elapsed);
   }
 
-  async work(): Promise<void> {
+  /** Does one thing to the org; tells what, as far as there was anything to do it to. */
+  async work(did: (kind: WorkKind) => void): Promise<void> {
     const object = this.#objects[this.#pick(this.#objects.length)]!;
     const kind = this.#pick(10);
     const late = this.#pick(6) === 0 ? -this.#pick(13 * 60_000) : 0;
     this.pass(late);
-    if (kind <= 2) await this.#change(object);
-    else if (kind === 3) await this.#insert(object);
-    else if (kind === 4) await this.#undelete();
-    else if (kind === 8) await this.#merge(object);
-    else if (kind === 9 && this.#pick(3) === 0) this.#changeSchema();
-    else await this.#delete(object, kind === 7);
+    const done = await this.#do(object, kind);
+    if (done) did(done);
+    if (done && late < 0) did('late commit');
     this.pass(-late);
+  }
+
+  async #do(object: string, kind: number): Promise<WorkKind | undefined> {
+    if (kind <= 2) return (await this.#change(object)) ? 'update' : undefined;
+    if (kind === 3) return (await this.#insert(object)) ? 'insert' : undefined;
+    if (kind === 4) return (await this.#undelete()) ? 'undelete' : undefined;
+    if (kind === 8) return (await this.#merge(object)) ? 'merge' : undefined;
+    if (kind === 9 && this.#pick(3) === 0) {
+      this.#changeSchema();
+      return 'schema change';
+    }
+    if (!(await this.#delete(object, kind === 7))) return undefined;
+    return kind === 7 ? 'hard delete' : 'delete';
   }
 
   async backup(full = false): Promise<string> {
@@ -123,17 +146,18 @@ export class Chain implements AsyncDisposable {
     return ids[this.#pick(ids.length)];
   }
 
-  async #change(object: string): Promise<void> {
+  async #change(object: string): Promise<boolean> {
     const rows: Record<string, string>[] = [];
     for (let n = 1 + this.#pick(3); n > 0; n--) {
       const Id = await this.#one(object);
       if (Id && !rows.some((row) => row.Id === Id)) rows.push({ Id, ...(await this.#values(object)) });
     }
-    if (rows.length > 0) await this.#org.writer.update(object, rows);
+    return rows.length > 0 && allDone(await this.#org.writer.update(object, rows));
   }
 
-  async #insert(object: string): Promise<void> {
-    await this.#org.writer.insert(object, [{ ...(await this.#values(object)), ...(await this.#needed(object)) }]);
+  async #insert(object: string): Promise<boolean> {
+    const row = { ...(await this.#values(object)), ...(await this.#needed(object)) };
+    return allDone(await this.#org.writer.insert(object, [row]));
   }
 
   async #values(object: string): Promise<Record<string, string>> {
@@ -156,28 +180,29 @@ export class Chain implements AsyncDisposable {
     return project ? { Project__c: project } : {};
   }
 
-  async #delete(object: string, hard: boolean): Promise<void> {
+  async #delete(object: string, hard: boolean): Promise<boolean> {
     const id = await this.#one(object);
-    if (!id) return;
-    const [written] = await this.#org.writer.delete([id]);
-    if (written!.errors.length > 0) return;
+    if (!id) return false;
+    if (!allDone(await this.#org.writer.delete([id]))) return false;
     if (hard) await this.#requests.emptyRecycleBin([id]);
     else this.#bin.push(id);
+    return true;
   }
 
   /** As the org merges: what refers to the loser refers to the winner, and the loser goes into the recycle bin (field guide, extract 5.4). */
-  async #merge(object: string): Promise<void> {
+  async #merge(object: string): Promise<boolean> {
     const children = { Account: ['Contact', 'AccountId'], Contact: ['Task', 'WhoId'] }[object];
     const [winner, loser] = [await this.#one(object), await this.#one(object)];
-    if (!winner || !loser || winner === loser) return;
+    if (!winner || !loser || winner === loser) return false;
     if (children && this.#objects.includes(children[0]!)) {
       const [child, field] = children as [string, string];
       const rows = await this.#requests.query(`SELECT Id FROM ${child} WHERE ${field} = '${loser}'`);
       const moved = rows.map(({ Id }) => ({ Id: String(Id), [field]: winner }));
       if (moved.length > 0) await this.#org.writer.update(child, moved);
     }
-    const [written] = await this.#org.writer.delete([loser]);
-    if (written!.errors.length === 0) this.#bin.push(loser);
+    if (!allDone(await this.#org.writer.delete([loser]))) return false;
+    this.#bin.push(loser);
+    return true;
   }
 
   /** Fields of accounts and contacts come, or go; what is written to them meanwhile the points do not see. */
@@ -187,16 +212,32 @@ export class Chain implements AsyncDisposable {
     settings.permissions = { ...settings.permissions, viewAllFields: !viewAllFields };
   }
 
-  async #undelete(): Promise<void> {
+  async #undelete(): Promise<boolean> {
     const [id] = this.#bin.splice(this.#pick(this.#bin.length), 1);
-    if (!id) return;
-    await this.#org.writer.undelete([id]);
+    return id !== undefined && allDone(await this.#org.writer.undelete([id]));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#org.close();
     await this.#run[Symbol.asyncDispose]();
   }
+}
+
+/** 30 points of a small org, with work at random between them. Rejects when one of them says something else than a full read. `did`: is told all work. */
+export async function chainOfPoints(seed: number, did: (kind: WorkKind) => void = () => undefined): Promise<void> {
+  await using chain = await Chain.start(seed);
+  const pick = seeded(seed + 1000);
+  assert.equal(await chain.backup(), 'full');
+  for (let point = 1; point <= 30; point++) {
+    for (let n = pick(6); n > 0; n--) await chain.work(did);
+    chain.pass(pick(3) === 0 ? 3_600_000 : 60_000);
+    await chain.backup();
+    if (point % 6 === 0) assert.deepEqual(await chain.differences(), [], `point ${point}`);
+  }
+}
+
+function allDone(results: readonly { readonly errors: readonly unknown[] }[]): boolean {
+  return results.every(({ errors }) => errors.length === 0);
 }
 
 async function rowsById(flow: {

@@ -1,4 +1,5 @@
 import { canary } from './canary.ts';
+import { chains } from './chains.ts';
 import { clock } from './clock.ts';
 import { crashPoints, crashPointsOfRestores } from './crash-points.ts';
 import { diskFull } from './disk-full.ts';
@@ -28,5 +29,6 @@ export const torments: readonly Torment[] = [
   powerCut,
   diskFull,
   clock,
+  chains,
   ...fuzzing,
 ];
