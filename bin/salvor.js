@@ -59,7 +59,9 @@ function keepCompiled() {
   const { NODE_COMPILE_CACHE: elsewhere, XDG_CACHE_HOME, LOCALAPPDATA, HOME } = process.env;
   if (elsewhere) return;
   const windows = process.platform === 'win32' && LOCALAPPDATA;
-  const kept = path.join(XDG_CACHE_HOME || windows || path.join(HOME ?? homedir(), '.cache'), 'salvor', 'compiled');
+  const kept = path.join(XDG_CACHE_HOME || windows || path.join(HOME || homedir(), '.cache'), 'salvor', 'compiled');
+  // Somebody without a home has no cache in the folder of the moment either.
+  if (!path.isAbsolute(kept)) return;
   try {
     mkdirSync(kept, { recursive: true, mode: 0o700 });
     module.enableCompileCache(kept);
