@@ -33,6 +33,8 @@ export class RowSplitter {
   #columns: readonly string[] | undefined;
   #needsHeader: boolean;
   #rewriting = false;
+  /** How far the block has to be filled until the row that is not whole is looked at again. */
+  #rewriteAt = 0;
   #block: Buffer = Buffer.alloc(0);
   #filled = 0;
   #ends = new Uint32Array(1024);
@@ -76,6 +78,7 @@ export class RowSplitter {
   /** The last rows, if there are any left. Throws when the bytes ended inside a row. */
   *end(): Generator<RowBatch> {
     if (this.#rows > 0) yield this.#take();
+    this.#rewriteAt = 0;
     if (this.#rewriting) this.#rewrite();
     if (this.#lenient.size > 0) yield this.#lenient.batch();
     if (this.#filled > this.#rowStart) throw this.#broken('The body ends inside a row.');
@@ -215,6 +218,7 @@ export class RowSplitter {
   }
 
   #rewrite(): void {
+    if (this.#filled < this.#rewriteAt) return;
     const bytes = this.#block.subarray(0, this.#filled);
     if (this.#needsHeader) {
       if (bytes.length < 3 && BYTE_ORDER_MARK.subarray(0, bytes.length).equals(bytes)) return;
@@ -231,6 +235,8 @@ export class RowSplitter {
     this.#block.copyWithin(0, this.#rowStart, this.#filled);
     this.#filled -= this.#rowStart;
     this.#rowStart = 0;
+    // Each time from its beginning: a row that comes in ten thousand pieces is looked at a few times, not ten thousand.
+    this.#rewriteAt = this.#filled + (this.#filled >> 1);
   }
 
   #broken(message: string, data: Record<string, unknown> = {}): Fault {

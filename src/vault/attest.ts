@@ -3,7 +3,7 @@ import { Fault } from '../errors.ts';
 import type { Signer } from './keyring.ts';
 import { attestation, compactTime } from './layout.ts';
 import type { LogEntry } from './log.ts';
-import { parseStored } from './manifest.ts';
+import { fitting } from './manifest.ts';
 import { openDocument, sha256, signDocument } from './signed.ts';
 import type { Vault } from './vault.ts';
 
@@ -65,5 +65,5 @@ export async function readAttestation(vault: Vault, entry: LogEntry): Promise<At
   if (!ref) throw new Fault('signature-invalid', `${entry.key} names no attestation`, { data: { key: entry.key } });
   const document = await vault.read(ref);
   const { value } = openDocument(ref.key, document, 'salvor-attest-v1', vault.trust, () => ['writer', 'admin']);
-  return parseStored(ref.key, Buffer.from(JSON.stringify(value)), attestSchema);
+  return fitting(ref.key, value, attestSchema);
 }

@@ -23,6 +23,11 @@ export interface FileEntry {
   readonly entry: string;
 }
 
+/** Lines of one page: a run ends a page behind 2,000 and the pack that holds the last, of which the smallest files make some ten thousand. */
+const mostEntries = 100_000;
+/** Characters of the keys of one file: some thousands of parts. */
+const longestStored = 1024 * 1024;
+
 /** Which files a page names. Takes the writer key or an identity. Throws `segment-invalid` for what is no such page. */
 export async function filesOf(vault: Vault, page: Ref): Promise<FileEntry[]> {
   const csv = await openBytes(page.key, await vault.read(page), await vault.manifestIdentities());
@@ -38,8 +43,11 @@ export async function filesOf(vault: Vault, page: Ref): Promise<FileEntry[]> {
         string,
         string,
       ];
-      if (!/^\d{1,15}$/.test(size))
-        throw new Fault('segment-invalid', `${page.key} names a file without its size`, { data: { key: page.key } });
+      const invalid = (what: string) =>
+        new Fault('segment-invalid', `${page.key} ${what}`, { data: { key: page.key } });
+      if (!/^\d{1,15}$/.test(size)) throw invalid('names a file without its size');
+      if (stored.length > longestStored) throw invalid('names a file in more parts than any has');
+      if (files.length === mostEntries) throw invalid(`names more than ${mostEntries} files`);
       files.push({ object, id, field, size: Number(size), sha256, stored: stored.split(' '), entry });
     }
   }

@@ -8,6 +8,10 @@ import { type LogRecord, type NewRecord, ordered, parseRecord, rolesFor } from '
 import { openDocument, sha256, signDocument } from './signed.ts';
 import type { PublicKey, Trust } from './trust.ts';
 
+/** How far behind the last number another one may stand and be part of the log: objects beyond it were put there without our counting. */
+const furthest = 1000;
+/** Numbers that are looked at where galloping found many: all of them are taken, or somebody laid a trail of a few. */
+const looks = 16;
 /** Records that are fetched at the same time: small ones, which each take a round trip. */
 const inFlight = 48;
 
@@ -182,7 +186,8 @@ export class Log {
   /** The highest number taken. Gallops from a known one and halves, then checks by a LIST behind it that nothing stands beyond a gap. */
   async #last(signal?: AbortSignal, known = 0): Promise<number> {
     const there = async (seq: number) => seq === 0 || (await this.#store.head(logRecord(seq), signal)) !== undefined;
-    let low = (await there(known)) ? known : 0;
+    const base = (await there(known)) ? known : 0;
+    let low = base;
     let step = 1;
     while (await there(low + step)) {
       low += step;
@@ -193,11 +198,18 @@ export class Log {
       if (await there(middle)) low = middle;
       else high = middle;
     }
+    // Forty objects, each twice as far ahead as the one before, would make a log of a trillion numbers: then each that is there is counted.
+    if (low - base > furthest && !(await this.#isDense(base, low, there))) low = base;
     for await (const object of this.#store.list('log/', { after: logRecord(low), signal })) {
       const seq = Number(object.key.slice(4));
-      // A number far ahead was put there by somebody without our counting: it is not part of the log.
-      if (Number.isSafeInteger(seq) && seq > low && seq <= low + 1000) low = seq;
+      if (Number.isSafeInteger(seq) && seq > low && seq <= low + furthest) low = seq;
     }
     return low;
+  }
+
+  /** True when numbers between two, which nobody can foretell, are all taken. */
+  async #isDense(from: number, to: number, there: (seq: number) => Promise<boolean>): Promise<boolean> {
+    const numbers = Array.from({ length: looks }, () => from + 1 + Math.floor(Math.random() * (to - from)));
+    return (await Promise.all(numbers.map(there))).every(Boolean);
   }
 }

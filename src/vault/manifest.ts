@@ -1,11 +1,31 @@
 import { z } from 'zod';
 import { Fault } from '../errors.ts';
+import { parseJson } from './json.ts';
 import { refSchema } from './record.ts';
 
 /**
  * A point's table of contents: its root, and the pages that it reaches. Tolerant of keys that later versions add, strict about those
  * that this version knows.
  */
+
+/**
+ * A list that ends at its first item that does not fit. Zod goes on and keeps what is wrong with each: of a page with millions of items that is more than
+ * fits into memory.
+ */
+export function listOf<T>(item: z.ZodType<T>): z.ZodType<T[]> {
+  return z.array(z.unknown()).transform((values, check) => {
+    const items: T[] = [];
+    for (const [at, value] of values.entries()) {
+      const parsed = item.safeParse(value);
+      if (!parsed.success) {
+        check.issues.push({ code: 'custom', message: parsed.error.message, path: [at], input: undefined });
+        return z.NEVER;
+      }
+      items.push(parsed.data);
+    }
+    return items;
+  });
+}
 
 /** What is not in a point: a whole object, a field of it, or rows of it (`where`). */
 export const leftOutSchema = z.object({
@@ -46,11 +66,11 @@ export const mapSchema = z.object({
   v: z.literal(1),
   object: z.string(),
   /** In the order in which they stand in the segments. */
-  columns: z.array(z.string()),
+  columns: listOf(z.string()),
   /** The type of each column, as far as it decides how values are written; `formula` before it where the org computes them. */
-  types: z.array(z.string()).optional(),
+  types: listOf(z.string()).optional(),
   /** Fields that are no longer there and that older segments may have. */
-  left: z.array(z.string()).optional(),
+  left: listOf(z.string()).optional(),
   /** False for big objects: rows stand in the order in which the org gave them. */
   hasId: z.boolean(),
   /** A SOQL condition: only rows that meet it are in the point, since the policy leaves out the others; absent: all rows. */
@@ -69,11 +89,11 @@ export const mapSchema = z.object({
   deleted: z.number().int(),
   /** Bytes of CSV of all segments. */
   bytes: z.number().int(),
-  base: z.array(segmentSchema),
-  deltas: z.array(segmentSchema),
-  gone: z.array(segmentSchema),
+  base: listOf(segmentSchema),
+  deltas: listOf(segmentSchema),
+  gone: listOf(segmentSchema),
   /** What the runs that wrote these segments know of them: min and max Id, digests, block index. */
-  detail: z.array(refSchema),
+  detail: listOf(refSchema),
   /** SHA-256 of the object's canonical describe; the page that holds it. */
   schema: z.object({ print: z.string(), page: refSchema }),
   /** What the org counted, for the proof of completeness. */
@@ -120,8 +140,8 @@ export const alertSchema = z.object({ object: z.string(), rule: z.string(), figu
 export type Alert = z.infer<typeof alertSchema>;
 
 export const exclusionSchema = z.object({
-  objects: z.array(z.string()).optional(),
-  fields: z.array(z.string()).optional(),
+  objects: listOf(z.string()).optional(),
+  fields: listOf(z.string()).optional(),
   where: z.string().optional(),
   reason: z.string(),
   owner: z.string(),
@@ -144,24 +164,24 @@ export const rootSchema = z.object({
   status: z.enum(['complete', 'partial']),
   suspect: z.boolean(),
   /** Why it is suspect. */
-  alerts: z.array(alertSchema).optional(),
+  alerts: listOf(alertSchema).optional(),
   started: z.string(),
   ended: z.string(),
-  tags: z.array(z.string()),
+  tags: listOf(z.string()),
   /** What the user asked for: kept so that a restore knows what was left out on purpose. */
   policy: z.object({
-    objects: z.array(z.string()),
-    exclude: z.array(z.string()),
-    exclusions: z.array(exclusionSchema).optional(),
+    objects: listOf(z.string()),
+    exclude: listOf(z.string()),
+    exclusions: listOf(exclusionSchema).optional(),
   }),
-  objects: z.array(rootObjectSchema),
+  objects: listOf(rootObjectSchema),
   /** Describes of all objects of the point. */
-  schema: z.array(refSchema),
+  schema: listOf(refSchema),
   files: z.object({
     count: z.number().int(),
     bytes: z.number().int(),
-    pages: z.array(refSchema),
-    refs: z.array(refSchema),
+    pages: listOf(refSchema),
+    refs: listOf(refSchema),
   }),
   /** The org's metadata, where it was asked for: zips of the Metadata API, files of the pseudo object `Metadata`. */
   metadata: z
@@ -169,18 +189,18 @@ export const rootSchema = z.object({
       components: z.number().int(),
       bytes: z.number().int(),
       /** Ids of the retrievals, in order: a zip each. */
-      ids: z.array(z.string()),
+      ids: listOf(z.string()),
       /** The files page that names them, one of `files.pages`. */
       page: z.string().optional(),
       complete: z.boolean(),
       reason: z.string().optional(),
     })
     .optional(),
-  notCovered: z.array(leftOutSchema),
+  notCovered: listOf(leftOutSchema),
   /** When the org was last asked which fields of all objects it hides from the user. */
   fieldsAsked: z.string().optional(),
   /** What the permissions of the user hide. */
-  blindSpots: z.array(blindSpotSchema).optional(),
+  blindSpots: listOf(blindSpotSchema).optional(),
   /** How much of what the org holds is in the point, in percent (`coverage.ts` of the backup says what counts). */
   coverage: z.number(),
   apiCalls: z.number().int(),
@@ -196,17 +216,17 @@ export type Root = z.infer<typeof rootSchema>;
 export const detailSchema = z.object({
   v: z.literal(1),
   object: z.string(),
-  segments: z.array(
+  segments: listOf(
     z.object({
       key: z.string(),
-      columns: z.array(z.string()),
+      columns: listOf(z.string()),
       rows: z.number().int(),
       minId: z.string().optional(),
       maxId: z.string().optional(),
       /** SHA-256 of the CSV. */
       plainSha256: z.string(),
       /** `[offset in the compressed stream, length there, rows, bytes of CSV, first Id]` of each zstd frame. */
-      blocks: z.array(z.tuple([z.number().int(), z.number().int(), z.number().int(), z.number().int(), z.string()])),
+      blocks: listOf(z.tuple([z.number().int(), z.number().int(), z.number().int(), z.number().int(), z.string()])),
     }),
   ),
 });
@@ -215,7 +235,7 @@ export type Detail = z.infer<typeof detailSchema>;
 /** Describes of some objects, as the org sent them, with their prints. */
 export const schemaPageSchema = z.object({
   v: z.literal(1),
-  objects: z.array(z.object({ print: z.string(), describe: z.looseObject({ name: z.string() }) })),
+  objects: listOf(z.object({ print: z.string(), describe: z.looseObject({ name: z.string() }) })),
 });
 export type SchemaPage = z.infer<typeof schemaPageSchema>;
 
@@ -223,10 +243,15 @@ export type SchemaPage = z.infer<typeof schemaPageSchema>;
 export function parseStored<T>(key: string, bytes: Buffer, schema: z.ZodType<T>): T {
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    value = parseJson(bytes);
   } catch (cause) {
     throw new Fault('segment-invalid', `${key} does not hold JSON`, { cause, data: { key } });
   }
+  return fitting(key, value, schema);
+}
+
+/** A value that was read from JSON, held against its schema. Throws as `parseStored`. */
+export function fitting<T>(key: string, value: unknown, schema: z.ZodType<T>): T {
   const v = (value as { v?: unknown } | null)?.v;
   if (typeof v === 'number' && v > 1) {
     throw new Fault('newer-format', `${key} is written in vault format ${v}; this salvor reads format 1`, {

@@ -15,24 +15,32 @@ export async function writeRefs(refs: readonly Ref[]): Promise<Buffer> {
 
 /** Throws `segment-invalid` when it is no such list. */
 export async function readRefs(key: string, stored: Buffer): Promise<Ref[]> {
-  const text = (await decompress(key, stored)).toString('utf8');
+  const bytes = await decompress(key, stored);
   const invalid = (line: string) =>
     new Fault('segment-invalid', `${key} holds a line that is no reference: ${line.slice(0, 80)}`, { data: { key } });
-  const sizes = new Map<string, number>();
+  /** Of the object whose digest comes next. */
+  let sized: { readonly key: string; readonly size: number } | undefined;
   const refs: Ref[] = [];
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
-    const size = /^# size (\d+) (\S+)$/.exec(line);
-    if (size) {
-      sizes.set(size[2]!, Number(size[1]));
-      continue;
-    }
-    const digest = /^([0-9a-f]{64}) {2}(\S+)$/.exec(line);
-    const bytes = digest && sizes.get(digest[2]!);
-    if (!digest || bytes === undefined || bytes === null) throw invalid(line);
-    refs.push({ key: digest[2]!, size: bytes, sha256: digest[1]! });
+  for (const line of linesOf(bytes)) {
+    const [, size, of = ''] = /^# size (\d+) (\S+)$/.exec(line) ?? [];
+    const [, digest, key = ''] = /^([0-9a-f]{64}) {2}(\S+)$/.exec(line) ?? [];
+    if (size !== undefined && sized === undefined) sized = { key: of, size: Number(size) };
+    else if (digest !== undefined && sized?.key === key) {
+      refs.push({ ...sized, sha256: digest });
+      sized = undefined;
+    } else throw invalid(line);
   }
   return refs;
+}
+
+/** One at a time: of a list that is nothing but line ends, all of them would take eight times its bytes. */
+function* linesOf(bytes: Buffer): Generator<string> {
+  for (let from = 0; from < bytes.length; ) {
+    const end = bytes.indexOf(0x0a, from);
+    const to = end < 0 ? bytes.length : end;
+    yield bytes.toString('utf8', from, to);
+    from = to + 1;
+  }
 }
 
 /**

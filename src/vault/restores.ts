@@ -5,7 +5,7 @@ import type { Signer } from './keyring.ts';
 import { restoreFolder, restorePattern, restorePrefix } from './layout.ts';
 import { isHeld, isOld, type Lease, readLease, unreadable } from './lease.ts';
 import type { Log } from './log.ts';
-import { parseStored } from './manifest.ts';
+import { fitting, listOf } from './manifest.ts';
 import { type Ref, refSchema } from './record.ts';
 import { openBytes } from './sealed.ts';
 import { openDocument, sha256 } from './signed.ts';
@@ -23,7 +23,7 @@ const tableSchema = z.object({
   name: z.string(),
   object: z.string().optional(),
   rows: z.number().int(),
-  parts: z.array(refSchema),
+  parts: listOf(refSchema),
   text: z.string().optional(),
 });
 export type StoredTable = z.infer<typeof tableSchema>;
@@ -59,7 +59,7 @@ const documentSchema = z.object({
   restore: z.string(),
   number: z.number().int(),
   entry: z.looseObject({ type: z.string() }),
-  tables: z.array(tableSchema),
+  tables: listOf(tableSchema),
 });
 
 export interface JournalEntry {
@@ -178,7 +178,9 @@ export async function readRestore(place: RestorePlace, restore: string, now: Dat
     if (typeof read === 'string') problems.push(read);
     else {
       entries.push(read.entry);
-      refs.push(read.ref, ...read.entry.tables.flatMap(({ parts }) => parts));
+      refs.push(read.ref);
+      // One by one: a call takes some hundred thousand arguments, and a table may have more parts.
+      for (const { parts } of read.entry.tables) for (const part of parts) refs.push(part);
     }
   }
   const [entryNumbers, partNumbers] = [keys.entries.length, keys.parts];
@@ -266,7 +268,7 @@ export async function readEntry(
     const stored = await store.get(key);
     const document = await openBytes(key, stored, identities);
     const { value } = openDocument(key, document, 'salvor-restore-v1', trust, () => ['writer', 'admin']);
-    const { entry, tables, ...of } = parseStored(key, Buffer.from(JSON.stringify(value)), documentSchema);
+    const { entry, tables, ...of } = fitting(key, value, documentSchema);
     if (of.vault !== vault || of.restore !== restore || of.number !== number)
       return `${key} is an entry of another restore`;
     return { entry: { number, entry, tables }, ref: { key, size: stored.length, sha256: sha256(stored) } };

@@ -4,7 +4,7 @@ import type { Store } from '../store/store.ts';
 import type { Signer } from './keyring.ts';
 import { lease, pointPattern, runEntry, runPrefix } from './layout.ts';
 import { isHeld, type Lease, LeaseHolder, readLease, unreadable } from './lease.ts';
-import { parseStored } from './manifest.ts';
+import { fitting } from './manifest.ts';
 import { openBytes, sealBytes } from './sealed.ts';
 import { openDocument, sha256, signDocument } from './signed.ts';
 import type { Trust } from './trust.ts';
@@ -147,7 +147,7 @@ async function readEntry({ store, vault, trust, identities }: RunReader, point: 
   try {
     const document = await openBytes(key, await store.get(key), identities);
     const { value } = openDocument(key, document, 'salvor-run-v1', trust, () => ['writer']);
-    const { entry, ...of } = parseStored(key, Buffer.from(JSON.stringify(value)), entrySchema);
+    const { entry, ...of } = fitting(key, value, entrySchema);
     const number = Number(key.slice(runPrefix(point).length, runPrefix(point).length + 5));
     if (of.vault !== vault || of.point !== point || of.number !== number) return `${key} is an entry of another run`;
     return entry;

@@ -3,9 +3,12 @@ import { zstdCompress } from 'node:zlib';
 import { open, seal } from '../age/file.ts';
 import { Fault, isFault } from '../errors.ts';
 import { freeMemory } from '../rows/blocks.ts';
-import { decompressFrames } from './zstd.ts';
+import { decompressFrames, LARGEST_FRAME } from './zstd.ts';
 
 const zstd = promisify(zstdCompress);
+
+/** What a page, a list or an entry may unpack to: each is written as one frame, and a few kB of other frames could hold any number of bytes. */
+const largestDocument = LARGEST_FRAME;
 
 /** One zstd frame. */
 export async function compress(bytes: Uint8Array): Promise<Buffer> {
@@ -13,11 +16,16 @@ export async function compress(bytes: Uint8Array): Promise<Buffer> {
   return zstd(bytes, { chunkSize: Math.min(512 * 1024, Math.max(1024, bytes.length)) });
 }
 
-/** All frames of `stored`, to the end. Throws `segment-invalid` when it is not zstd, is cut, or has more behind its end. */
+/** All frames of `stored`, to the end. Throws `segment-invalid` when it is not zstd, is cut, has more behind its end, or unpacks to more than any document has. */
 export async function decompress(key: string, stored: Buffer): Promise<Buffer> {
   try {
     const parts: Buffer[] = [];
-    for await (const part of decompressFrames(stored)) parts.push(part);
+    let length = 0;
+    for await (const part of decompressFrames(stored)) {
+      length += part.length;
+      if (length > largestDocument) throw new RangeError(`it unpacks to more than ${largestDocument} bytes`);
+      parts.push(part);
+    }
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   } catch (cause) {
     throw new Fault('segment-invalid', `${key} cannot be decompressed`, { cause, data: { key } });

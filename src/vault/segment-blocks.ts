@@ -34,6 +34,7 @@ export async function* readSegmentBlocks(
       const run = wanted.slice(from, to).map((n) => blocks[n]!);
       const last = run.at(-1)!;
       const start = run[0]!.offset;
+      if (!follow(run, reader.plaintextSize)) throw wrongBlock();
       const bytes = await reader.read(start, last.offset + last.length - start);
       for (const block of run) {
         const frame = bytes.subarray(block.offset - start, block.offset - start + block.length);
@@ -65,6 +66,18 @@ function rowsOf(columns: readonly string[], keys: Keys, block: Block, plain: Buf
   }
   if (plain.length !== block.bytes || rows !== block.rows) throw wrongBlock();
   return batches;
+}
+
+/** True when the blocks lie one behind the other, inside of what is stored: what a detail claims is not read before it is known to be there. */
+function follow(blocks: readonly Block[], size: number): boolean {
+  return blocks.every(
+    ({ offset, length }, i) =>
+      offset >= 0 && length > 0 && offset + length <= size && offset === (i === 0 ? offset : endOf(blocks[i - 1]!)),
+  );
+}
+
+function endOf({ offset, length }: Block): number {
+  return offset + length;
 }
 
 function wrongBlock(): Fault {

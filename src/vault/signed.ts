@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type SigningKey, signerOf, signSsh, verifySsh } from '../age/ssh.ts';
 import { Fault } from '../errors.ts';
+import { parseJson } from './json.ts';
 import type { PublicKey, Role, Trust } from './trust.ts';
 
 /**
@@ -19,6 +20,9 @@ export function signDocument(key: SigningKey, namespace: Namespace, value: objec
   return Buffer.concat([line, Buffer.from(signSsh(key, namespace, line))]);
 }
 
+/** The longest line that is read, in bytes: it is parsed before it is known who signed it. Half a million points fit into a record. */
+const longestLine = 16 * 1024 * 1024;
+
 /** The two parts of a document, nothing verified yet. Throws `signature-invalid` when it is not one. */
 export function splitDocument(name: string, document: Buffer): { line: Buffer; armored: string; value: unknown } {
   const end = document.indexOf(0x0a) + 1;
@@ -26,9 +30,13 @@ export function splitDocument(name: string, document: Buffer): { line: Buffer; a
     throw new Fault('signature-invalid', `${name} is not a signed document: it has no signature`, {
       data: { key: name },
     });
+  if (end > longestLine)
+    throw new Fault('signature-invalid', `${name} is not a signed document: its first line has ${end} bytes`, {
+      data: { key: name },
+    });
   const line = document.subarray(0, end);
   try {
-    return { line, armored: document.subarray(end).toString('latin1'), value: JSON.parse(line.toString('utf8')) };
+    return { line, armored: document.subarray(end).toString('latin1'), value: parseJson(line) };
   } catch (cause) {
     throw new Fault('signature-invalid', `${name} is not a signed document: its first line is not JSON`, {
       cause,

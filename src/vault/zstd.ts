@@ -15,7 +15,7 @@ const MAGIC = 0xfd2fb528;
 /** Of frames up to this length the way to another thread and back takes longer than they do. */
 const SMALL = 4 * 1024;
 /** What one frame may unpack to; a row is at most 64 MiB (`rows/split.ts`). */
-const LARGEST_FRAME = 128 * 1024 * 1024;
+export const LARGEST_FRAME = 128 * 1024 * 1024;
 const IN_FLIGHT = 3;
 
 /** Bytes of output that are allocated at a time. */
@@ -91,7 +91,10 @@ export function* frames(stored: Buffer): Generator<Frame> {
  * frame that does not unpack or whose checksum does not hold. Nothing is proven before the generator has ended.
  */
 export async function* decompressFrames(stored: Buffer): AsyncGenerator<Buffer> {
-  yield* inOrder(frames(stored), IN_FLIGHT, ({ offset, length }) =>
+  const whole = [...frames(stored)];
+  // Frames that are large, or do not say how large they are, would be in memory several at a time.
+  const isSmall = ({ offset }: Frame) => (contentLength(stored.subarray(offset)) ?? LARGEST_FRAME) <= LARGEST_CHUNK;
+  yield* inOrder(whole, whole.every(isSmall) ? IN_FLIGHT : 1, ({ offset, length }) =>
     decompressFrame(stored.subarray(offset, offset + length), offset),
   );
 }
@@ -102,8 +105,11 @@ export async function* decompressFrames(stored: Buffer): AsyncGenerator<Buffer> 
  */
 export async function decompressFrame(frame: Buffer, offset = 0): Promise<Buffer> {
   if (frameLength(frame, 0, offset) !== frame.length) throw invalid('there is more behind the frame', offset);
+  const said = contentLength(frame) ?? LARGEST_FRAME;
+  if (said > LARGEST_FRAME) throw invalid('a frame says that it is larger than any is', offset);
   try {
-    const options = { maxOutputLength: LARGEST_FRAME, chunkSize: outputChunk(frame) };
+    // Node counts what came out, and would otherwise go on in pieces as small as the frame says that it is.
+    const options = { maxOutputLength: Math.max(1, said), chunkSize: outputChunk(frame) };
     return frame.length <= SMALL ? zstdDecompressSync(frame, options) : await decompressAsync(frame, options);
   } catch (cause) {
     throw invalid('a frame does not unpack', offset, cause);
