@@ -27,6 +27,17 @@ export function listOf<T>(item: z.ZodType<T>): z.ZodType<T[]> {
   });
 }
 
+/**
+ * The API name of an object or a field. These become names of files, tables and entries of a zip, so that nothing else may pass for one; 80 characters are the most that
+ * the org takes, in namespaces somewhat more.
+ */
+const apiName = z.string().regex(/^[A-Za-z]\w{0,254}$/);
+
+/** True when no two names differ in nothing but case: the org compares them without it, and so do file systems and databases. */
+function areApart(names: readonly string[]): boolean {
+  return new Set(names.map((name) => name.toLowerCase())).size === names.length;
+}
+
 /** What is not in a point: a whole object, a field of it, or rows of it (`where`). */
 export const leftOutSchema = z.object({
   object: z.string(),
@@ -64,9 +75,9 @@ export type SegmentRef = z.infer<typeof segmentSchema>;
 /** One object's page. */
 export const mapSchema = z.object({
   v: z.literal(1),
-  object: z.string(),
+  object: apiName,
   /** In the order in which they stand in the segments. */
-  columns: listOf(z.string()),
+  columns: listOf(apiName).refine(areApart),
   /** The type of each column, as far as it decides how values are written; `formula` before it where the org computes them. */
   types: listOf(z.string()).optional(),
   /** Fields that are no longer there and that older segments may have. */
@@ -105,7 +116,7 @@ export const mapSchema = z.object({
 export type MapPage = z.infer<typeof mapSchema>;
 
 export const rootObjectSchema = z.object({
-  object: z.string(),
+  object: apiName,
   /** The object's page and the list of what the page needs; absent when the object failed before anything was written. */
   page: refSchema.optional(),
   refs: refSchema.optional(),
@@ -174,7 +185,7 @@ export const rootSchema = z.object({
     exclude: listOf(z.string()),
     exclusions: listOf(exclusionSchema).optional(),
   }),
-  objects: listOf(rootObjectSchema),
+  objects: listOf(rootObjectSchema).refine((objects) => areApart(objects.map(({ object }) => object))),
   /** Describes of all objects of the point. */
   schema: listOf(refSchema),
   files: z.object({

@@ -1,3 +1,4 @@
+import { bombs } from './bombs.ts';
 import { canary } from './canary.ts';
 import { chains } from './chains.ts';
 import { clock } from './clock.ts';
@@ -6,6 +7,7 @@ import { diskFull } from './disk-full.ts';
 import { fuzzing } from './fuzzing.ts';
 import { killCli, killRestores } from './kill-cli.ts';
 import { orgFaults, orgFaultsOfRestores } from './org-faults.ts';
+import { paths } from './paths.ts';
 import { powerCut } from './power-cut.ts';
 import { schedules } from './schedules.ts';
 import { stalledWriter } from './stalled-writer.ts';
@@ -31,4 +33,6 @@ export const torments: readonly Torment[] = [
   clock,
   chains,
   ...fuzzing,
+  bombs,
+  paths,
 ];

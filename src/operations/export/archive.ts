@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type ReadStreamOptions, ZipFile } from 'yazl';
+import { Fault } from '../../errors.ts';
 
 /** An entry that was written. */
 export interface Entry {
@@ -31,6 +32,9 @@ export class Archive {
 
   /** Resolves when all of the content was taken; throws what the content throws, and when nobody reads the zip any more. */
   async add(entry: string, content: AsyncIterable<Buffer>, compressed = true): Promise<Entry> {
+    // Whatever a name was made of: no program that unpacks the zip is led out of its folder.
+    if (!isInside(entry))
+      throw new Fault('segment-invalid', `the point has a name that cannot stand in a zip: ${JSON.stringify(entry)}`);
     const hash = createHash('sha256');
     let bytes = 0;
     async function* measured(): AsyncGenerator<Buffer> {
@@ -68,6 +72,11 @@ export class Archive {
   end(): void {
     this.#zip.end();
   }
+}
+
+function isInside(entry: string): boolean {
+  if (/[\\\p{Cc}]/u.test(entry)) return false;
+  return entry.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !/^[A-Za-z]:/.test(part));
 }
 
 /** In a scope of its own, so that nothing is kept along with `given`. */

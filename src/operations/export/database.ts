@@ -46,7 +46,15 @@ export class Database {
     const columns = fields.map(
       ({ name, type }) => `${quoted(name)} ${declared[type] ?? 'TEXT'}${name === 'Id' ? ' NOT NULL PRIMARY KEY' : ''}`,
     );
-    this.#db.exec(`CREATE TABLE ${quoted(table)} (${columns.join(', ')})`);
+    try {
+      this.#db.exec(`CREATE TABLE ${quoted(table)} (${columns.join(', ')})`);
+    } catch (cause) {
+      // Names that begin with `sqlite_` are its own, and it takes 2,000 columns.
+      throw new Fault('usage', `a database cannot have a table like ${table}: ${(cause as Error).message}`, {
+        cause,
+        actions: ['leave the object out with --exclude, or choose --format csv'],
+      });
+    }
     const insert = this.#db.prepare(`INSERT INTO ${quoted(table)} VALUES (${fields.map(() => '?').join(', ')})`);
     const found = { rounded: 0 };
     for await (const batch of batches) {
