@@ -19,6 +19,8 @@ import { compressFrame, decompressFrames } from './zstd.ts';
 const BLOCK_BYTES = 1024 * 1024;
 const TARGET_BYTES = 16 * 1024 * 1024;
 const IN_FLIGHT = 3;
+/** What is split at a time: each usual block as a whole, and of a frame of 128 MiB, in which a row may not end, no more than is bearable. */
+const PIECE_BYTES = 4 * 1024 * 1024;
 /** Columns of an index twin. */
 export const indexColumns = ['Id', 'SystemModstamp'] as const;
 
@@ -335,11 +337,13 @@ export async function* readSegment(
     for await (const plain of decompressFrames(compressed)) {
       signal?.throwIfAborted();
       hash?.update(plain);
-      const batch = splitter.push(plain);
-      freeMemory(plain);
-      if (!batch) continue;
-      order.check(splitter.columns!, batch);
-      yield { columns: splitter.columns!, batch };
+      for (let from = 0; from < plain.length; from += PIECE_BYTES) {
+        const batch = splitter.push(plain.subarray(from, from + PIECE_BYTES));
+        if (from + PIECE_BYTES >= plain.length) freeMemory(plain);
+        if (!batch) continue;
+        order.check(splitter.columns!, batch);
+        yield { columns: splitter.columns!, batch };
+      }
     }
   } finally {
     freeMemory(body);
