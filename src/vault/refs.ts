@@ -15,7 +15,27 @@ export async function writeRefs(refs: readonly Ref[]): Promise<Buffer> {
 
 /** Throws `segment-invalid` when it is no such list. */
 export async function readRefs(key: string, stored: Buffer): Promise<Ref[]> {
+  return refsIn(key, await decompress(key, stored));
+}
+
+/**
+ * Those of `names` that the list has, without a look at its other lines: of an org with many objects these are hundreds. Throws `segment-invalid` when it cannot be
+ * decompressed, or names one without its size.
+ */
+export async function findRefs(key: string, stored: Buffer, names: readonly string[]): Promise<Ref[]> {
   const bytes = await decompress(key, stored);
+  return names.flatMap((name) => {
+    // Two blanks stand in front of a name only behind its digest.
+    const end = `  ${name}\n`;
+    const at = bytes.indexOf(end);
+    if (at < 0) return [];
+    const line = bytes.lastIndexOf(0x0a, at);
+    const sized = line <= 0 ? 0 : bytes.lastIndexOf(0x0a, line - 1) + 1;
+    return refsIn(key, bytes.subarray(sized, at + Buffer.byteLength(end)));
+  });
+}
+
+function refsIn(key: string, bytes: Buffer): Ref[] {
   const invalid = (line: string) =>
     new Fault('segment-invalid', `${key} holds a line that is no reference: ${line.slice(0, 80)}`, { data: { key } });
   /** Of the object whose digest comes next. */
@@ -41,31 +61,4 @@ function* linesOf(bytes: Buffer): Generator<string> {
     yield bytes.toString('utf8', from, to);
     from = to + 1;
   }
-}
-
-/**
- * Those of `names` that the list has, without a look at its other lines: of an org with many objects these are hundreds. Throws `segment-invalid` when it cannot be
- * decompressed, or names one without its size.
- */
-export async function findRefs(key: string, stored: Buffer, names: readonly string[]): Promise<Ref[]> {
-  const bytes = await decompress(key, stored);
-  const refs: Ref[] = [];
-  for (const name of names) {
-    const digest = lineBefore(bytes, `  ${name}\n`, /^[0-9a-f]{64}$/);
-    if (digest === undefined) continue;
-    const size = lineBefore(bytes, ` ${name}\n${digest}`, /^# size (\d+)$/);
-    if (size === undefined)
-      throw new Fault('segment-invalid', `${key} names ${name} without its size`, { data: { key } });
-    refs.push({ key: name, size: Number(size.slice('# size '.length)), sha256: digest });
-  }
-  return refs;
-}
-
-/** What stands between the beginning of a line and `end`, where that has the form. */
-function lineBefore(bytes: Buffer, end: string, form: RegExp): string | undefined {
-  for (let at = bytes.indexOf(end); at >= 0; at = bytes.indexOf(end, at + 1)) {
-    const text = bytes.toString('latin1', bytes.lastIndexOf(0x0a, at) + 1, at);
-    if (form.test(text)) return text;
-  }
-  return undefined;
 }

@@ -1,4 +1,5 @@
 import { rowStart } from '../../rows/cells.ts';
+import { closingQuote } from '../../rows/csv.ts';
 import { IdTable } from '../../rows/id-table.ts';
 import { layersOf } from '../../vault/layers.ts';
 import type { MapPage } from '../../vault/manifest.ts';
@@ -31,8 +32,8 @@ export class CurrentRows {
   }
 
   #place(bytes: Buffer, end: number, start: number, place: number): void {
-    const length = bytes.indexOf(0x22, start) - start;
-    if (end <= start || (length !== 15 && length !== 18)) return;
+    const length = closingQuote(bytes, start - 1, end) - start;
+    if (length !== 15 && length !== 18) return;
     const number = this.#ids.add(bytes, start);
     if (number >= this.#places.length) {
       const larger = new Uint16Array(2 * this.#places.length);
