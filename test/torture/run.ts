@@ -3,7 +3,7 @@
  *
  *   npm run torture -- --minutes 30 [--seed n] [crash-points tamper …]     one torment, or some, have the minutes for themselves
  *   npm run torture -- --seed 812 --cases 1 crash-points                   a case again, as a violation names it
- *   npm run torture -- --minutes 30 --readme                               the table goes into README.md
+ *   npm run torture -- --minutes 30 --readme [kill-restores …]             its lines, dated, go into the table of README.md
  *
  * Fails on any violation, and when a fault of a menu never struck.
  */
@@ -26,17 +26,22 @@ if (unknown.length > 0)
   throw new Error(
     `there is no torment ${unknown.join(', ')}; there are ${torments.map(({ name }) => name).join(', ')}`,
   );
+const chosen = positionals.length === 0 ? torments : torments.filter(({ name }) => positionals.includes(name));
+if (values.readme) {
+  const torn = torments.filter((one) => !chosen.includes(one) && chosen.some(({ figure }) => figure === one.figure));
+  if (torn.length > 0)
+    throw new Error(`a line of README.md is of all its torments: add ${torn.map(({ name }) => name).join(', ')}`);
+}
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 const cases = values.cases === undefined ? undefined : Number(values.cases);
 if (!(minutes > 0) || !Number.isInteger(seed) || (cases !== undefined && !(cases > 0)))
   throw new Error('--minutes, --seed and --cases take numbers');
-const chosen = positionals.length === 0 ? torments : torments.filter(({ name }) => positionals.includes(name));
 
 const share = ({ share: part = 1 }: Torment) => part;
 let shares = chosen.reduce((sum, one) => sum + share(one), 0);
 let left = minutes * 60_000;
-const reached: Reached[] = [];
+const reached: (Reached & { readonly minutes: number })[] = [];
 for (const torment of chosen) {
   const began = performance.now();
   // What others left of theirs is divided too.
@@ -45,7 +50,7 @@ for (const torment of chosen) {
   const took = performance.now() - began;
   left = Math.max(0, left - took);
   shares -= share(torment);
-  reached.push(one);
+  reached.push({ ...one, minutes: took / 60_000 });
   process.stderr.write(`${torment.name}: ${said(one)}, ${Math.round(took / 1000)} s\n`);
   for (const { number, what } of one.violations)
     process.stderr.write(
@@ -55,26 +60,26 @@ for (const torment of chosen) {
 }
 
 const sum = (of: Iterable<number>) => [...of].reduce((total, one) => total + one, 0);
-const titles = ['torment', 'cases', 'faults that struck', 'kinds', 'violations'];
-const line = (name: string, all: readonly Reached[]) => [
+const titles = ['torment', 'cases', 'faults that struck', 'kinds', 'violations', 'minutes', 'on'];
+const today = new Date().toISOString().slice(0, 10);
+const line = (name: string, all: typeof reached) => [
   name,
   all.map(casesOf).join(' + '),
   sum(all.flatMap(({ struck }) => [...struck.values()])).toLocaleString('en'),
   String(sum(all.map(({ struck }) => struck.size))),
   String(sum(all.map(({ violations }) => violations.length))),
+  sum(all.map((one) => one.minutes)).toFixed(1),
+  today,
 ];
-process.stderr.write(
-  `\n${table(
-    titles,
-    reached.map((one) => line(one.torment.name, [one])),
-  )}\n`,
-);
+const lines = reached.map((one) => line(one.torment.name, [one]));
+process.stderr.write(`\n${table(titles, lines)}\n`);
 const figures = [...Map.groupBy(reached, ({ torment }) => torment.figure)];
 publish(
   'torture',
-  `Fault bench, ${minutes} minutes`,
+  'Fault bench, the last long run of each line',
   titles,
   figures.map(([name, all]) => line(name, all)),
+  torments.map(({ figure }) => figure),
 );
 
 const failed = reached.some((one) => one.violations.length > 0 || (cases === undefined && one.missed.length > 0));
