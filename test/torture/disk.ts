@@ -141,15 +141,15 @@ export function diskAfter(
   return found;
 }
 
-/** Does the work on a disk that has room for so many bytes more. `full`: it was asked for more than that. */
+/** Does the work on a disk that has room for so many bytes more. `refused`: the folders of the files that there was no room for. */
 export async function withSpaceFor<T>(
   bytes: number,
   code: 'ENOSPC' | 'EDQUOT',
   work: () => Promise<T>,
-): Promise<{ full: boolean; outcome: PromiseSettledResult<T> }> {
+): Promise<{ refused: string[]; outcome: PromiseSettledResult<T> }> {
   const { open } = promises;
   let room = bytes;
-  let full = false;
+  const refused: string[] = [];
   promises.open = (async (name: string, flags: string, mode?: number) => {
     const handle = await open(name, flags, mode);
     return new Proxy(handle, {
@@ -159,7 +159,7 @@ export async function withSpaceFor<T>(
         return async (body: Uint8Array, options: object) => {
           room -= body.length;
           if (room >= 0) return target.writeFile(body, options);
-          full = true;
+          refused.push(path.dirname(name));
           await target.writeFile(body.subarray(0, Math.max(0, body.length + room)), options);
           throw Object.assign(new Error(`${code}: no space left, write`), { code, syscall: 'write' });
         };
@@ -169,7 +169,7 @@ export async function withSpaceFor<T>(
   syncBuiltinESMExports();
   try {
     const [outcome] = await Promise.allSettled([work()]);
-    return { full, outcome: outcome! };
+    return { refused, outcome: outcome! };
   } finally {
     Object.assign(promises, { open });
     syncBuiltinESMExports();
