@@ -152,7 +152,7 @@ function tableOf(object: SampleObject, describe: Describe, org: ComputedOrg): Ta
           created: createdAt(object, size, org),
           scaled: org.scaledByPrefix(),
         })
-      : plainSource(prefix, size, make);
+      : plainSource(prefix, size, make, (number) => org.deleted(name, number));
   const { file } = object;
   return {
     describe,
@@ -172,14 +172,22 @@ function tableOf(object: SampleObject, describe: Describe, org: ComputedOrg): Ta
   };
 }
 
-function plainSource(prefix: string, size: number, make: (number: number) => Row): RowSource {
+/** Rows are made when somebody looks at them; who only counts those that stand does not. */
+function plainSource(
+  prefix: string,
+  size: number,
+  make: (number: number) => Row,
+  deleted: (number: number) => boolean,
+): RowSource {
   const made: Row[] = [];
+  const row = (number: number) => {
+    made[number] ??= make(number);
+    return made[number];
+  };
   return {
     size,
-    row: (number) => {
-      made[number] ??= make(number);
-      return made[number];
-    },
+    row,
+    cell: (number, field) => (field === 'IsDeleted' ? deleted(number) : (row(number)[field] ?? null)),
     find: (id) => {
       const number = recordNumber(prefix, id);
       return number < size ? number : -1;
