@@ -23,7 +23,7 @@ test('every value of an org is found again in its vault by age, zstd and tar', {
 test('every value is found again by Bulk, in tiny pages of shuffled rows that are never compressed', {
   skip,
 }, async () => {
-  const database = sampleDatabase({ personAccounts: true, seed: 7 });
+  const database = sampleDatabase({ personAccounts: true, seed: 7, largestFile: 1 << 20 });
   const settings: Partial<Settings> = { ...allByBulk, rowOrder: 'shuffled', bulkPageBytes: 10_000, gzip: 'never' };
   await using backup = await backedUp({ database, settings });
   assert.deepEqual(differences(database, backup.reader), []);
@@ -35,7 +35,7 @@ test('every value is found again by Bulk, in tiny pages of shuffled rows that ar
 test('every value is found again by Bulk, with empty results of no bytes and plain numbers, all compressed', {
   skip,
 }, async () => {
-  const database = sampleDatabase({ personAccounts: true, seed: 8 });
+  const database = sampleDatabase({ personAccounts: true, seed: 8, largestFile: 1 << 20 });
   const settings: Partial<Settings> = {
     ...allByBulk,
     bulkEmptyResult: 'nothing',
