@@ -48,6 +48,9 @@ export type VaultInfo = z.infer<typeof infoSchema>;
 /** Features of the format that this version knows; a vault may name more, which stop the operation they are listed under. */
 const known: readonly string[] = [];
 
+/** A list of what was noted of segments takes some hundred bytes of memory for each of their blocks. */
+const detailsKept = 8;
+
 export interface OpenOptions extends KeyTexts {
   /** Pinned fingerprint of the root key. Without it the vault is believed on its own word: `anchored` is false. */
   readonly rootFingerprint?: string;
@@ -86,6 +89,7 @@ export class Vault {
    * proves, hold the same text each time: its digest need not be computed again.
    */
   readonly proven = new Set<string>();
+  readonly #details = new Map<string, Promise<Detail>>();
   #state: LogState | undefined;
 
   private constructor(store: Store, info: VaultInfo, trust: Trust, keyring: Keyring, anchored: boolean) {
@@ -271,8 +275,19 @@ export class Vault {
     );
   }
 
-  /** Needs an identity. */
-  async detail(ref: Ref): Promise<Detail> {
+  /** Needs an identity. Points that lie behind each other list mostly the same: the last few are read once. */
+  detail(ref: Ref): Promise<Detail> {
+    const name = `${ref.key} ${ref.sha256}`;
+    const known = this.#details.get(name);
+    if (known) return known;
+    const reading = this.#readDetail(ref);
+    this.#details.set(name, reading);
+    reading.catch(() => this.#details.delete(name));
+    if (this.#details.size > detailsKept) this.#details.delete(this.#details.keys().next().value!);
+    return reading;
+  }
+
+  async #readDetail(ref: Ref): Promise<Detail> {
     return parseStored(
       ref.key,
       await openBytes(ref.key, await this.read(ref), await this.rowIdentities()),
