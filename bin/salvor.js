@@ -63,10 +63,22 @@ function keepCompiled() {
   // Somebody without a home has no cache in the folder of the moment either.
   if (!path.isAbsolute(kept)) return;
   try {
-    mkdirSync(kept, { recursive: true, mode: 0o700 });
+    makeFolders(kept);
     module.enableCompileCache(kept);
   } catch {
     // a home that cannot be written
+  }
+}
+
+/** Node's own way to make those above too never ends where nothing can be made in one that is there, as in what an automounter serves. */
+function makeFolders(name) {
+  try {
+    mkdirSync(name, { mode: 0o700 });
+  } catch (error) {
+    if (error.code === 'EEXIST') return;
+    if (error.code !== 'ENOENT' || path.dirname(name) === name) throw error;
+    makeFolders(path.dirname(name));
+    mkdirSync(name, { mode: 0o700 });
   }
 }
 

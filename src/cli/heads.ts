@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { systemCode } from '../errors.ts';
+import { makeFolders } from '../folders.ts';
 import type { Vault } from '../vault/vault.ts';
 
 /** The end of a vault's log as this client last saw it: a later log that does not hold it was rolled back. */
@@ -100,7 +101,7 @@ async function remember(
   if (!right && (heads[vault]?.seq ?? 0) >= seq) return;
   const aside = `${file}.${process.pid}.tmp`;
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    await makeFolders(path.dirname(file));
     await writeFile(
       aside,
       `${JSON.stringify({ ...heads, [vault]: { ...heads[vault], seq, digest, ...(place && { place }) } }, null, 2)}\n`,

@@ -1,10 +1,11 @@
-import { access, chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { access, chmod, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault, systemCode } from '../errors.ts';
+import { makeFolders } from '../folders.ts';
 
 /** Writes a secret to a new file that only its owner can read. Throws `usage` when there is one already: keys are never replaced. */
 export async function writeKeyFile(file: string, text: string): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolders(path.dirname(file), 0o700);
   try {
     await writeFile(file, text, { flag: 'wx', mode: 0o600 });
   } catch (cause) {

@@ -1,8 +1,9 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { systemCode } from '../errors.ts';
+import { makeFolders } from '../folders.ts';
 import type { KnownPoint, KnownPoints } from '../operations/points.ts';
 import type { KeptObjects } from '../store/kept.ts';
 
@@ -59,7 +60,7 @@ export class PointCache {
     if (text === this.#before) return;
     const aside = `${this.#file}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
     try {
-      await mkdir(path.dirname(this.#file), { recursive: true, mode: 0o700 });
+      await makeFolders(path.dirname(this.#file), 0o700);
       await writeFile(aside, sealed(text, this.#owner), { mode: 0o600 });
       await rename(aside, this.#file);
     } catch (error) {

@@ -1,7 +1,8 @@
-import { chmod, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { Fault, isFault, systemCode } from '../errors.ts';
+import { makeFolders } from '../folders.ts';
 import type { Login } from '../salesforce/connect.ts';
 import type { CommandContext } from './command.ts';
 import { openKeychain, readSecret } from './secrets.ts';
@@ -44,7 +45,7 @@ export async function storeLogin(
   }
   const file = fileOf(ctx.environment, alias);
   try {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await makeFolders(path.dirname(file), 0o700);
     // aside first, so that a crash leaves the old login: a rotated refresh token cannot be had again
     await writeFile(`${file}.tmp`, text, { mode: 0o600 });
     await chmod(`${file}.tmp`, 0o600);

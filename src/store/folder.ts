@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Dirent } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault, systemCode } from '../errors.ts';
+import { makeFolders } from '../folders.ts';
 import { createByClaim } from './claim.ts';
 import { assertKey, isKey, isKeySegment } from './key.ts';
 import type { Store, StoredObject } from './store.ts';
@@ -176,7 +177,7 @@ async function tryLink(aside: string, target: string): Promise<'created' | 'exis
 
 /** Makes a folder and flushes the entry of each new one, and of each below `root`, which another writer may just have made. */
 async function makeFolder(root: string, name: string): Promise<void> {
-  const first = await mkdir(name, { recursive: true, mode: 0o700 });
+  const first = await makeFolders(name, 0o700);
   const top = first !== undefined && first.length <= root.length ? path.dirname(first) : root;
   for (let at = name; at.length > top.length; at = path.dirname(at)) await syncFolder(path.dirname(at));
 }

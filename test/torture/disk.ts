@@ -51,10 +51,9 @@ export class DiskTrace {
       await unlink(name);
       if (inside(name)) this.#name(String(name), undefined);
     };
-    promises.mkdir = (async (name: string, options: { recursive: boolean }) => {
-      const first = await mkdir(name, options);
-      if (first !== undefined && inside(name)) this.#folders(first, name);
-      return first;
+    promises.mkdir = (async (name: string, options: { mode: number }) => {
+      await mkdir(name, options);
+      if (inside(name)) this.effects.push({ kind: 'folder', folder: path.dirname(name), name: path.basename(name) });
     }) as typeof mkdir;
     syncBuiltinESMExports();
     try {
@@ -69,12 +68,6 @@ export class DiskTrace {
     if (file === undefined) this.#files.delete(name);
     else this.#files.set(name, file);
     this.effects.push({ kind: 'name', folder: path.dirname(name), name: path.basename(name), file });
-  }
-
-  #folders(first: string, last: string): void {
-    const made: string[] = [];
-    for (let at = last; at.length >= first.length; at = path.dirname(at)) made.unshift(at);
-    for (const one of made) this.effects.push({ kind: 'folder', folder: path.dirname(one), name: path.basename(one) });
   }
 
   #watched(handle: fs.FileHandle, name: string): fs.FileHandle {

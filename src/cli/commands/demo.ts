@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolders } from '../../folders.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { rememberHead } from '../heads.ts';
 import { replaceKeyFile, writeKeyFile } from '../key-files.ts';
@@ -38,7 +39,7 @@ export const demo = defineCommand({
     try {
       say(`\n1. an org: ${practice.facts.organizationName}, speaking HTTP on ${practice.url}\n`);
       const vaultFolder = path.join(folder, 'vault');
-      await mkdir(folder, { recursive: true });
+      await makeFolders(folder);
       const { openStore } = await import('../../store/open.ts');
       const { probeStore } = await import('../../store/probe.ts');
       const store = await openStore(vaultFolder, { signal: ctx.signal });

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { access, mkdir, open } from 'node:fs/promises';
+import { access, open } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault, systemCode } from '../../../errors.ts';
+import { makeFolders } from '../../../folders.ts';
 import type { RowBatch } from '../../../rows/batch.ts';
 import { encodeHeader, encodeRows } from '../../../rows/csv.ts';
 import type { StoredTable } from '../../../vault/restores.ts';
@@ -75,7 +76,7 @@ function notWritten(restore: string, name: string, cause: unknown): Fault {
 export async function makeFolder(folder: string | undefined): Promise<void> {
   if (folder === undefined) return;
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     await access(folder, constants.W_OK);
   } catch (cause) {
     const code = systemCode(cause);
