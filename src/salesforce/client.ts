@@ -7,7 +7,7 @@ import { describeGlobal, describeObjects } from './describe.ts';
 import { exchange } from './exchange.ts';
 import { fieldTypes, type Learned, ObjectExtraction } from './extract.ts';
 import { firstPages } from './first-pages.ts';
-import { type MetadataZip, metadataZips } from './metadata.ts';
+import { type MetadataZip, metadataCalls, metadataZips } from './metadata.ts';
 import type {
   Extraction,
   ExtractionPlan,
@@ -136,6 +136,10 @@ export class OrgClient implements Org {
 
   metadata(): AsyncIterable<MetadataZip> {
     return metadataZips(this.#wire);
+  }
+
+  metadataCalls(): Promise<number> {
+    return metadataCalls(this.#wire);
   }
 
   close(): Promise<void> {

@@ -210,6 +210,8 @@ export interface Org {
    * `permission-missing` when the org does not hand it out.
    */
   metadata(): AsyncIterable<MetadataZip>;
+  /** API calls that `metadata` takes, estimated by a few of them. Throws as it does. */
+  metadataCalls(): Promise<number>;
   readonly writer: OrgWriter;
   /**
    * One request as it is, and the answer as it came, refusals too: nothing is read into it or tried again, but for a token that expired. Throws

@@ -47,6 +47,7 @@ test('of the sample org: in full, when nothing changed, when some did, and with 
   for (const object of ['Account', 'Contact', 'Opportunity', 'Case']) await change(rig, object, 150);
   await previewed(rig, 'incremental');
   await previewed(rig, 'incremental', '--no-files');
+  await previewed(rig, 'incremental', '--metadata');
 });
 
 test('of an org with objects in volume', async () => {

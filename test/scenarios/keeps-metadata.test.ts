@@ -66,6 +66,8 @@ test('metadata that the org does not hand out makes the point partial, and says 
   const permissions = { ...defaultSettings().permissions, modifyAllData: false };
   await using rig = await Rig.start({ settings: { permissions } });
   await rig.init();
+  const dry = await rig.salvor('backup', '--dry-run', '--json', '--objects', 'Account', '--metadata');
+  const foreseen = dry.json.result.notCovered.filter(({ object }: { object: string }) => object === 'Metadata');
   const ran = await rig.salvor('backup', '--json', '--objects', 'Account', '--metadata');
   assert.equal(ran.status, 3, ran.stdout);
   const { point } = ran.json.result;
@@ -73,6 +75,7 @@ test('metadata that the org does not hand out makes the point partial, and says 
   assert.equal(point.objects.length, 1);
   assert.equal(point.metadata.complete, false);
   assert.match(point.metadata.reason, /Metadata API requires a user with the ModifyAllData/);
+  assert.deepEqual(foreseen, [{ object: 'Metadata', reason: point.metadata.reason }]);
   assert.match(ran.json.message, /Metadata \(.*ModifyAllData/);
 });
 

@@ -38,8 +38,7 @@ export async function storeMetadata(ctx: Context, org: Org, writer: PointWriter)
         notCovered.push({ object: metadataObject, field: name, reason: why || 'the org does not say why' });
     }
   } catch (error) {
-    if (!isFault(error, 'object-refused', 'permission-missing', 'org-refused', 'count-mismatch')) throw error;
-    reason = error.message;
+    reason = refusal(error);
   }
   const page = stored.length > 0 ? await writePage(writer, stored, ctx.signal) : undefined;
   if (reason !== undefined) notCovered.push({ object: metadataObject, reason });
@@ -55,6 +54,21 @@ export async function storeMetadata(ctx: Context, org: Org, writer: PointWriter)
     page,
     notCovered,
   };
+}
+
+/** What a run with the org's metadata would add: API calls, estimated, and that the org does not hand it out. */
+export async function foreseeMetadata(org: Org): Promise<{ calls: number; notCovered: LeftOut[] }> {
+  try {
+    return { calls: await org.metadataCalls(), notCovered: [] };
+  } catch (error) {
+    return { calls: 1, notCovered: [{ object: metadataObject, reason: refusal(error) }] };
+  }
+}
+
+/** Why the org does not hand its metadata out. Throws what is no such answer. */
+function refusal(error: unknown): string {
+  if (isFault(error, 'object-refused', 'permission-missing', 'org-refused', 'count-mismatch')) return error.message;
+  throw error;
 }
 
 function wanted(id: string): WantedFile {

@@ -8,6 +8,7 @@ import { acceptances, blindSpots, coverageOf, foreseen, rowsSeen } from './cover
 import { type Changes, estimateCalls, rowBytes, together } from './estimate.ts';
 import { inForce } from './exclusions.ts';
 import { HiddenFields } from './hidden-fields.ts';
+import { foreseeMetadata } from './metadata.ts';
 import { readingOrder, trustsCount } from './order.ts';
 import { findParents, type Parent } from './parents.ts';
 import type { BackupRequest } from './request.ts';
@@ -67,7 +68,8 @@ export async function preview(ctx: Context, org: Org, asked: BackupRequest, vaul
   }));
   const leftOutRows = await rowsNotCovered(org, selection);
   const without = request.files ? [] : chosen.flatMap(filesLeftOut);
-  const notInIt = [...notCovered, ...leftOutRows, ...hidden, ...without];
+  const metadata = request.metadata ? await foreseeMetadata(org) : { calls: 0, notCovered: [] };
+  const notInIt = [...notCovered, ...leftOutRows, ...hidden, ...without, ...metadata.notCovered];
   const verdicts = foreseen(chosen, failed, permissions);
   const blind = chosen.filter(({ describe }) => verdicts.get(describe.name)?.complete === false);
   const seen = await rowsSeen(org, blind);
@@ -90,7 +92,7 @@ export async function preview(ctx: Context, org: Org, asked: BackupRequest, vaul
     kind: changes.size > 0 ? 'incremental' : 'full',
     rows: objects.reduce((sum, one) => sum + (one.rows ?? 0), 0),
     bytes: objects.reduce((sum, one) => sum + one.bytes, 0),
-    apiCalls: Math.ceil(begun + calls + together(selection.conditions.length)),
+    apiCalls: Math.ceil(begun + calls + metadata.calls + together(selection.conditions.length)),
     ownCalls: org.apiCalls,
     apiUsed: org.apiUsage?.used ?? null,
     apiMax: org.apiUsage?.max ?? null,
