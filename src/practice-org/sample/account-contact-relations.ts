@@ -34,8 +34,8 @@ export const accountContactRelation: SampleObject = {
       ...audit,
     ],
   },
-  // Orgs of large volume do without.
-  count: (org) => (org.scaled('Contact') || org.scaled('Account') ? 0 : contactCount - Math.ceil(contactCount / 29)),
+  // Orgs with contacts in volume do without.
+  count: (org) => (org.scaled('Contact') ? 0 : contactCount - Math.ceil(contactCount / 29)),
   // They go with their contact.
   deleted: (number, org) => org.deleted('Contact', contactOfRelation(number)),
   row: (number, org, random) => {

@@ -48,7 +48,8 @@ const relations = 'AccountContactRelation';
 function relate(saving: Saving, contactId: Value, accountId: Value): void {
   const rows = saving.table(relations)?.source;
   const object = saving.object(relations);
-  if (!rows || !object) return;
+  // The org does not let a contact have several accounts: none of its contacts has such a row.
+  if (!rows || !object || rows.size === 0) return;
   const own = saving.live(relations, 'ContactId', contactId);
   const direct = own.find((number) => rows.cell(number, 'IsDirect') === true);
   if (direct !== undefined && rows.cell(direct, 'AccountId') === accountId) return;
