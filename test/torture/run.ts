@@ -2,13 +2,16 @@
  * The torments one behind the other, for so many minutes in all; what they reached, as a table.
  *
  *   npm run torture -- --minutes 30 [--seed n] [crash-points tamper …]     one torment, or some, have the minutes for themselves
+ *   npm run torture -- --minutes 35 --parallel 2 fuzz-csv fuzz-soql …      two at a time, each in a process of its own, which shares the minutes out
  *   npm run torture -- --seed 812 --cases 1 crash-points                   a case again, as a violation names it
  *   npm run torture -- --minutes 30 --readme [kill-restores …]             its lines, dated, go into the table of README.md
  *
  * Fails on any violation, and when a fault of a menu never struck.
  */
 import { parseArgs } from 'node:util';
+import { inOrder } from '../../src/rows/in-order.ts';
 import { publish, table } from '../bench/figures.ts';
+import { apart } from './apart.ts';
 import { type Reached, type Torment, torture } from './torment.ts';
 import { torments } from './torments.ts';
 
@@ -17,6 +20,7 @@ const { values, positionals } = parseArgs({
     minutes: { type: 'string', default: '30' },
     seed: { type: 'string', default: '0' },
     cases: { type: 'string' },
+    parallel: { type: 'string', default: '1' },
     readme: { type: 'boolean', default: false },
   },
   allowPositionals: true,
@@ -33,23 +37,26 @@ if (values.readme) {
     throw new Error(`a line of README.md is of all its torments: add ${torn.map(({ name }) => name).join(', ')}`);
 }
 const minutes = Number(values.minutes);
+const parallel = Number(values.parallel);
 const seed = Number(values.seed);
 const cases = values.cases === undefined ? undefined : Number(values.cases);
-if (!(minutes > 0) || !Number.isInteger(seed) || (cases !== undefined && !(cases > 0)))
-  throw new Error('--minutes, --seed and --cases take numbers');
+if (!(minutes > 0) || !(parallel >= 1) || !Number.isInteger(seed) || (cases !== undefined && !(cases > 0)))
+  throw new Error('--minutes, --parallel, --seed and --cases take numbers');
 
 const share = ({ share: part = 1 }: Torment) => part;
 let shares = chosen.reduce((sum, one) => sum + share(one), 0);
-let left = minutes * 60_000;
+let left = minutes * parallel * 60_000;
 const reached: (Reached & { readonly minutes: number })[] = [];
-for (const torment of chosen) {
+for await (const { torment, one, took } of inOrder(chosen, parallel, async (torment) => {
   const began = performance.now();
   // What others left of theirs is divided too.
-  const milliseconds = (left * share(torment)) / shares;
-  const one = await torture(torment, { seed, cases, milliseconds });
+  const bounds = { seed, cases, milliseconds: (left * share(torment)) / shares };
+  const one = parallel === 1 ? await torture(torment, bounds) : await apart(torment, bounds);
   const took = performance.now() - began;
   left = Math.max(0, left - took);
   shares -= share(torment);
+  return { torment, one, took };
+})) {
   reached.push({ ...one, minutes: took / 60_000 });
   process.stderr.write(`${torment.name}: ${said(one)}, ${Math.round(took / 1000)} s\n`);
   for (const { number, what } of one.violations)
