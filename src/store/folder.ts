@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Dirent } from 'node:fs';
-import { type FileHandle, link, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault, systemCode } from '../errors.ts';
 import { makeFolders } from '../folders.ts';
 import { createByClaim } from './claim.ts';
 import { assertKey, isKey, isKeySegment } from './key.ts';
-import type { Store, StoredObject } from './store.ts';
+import { type Store, type StoredObject, tooLarge } from './store.ts';
 
 const windows = process.platform === 'win32';
 const full = new Set(['ENOSPC', 'EDQUOT']);
@@ -85,11 +85,19 @@ export function openFolder(folder: string, { hardLinks = true, signal: outer }: 
       return await create(key, body, signal).catch((error) => raise(error, `could not write ${key}`, signal));
     },
 
-    async get(key, signal) {
+    async get(key, signal, atMost = Number.POSITIVE_INFINITY) {
       signal = joined(signal);
       signal?.throwIfAborted();
       if (!isKey(key)) throw objectMissing(key);
-      return await readFile(fileOf(key), { signal }).catch((error) => raiseRead(error, key, signal));
+      try {
+        return await withFile(fileOf(key), 'r', async (file) => {
+          const { size } = await file.stat();
+          if (size > atMost) throw tooLarge(key, size, atMost);
+          return await file.readFile({ signal });
+        });
+      } catch (error) {
+        return raiseRead(error, key, signal);
+      }
     },
 
     async getRange(key, start, length, signal) {

@@ -44,15 +44,15 @@ export function keeping(store: Store, folders: readonly string[], kept: KeptObje
   }
 
   return over(store, {
-    async get(key, signal) {
+    async get(key, signal, atMost) {
       const folder = folders.find((one) => key.startsWith(one));
-      if (folder === undefined) return store.get(key, signal);
+      if (folder === undefined) return store.get(key, signal, atMost);
       if (!listed.has(folder)) listed.set(folder, tagsOf(folder, signal));
       const etag = (await listed.get(folder)!).get(key);
       const known = kept.get(key);
       // A caller may change what it was given.
       if (known !== undefined) return Buffer.from(known.body);
-      const body = await store.get(key, signal);
+      const body = await store.get(key, signal, atMost);
       if (etag !== undefined && body.length <= largest && size + body.length <= room && !kept.has(key)) {
         kept.set(key, { etag, body: Buffer.from(body) });
         size += body.length;

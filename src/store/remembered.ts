@@ -24,11 +24,11 @@ export function remembered(store: Store): Store {
     }
   }
   return over(store, {
-    async get(key, signal) {
+    async get(key, signal, atMost) {
       signal?.throwIfAborted();
       const known = kept.get(key);
       if (known === undefined) {
-        const body = await store.get(key, signal);
+        const body = await store.get(key, signal, atMost);
         keep(key, Buffer.from(body));
         return body;
       }

@@ -16,7 +16,7 @@ import { assertKey, isKey } from './key.ts';
 import type { OpenStoreOptions } from './open.ts';
 import { DamagedBody, readS3Error, type S3Answer, StrangeAnswer, s3Fault } from './s3-errors.ts';
 import { parseS3Url, type S3Place } from './s3-url.ts';
-import type { Store, StoredObject } from './store.ts';
+import { type Store, type StoredObject, tooLarge } from './store.ts';
 
 /** Under this prefix nothing is locked, so that a probe can clean up behind itself. */
 const unlocked = 'probe/';
@@ -86,7 +86,11 @@ export async function openS3(url: string, options: OpenStoreOptions = {}): Promi
     throw s3Fault(error.answer, what, Bucket, error.cause);
   }
 
-  async function read(key: string, signal?: AbortSignal, range?: { start: number; length: number }): Promise<Buffer> {
+  async function read(
+    key: string,
+    signal?: AbortSignal,
+    { range, atMost = Number.POSITIVE_INFINITY }: { range?: { start: number; length: number }; atMost?: number } = {},
+  ): Promise<Buffer> {
     signal?.throwIfAborted();
     if (!isKey(key)) throw objectMissing(key);
     const what = `GET ${key}`;
@@ -95,6 +99,10 @@ export async function openS3(url: string, options: OpenStoreOptions = {}): Promi
       return await tried(what, signal, async (abortSignal) => {
         const answer = await client.send(new GetObjectCommand({ Bucket, Key: root + key, Range }), { abortSignal });
         if (answer.ETag === undefined) throw new StrangeAnswer('an answer without ETag');
+        if (answer.ContentLength !== undefined && answer.ContentLength > atMost) {
+          (answer.Body as Readable).destroy();
+          throw tooLarge(key, answer.ContentLength, atMost);
+        }
         const body = await whole(answer.Body as Readable, answer.ContentLength, abortSignal);
         if (range === undefined) return body;
         if (answer.ContentRange === undefined) return body.subarray(range.start, range.start + range.length);
@@ -221,10 +229,10 @@ export async function openS3(url: string, options: OpenStoreOptions = {}): Promi
       }
     },
 
-    get: async (key, signal) => await read(key, signal),
+    get: async (key, signal, atMost) => await read(key, signal, { atMost }),
 
     async getRange(key, start, length, signal) {
-      if (length > 0) return await read(key, signal, { start, length });
+      if (length > 0) return await read(key, signal, { range: { start, length } });
       if ((await head(key, signal)) === undefined) throw objectMissing(key);
       return Buffer.alloc(0);
     },

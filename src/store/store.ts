@@ -1,3 +1,5 @@
+import { Fault } from '../errors.ts';
+
 /** What a store knows of an object without reading it. */
 export interface StoredObject {
   readonly key: string;
@@ -22,7 +24,8 @@ export interface Store {
   readonly url: string;
   /** Stores `body` under `key` if no object has that key: all of it or nothing, durable when it resolves. */
   putIfAbsent(key: string, body: Uint8Array, signal?: AbortSignal): Promise<'created' | 'exists'>;
-  get(key: string, signal?: AbortSignal): Promise<Buffer>;
+  /** `atMost`: an object that has more bytes is refused with `size-mismatch` before they are loaded. */
+  get(key: string, signal?: AbortSignal, atMost?: number): Promise<Buffer>;
   /** `length` bytes from `start`; fewer at the object's end. */
   getRange(key: string, start: number, length: number, signal?: AbortSignal): Promise<Buffer>;
   head(key: string, signal?: AbortSignal): Promise<StoredObject | undefined>;
@@ -36,4 +39,9 @@ export interface Store {
    */
   readonly extendLock?: (object: Pick<StoredObject, 'key' | 'modified'>, signal?: AbortSignal) => Promise<boolean>;
   close(): Promise<void>;
+}
+
+/** For an object that is larger than what its reader was told to expect. */
+export function tooLarge(key: string, size: number, atMost: number): Fault {
+  return new Fault('size-mismatch', `${key} has ${size} bytes, ${atMost} at most are its own`, { data: { key } });
 }

@@ -235,7 +235,7 @@ export class Vault {
 
   /** The stored bytes behind a reference. Throws `object-missing`, `size-mismatch`, `digest-mismatch`. */
   async read(ref: Ref, signal?: AbortSignal): Promise<Buffer> {
-    const stored = await this.store.get(ref.key, signal);
+    const stored = await this.store.get(ref.key, signal, ref.size);
     if (stored.length !== ref.size) {
       throw new Fault('size-mismatch', `${ref.key} has ${stored.length} bytes, ${ref.size} were written`, {
         data: { key: ref.key },

@@ -71,6 +71,8 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       assert.equal(await store.putIfAbsent('large', body), 'created');
       assert.equal(sha256(await store.get('large')), sha256(body));
       assert.ok((await store.getRange('large', 20 * 1024 * 1024 - 5, 100)).equals(body.subarray(-5)));
+      assert.equal((await store.get('large', undefined, body.length)).length, body.length);
+      await assert.rejects(store.get('large', undefined, body.length - 1), (error) => isFault(error, 'size-mismatch'));
       assert.ok(
         (await store.getRange('large', 9_999_999, 65_536)).equals(body.subarray(9_999_999, 9_999_999 + 65_536)),
       );

@@ -11,7 +11,7 @@ export function eachCall(store: Store, pass: Pass): Store {
   return {
     url: store.url,
     putIfAbsent: (key, body, signal) => pass(() => store.putIfAbsent(key, body, signal), 'putIfAbsent', key),
-    get: (key, signal) => pass(() => store.get(key, signal), 'get', key),
+    get: (key, signal, atMost) => pass(() => store.get(key, signal, atMost), 'get', key),
     getRange: (key, start, length, signal) => pass(() => store.getRange(key, start, length, signal), 'getRange', key),
     head: (key, signal) => pass(() => store.head(key, signal), 'head', key),
     async *list(prefix, options) {

@@ -1,5 +1,5 @@
 import { Fault } from '../../src/errors.ts';
-import type { Store, StoredObject } from '../../src/store/store.ts';
+import { type Store, type StoredObject, tooLarge } from '../../src/store/store.ts';
 
 /** A store in memory. Unlike a real one it lets a test change, remove and replace what it holds. */
 export class MemoryStore implements Store {
@@ -27,10 +27,11 @@ export class MemoryStore implements Store {
     return 'created';
   }
 
-  async get(key: string, signal?: AbortSignal): Promise<Buffer> {
+  async get(key: string, signal?: AbortSignal, atMost = Number.POSITIVE_INFINITY): Promise<Buffer> {
     signal?.throwIfAborted();
     const body = this.objects.get(key);
     if (!body) throw new Fault('object-missing', `${key} is not in ${this.url}`, { data: { key } });
+    if (body.length > atMost) throw tooLarge(key, body.length, atMost);
     return Buffer.from(body);
   }
 

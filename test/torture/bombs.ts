@@ -24,9 +24,9 @@ const now = '2026-11-23T10:00:00Z';
 class WatchedStore extends MemoryStore {
   readonly read = new Set<string>();
 
-  override async get(key: string, signal?: AbortSignal): Promise<Buffer> {
+  override async get(key: string, signal?: AbortSignal, atMost?: number): Promise<Buffer> {
     this.read.add(key);
-    return super.get(key, signal);
+    return super.get(key, signal, atMost);
   }
 
   override async head(key: string, signal?: AbortSignal) {
