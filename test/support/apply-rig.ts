@@ -6,7 +6,7 @@ import type { Event } from '../../src/events.ts';
 import { findPoint } from '../../src/operations/points.ts';
 import { applyPlan, beginRestore, resumeRestore } from '../../src/operations/restore/apply/apply.ts';
 import type { ApplyResult } from '../../src/operations/restore/apply/report.ts';
-import type { ApplyOptions } from '../../src/operations/restore/apply/work.ts';
+import type { ApplyOptions, ValueSource } from '../../src/operations/restore/apply/work.ts';
 import type { Plan, PlannedRow } from '../../src/operations/restore/plan.ts';
 import { planDigest } from '../../src/operations/restore/plan-file.ts';
 import { pointSource } from '../../src/operations/restore/point-source.ts';
@@ -127,10 +127,14 @@ export class ApplyRig implements AsyncDisposable {
     }
   }
 
-  async resume(restore: string, more: { org?: Org; options?: ApplyOptions } = {}): Promise<ApplyResult> {
+  /** `source`: default the values of the point. */
+  async resume(
+    restore: string,
+    more: { org?: Org; options?: ApplyOptions; source?: ValueSource } = {},
+  ): Promise<ApplyResult> {
     const org = more.org ?? (await this.connect());
     try {
-      const source = pointSource(await this.reader());
+      const source = more.source ?? pointSource(await this.reader());
       const options = { ...quickly, ...more.options };
       return await resumeRestore(this.context(), { place: await this.place(), restore, source, org, options });
     } finally {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import type { Plan } from '../../src/operations/restore/plan.ts';
 import { planUndo, runUndo } from '../../src/operations/restore/undo.ts';
+import { valueSource } from '../../src/operations/restore/value-source.ts';
 import { sampleDatabase } from '../../src/practice-org/generate.ts';
 import type { Org } from '../../src/salesforce/org.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -181,11 +182,14 @@ export class KilledRestores implements AsyncDisposable {
       killed = true;
       // Of one that was killed before it began there may be a plan, and no more.
       const begun = await findRestores(await rig.place(), new Date());
-      const own = begun.map(({ restore }) => restore).filter((one) => one !== applied.restoreId);
+      const own = begun.filter(({ restore }) => restore !== applied.restoreId);
       assert.ok(own.length <= 1, title);
       if (own[0] === undefined) await undo(fresh);
-      else if (!(await rig.ended(own[0]))) {
-        const result = await rig.resume(own[0], { options: this.options() });
+      else if (own[0].state !== 'ended') {
+        const { restore, beginning } = own[0];
+        // An undo has its values from the before-images, not from the point.
+        const source = await valueSource(rig.context(), await rig.process.openVault(), await rig.place(), beginning);
+        const result = await rig.resume(restore, { source, options: this.options() });
         assert.deepEqual([result.failed, result.stopped, result.conflicts], [[], undefined, []], title);
       }
     }

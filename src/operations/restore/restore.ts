@@ -234,10 +234,13 @@ function theOneNamed(all: readonly string[], named: string): string {
   throw new Fault('no-such-restore', `${named} fits ${fitting.length} restores: ${fitting.slice(0, 3).join(', ')} …`);
 }
 
-/** The undo of a restore that was interrupted: another one would take back what it has done. */
+/** The undo of a restore that has not ended: another one would take back what it has done. Throws `lease-held` while it is at work, or may be. */
 export async function openUndo(ctx: Context, place: RestorePlace, undone: string): Promise<RestoreFound | undefined> {
   const all = await findRestores(place, ctx.now());
-  return all.find(({ state, beginning }) => state === 'interrupted' && beginning.undoes === undone);
+  const open = all.find(({ state, beginning }) => state !== 'ended' && beginning.undoes === undone);
+  if (open?.heldBy)
+    throw new Fault('lease-held', `undo ${open.restore} is at work on ${open.heldBy.host} since ${open.heldBy.at}`);
+  return open;
 }
 
 /**
