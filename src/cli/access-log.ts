@@ -10,6 +10,7 @@ export type Accessed = Omit<NewAccess, 'who' | 'tool' | 'what' | 'selection'> & 
   readonly what:
     | 'show'
     | 'diff'
+    | 'find'
     | 'export'
     | 'restore'
     | 'undo'

@@ -14,7 +14,7 @@ const accessSchema = z.object({
   kind: z.literal('access'),
   vault: z.string(),
   at: z.string(),
-  /** What was done: `show`, `diff`, `export`, `restore`, `undo`, `prune`, `keys add`, `keys rotate`, `keys kit`, `keys revoke-writer`; later versions add more. */
+  /** What was done: `show`, `diff`, `find`, `export`, `restore`, `undo`, `prune`, `keys add`, `keys rotate`, `keys kit`, `keys revoke-writer`; later versions add more. */
   what: z.string(),
   /** Who says to have done it, as user@host; proven is only which key signed. */
   who: z.string(),

@@ -23,6 +23,9 @@ test('who reads rows or uses keys stands in the signed log, encrypted, and repor
   assert.equal((await rig.salvor('show', 'latest', '--json')).status, 0);
   assert.equal((await rig.salvor('show', 'latest', 'RecordType', '--json')).status, 0);
   assert.equal((await rig.salvor('export', 'latest', '--to', 'out.zip', '--json')).status, 0);
+  const words = ['Partner', '--objects', 'RecordType', '--json'];
+  assert.equal((await rig.salvor('find', ...words)).status, 0);
+  assert.equal((await rig.salvor('find', ...words, '--with-values')).status, 0);
   const withWriter = rig.env;
   rig.env = onlyIdentity;
   assert.equal((await rig.salvor('keys', 'kit', '--out', 'kit.txt', '--json')).status, 0);
@@ -32,6 +35,7 @@ test('who reads rows or uses keys stands in the signed log, encrypted, and repor
     listed.map(({ what, who, objects, signer }) => [what, who, objects?.join(), signer]),
     [
       ['keys kit', 'ann@example.com', undefined, 'admin-1'],
+      ['find', 'ann@example.com', 'RecordType', 'writer-1'],
       ['export', 'ann@example.com', 'RecordType', 'writer-1'],
       ['show', 'ann@example.com', 'RecordType', 'writer-1'],
     ],
@@ -41,7 +45,7 @@ test('who reads rows or uses keys stands in the signed log, encrypted, and repor
   const { SALVOR_IDENTITY_FILE: __, ...noKey } = withWriter;
   rig.env = noKey;
   const blind: Listed[] = (await rig.salvor('report', '--access', '--json')).json.result.access;
-  assert.deepEqual([blind.length, blind[0]!.what], [3, undefined]);
+  assert.deepEqual([blind.length, blind[0]!.what], [4, undefined]);
   rig.env = withWriter;
   for (const name of readdirSync(path.join(rig.vault, 'log')))
     assert.doesNotMatch(readFileSync(path.join(rig.vault, 'log', name), 'utf8'), /RecordType|ann@|show/);
@@ -75,6 +79,7 @@ test('a vault that takes no record is a warning, and refused where the config as
   writeFileSync(path.join(rig.folder, 'salvor.config.json'), '{"accessLog": "required"}');
   for (const command of [
     ['show', 'latest', 'RecordType'],
+    ['find', 'anything', '--objects', 'RecordType', '--with-values'],
     ['export', 'latest', '--to', 'no.zip'],
   ]) {
     const refused = await rig.salvor(...command, '--json');

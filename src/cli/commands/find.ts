@@ -1,4 +1,5 @@
 import type { FindRequest } from '../../operations/find/request.ts';
+import { logAccess } from '../access-log.ts';
 import { defineCommand } from '../command.ts';
 import { openVault } from '../open-vault.ts';
 import { bytes, countOf } from '../output/figures.ts';
@@ -42,6 +43,12 @@ export const find = defineCommand({
         allFields: flags.allFields,
         withValues: flags.withValues,
       };
+      if (flags.withValues)
+        await logAccess(ctx, vault, {
+          what: 'find',
+          ...(flags.objects.length > 0 ? { objects: [...flags.objects] } : {}),
+          selection: request,
+        });
       const operation = await import('../../operations/find/find.ts');
       const result = await operation.find(ctx, vault, request, (segments, size) => {
         const message = `reading ${countOf(segments, 'segment')} of all points for it, ${bytes(size)}`;

@@ -22,7 +22,7 @@ import { type MetadataStored, storeMetadata } from './metadata.ts';
 import { backupObjects, type ObjectsRead, stillToRead } from './objects.ts';
 import { findParents, type Parent } from './parents.ts';
 import { type BackupRequest, type PointResult, pointResult } from './request.ts';
-import { type Chosen, filesLeftOut, noFiles, rowsNotCovered, type Selection, select } from './select.ts';
+import { type Chosen, filesLeftOut, rowsNotCovered, type Selection, select } from './select.ts';
 
 export interface BackupResult {
   readonly point: PointResult;
@@ -101,7 +101,9 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, asked: BackupRequ
     const carried = await carriedFiles(vault, chosen, parents, read.lists);
     const metadata = request.metadata ? await storeMetadata(ctx, org, writer) : undefined;
     const files = withMetadata(
-      await backupFiles(ctx, org, vault, writer, request, journal, read.lists, carried),
+      request.files
+        ? await backupFiles(ctx, org, vault, writer, journal, read.lists, carried)
+        : withoutFiles(chosen, read.objects),
       metadata,
     );
     const objects = [...withFailures(read.objects, files.failures), ...failed.map(notDescribed)];
@@ -176,18 +178,11 @@ async function backupFiles(
   org: Org,
   vault: Vault,
   writer: PointWriter,
-  request: BackupRequest,
   journal: Journal,
   lists: readonly FileList[],
   carried: CarriedFiles,
 ): Promise<FilesDone> {
   const wanted = lists.filter(({ length }) => length > 0);
-  if (!request.files) {
-    const notCovered = wanted.flatMap(({ object, fields }) =>
-      fields.map((field) => ({ object, field, reason: noFiles })),
-    );
-    return { count: 0, bytes: 0, pages: [], refs: [], written: [], failures: new Map(), notCovered };
-  }
   const before = await stillTrue(vault, journal.files, wanted, journal.started.getTime() - clockSlack);
   if (wanted.length > 0) ctx.report({ type: 'stage', stage: 'fetching files' });
   const done = new Set([...before.done, ...carried.done]);
@@ -205,6 +200,13 @@ async function backupFiles(
     failures: result.failures,
     notCovered: [],
   };
+}
+
+/** Of every object with rows, also of one that nothing happened to: a run that wants files again goes by it. */
+function withoutFiles(chosen: readonly Chosen[], objects: readonly RootObject[]): FilesDone {
+  const withRows = new Set(objects.flatMap(({ object, rows }) => (rows > 0 ? [object] : [])));
+  const notCovered = chosen.filter(({ describe }) => withRows.has(describe.name)).flatMap(filesLeftOut);
+  return { count: 0, bytes: 0, pages: [], refs: [], written: [], failures: new Map(), notCovered };
 }
 
 /** The zips of the metadata are files like others, on a page of their own. */

@@ -32,6 +32,8 @@ export interface ParentedRun {
 
 /** This many points are looked at for objects that the newest ones do not hold. */
 const mostRoots = 16;
+/** And this many that hold them without the files that are wanted: a watch without files takes hundreds a day, and files are fetched once. */
+const mostWithoutFiles = 1000;
 
 /**
  * For each object, what an incremental run goes on from; an object that is missing has to be read in full. Only points of this org and epoch that
@@ -47,10 +49,10 @@ export async function findParents(
   const parents = new Map<string, Parent>();
   const wanted = new Map(chosen.filter(({ describe }) => stampOf(describe)).map((one) => [one.describe.name, one]));
   const { points, quarantined } = await vault.state();
-  let looked = 0;
+  let [looked, withoutFiles] = [0, 0];
   let ahead: string | undefined;
   for (const entry of points.toReversed()) {
-    if (wanted.size === 0 || looked === mostRoots) break;
+    if (wanted.size === 0 || looked === mostRoots || withoutFiles === mostWithoutFiles) break;
     const { point, epoch } = entry.record;
     if (epoch !== run.epoch || quarantined.has(point!)) continue;
     if (point! >= run.point) {
@@ -58,9 +60,9 @@ export async function findParents(
       continue;
     }
     const root = await readable(ctx, point!, () => vault.root(entry));
-    looked += 1;
-    if (!root || longId(root.org.id) !== longId(run.orgId)) continue;
-    await takeFrom(ctx, vault, root, run, wanted, parents);
+    const isOurs = root && longId(root.org.id) === longId(run.orgId);
+    if (isOurs && (await takeFrom(ctx, vault, root, run, wanted, parents))) withoutFiles += 1;
+    else looked += 1;
   }
   if (ahead !== undefined) {
     const message = `point ${ahead} was begun after this run, by its name: check the clocks of the hosts that take points. This run builds on what is older`;
@@ -69,6 +71,7 @@ export async function findParents(
   return parents;
 }
 
+/** True when some object of the point was passed over for want of its files alone. */
 async function takeFrom(
   ctx: Context,
   vault: Vault,
@@ -76,7 +79,8 @@ async function takeFrom(
   run: ParentedRun,
   wanted: Map<string, Chosen>,
   parents: Map<string, Parent>,
-): Promise<void> {
+): Promise<boolean> {
+  let lacking = false;
   const found = root.objects.filter(({ object, page }) => page && wanted.has(object));
   const pages = await Promise.all(found.map((one) => readable(ctx, root.point, () => vault.map(one.page!))));
   for (const [i, object] of found.entries()) {
@@ -86,10 +90,14 @@ async function takeFrom(
     if (page.stamp !== stampOf(describe)) continue;
     // What the user sees more or less than then, nothing moved its stamp.
     if ((object.incomplete === 'visibility') === judgeVisibility(describe, run.permissions).complete) continue;
-    if (run.files && lacksFiles(root, wanted.get(object.object)!)) continue;
+    if (run.files && lacksFiles(root, object, wanted.get(object.object)!)) {
+      lacking = true;
+      continue;
+    }
     parents.set(object.object, { object, page, ref: object.page!, refs: object.refs!, root });
     wanted.delete(object.object);
   }
+  return lacking;
 }
 
 function isGoodBase({ incomplete }: RootObject, page: MapPage, { point }: { readonly point: string }): boolean {
@@ -98,10 +106,11 @@ function isGoodBase({ incomplete }: RootObject, page: MapPage, { point }: { read
 }
 
 /** The point was taken without the bytes of this object's files: which of them changed since the last that had them is not known. */
-function lacksFiles({ notCovered }: Root, { describe, plan }: Chosen): boolean {
-  return plan.blobFields.some((name) =>
-    notCovered.some(({ object, field }) => object === describe.name && field === name),
-  );
+function lacksFiles(root: Root, { object, rows }: RootObject, { plan }: Chosen): boolean {
+  if (plan.blobFields.length === 0) return false;
+  // Points of older versions do not say it of an object that nothing had happened to; they have no files at all.
+  if (rows > 0 && root.files.pages.every(({ key }) => key === root.metadata?.page)) return true;
+  return plan.blobFields.some((name) => root.notCovered.some((one) => one.object === object && one.field === name));
 }
 
 /** Undefined, and told, for what another writer key opens and for what is damaged: everything is read anew then. */
