@@ -87,7 +87,7 @@ export const diff = defineCommand({
     const [from, to] = pointsOf(points);
     const selection = await selectionOf(flags);
     if (flags.output !== undefined) await assertNewFile(flags.output);
-    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'read', warns: true });
+    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'read', warns: true });
     const org = to === 'live' ? await connectOrg(ctx) : undefined;
     try {
       const request: DiffRequest = {

@@ -32,7 +32,7 @@ export const find = defineCommand({
   ],
   exits: [4, 68, 74],
   async run(ctx, { flags, arguments: { what } }) {
-    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'read', warns: true });
+    const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'read', warns: true });
     try {
       const request: FindRequest = {
         find: what,
