@@ -42,6 +42,7 @@ test('of the sample org: in full, when nothing changed, when some did, and with 
   await using rig = await Rig.start();
   await rig.init();
   await previewed(rig, 'full', '--objects', 'Account,Contact,*Share,Order*');
+  await previewed(rig, 'full', '--full', '--no-files', '--objects', 'Attachment,ContentVersion,Document');
   await previewed(rig, 'full', '--full');
   await previewed(rig, 'incremental');
   for (const object of ['Account', 'Contact', 'Opportunity', 'Case']) await change(rig, object, 150);

@@ -218,6 +218,9 @@ test('a point that covers too little is refused, and not listed', async () => {
   assert.equal(ran.status, 5, ran.stderr);
   assert.equal(ran.json.name, 'coverage-too-low');
   assert.match(ran.json.message, /50 %/);
+  const dry = await rig.salvor('backup', '--json', '--dry-run', '--objects', 'Account', '--min-coverage', '50');
+  assert.deepEqual([dry.status, dry.json.name, dry.json.message], [5, ran.json.name, ran.json.message]);
+  assert.equal(dry.json.result.kind, 'full', 'the preview is shown all the same');
   assert.deepEqual(await points(rig), []);
   assert.equal(readdirSync(path.join(rig.vault, 'log')).length, 1);
   for (const endpoint of ['queryAll', 'bulk.create', 'blob'] as const)

@@ -9,6 +9,7 @@ import { milliseconds, orgTimeouts, withDeadline } from '../durations.ts';
 import { rememberEnd } from '../heads.ts';
 import { connectOrg } from '../login.ts';
 import { openVault } from '../open-vault.ts';
+import type { Paint } from '../output/paint.ts';
 import { backupText, previewText } from '../output/point.ts';
 
 export const backup = defineCommand({
@@ -78,7 +79,11 @@ export const backup = defineCommand({
         const { preview } = await import('../../operations/backup/preview.ts');
         const vault = await vaultAtHand(timed);
         const result = await preview(timed, org, request, vault).finally(() => vault?.store.close());
-        return { result, human: (paint) => previewText(result, paint), unnotified: true };
+        const shown = { result, human: (paint: Paint) => previewText(result, paint), unnotified: true };
+        const { minCoverage = 0 } = request;
+        if (result.coverage >= minCoverage) return shown;
+        const { coversTooLittle } = await import('../../operations/backup/coverage.ts');
+        return { ...shown, fault: coversTooLittle(result.coverage, minCoverage, result.blindSpots) };
       } finally {
         await org.close();
       }

@@ -10,7 +10,7 @@ import type { Vault } from '../../vault/vault.ts';
 import { tellLogProblems } from '../log-problems.ts';
 import { findAlerts, wantsOutliers } from './alerts.ts';
 import { type CarriedFiles, carriedFiles } from './carried-files.ts';
-import { acceptances, blindSpots, coverageOf, foreseen, rowsSeen, verdictsOf } from './coverage.ts';
+import { acceptances, blindSpots, coverageOf, coversTooLittle, foreseen, rowsSeen, verdictsOf } from './coverage.ts';
 import { earlierRoots } from './earlier-roots.ts';
 import { inForce, recorded } from './exclusions.ts';
 import type { FileList } from './file-list.ts';
@@ -339,14 +339,7 @@ async function assertCoverage(
   const blind = chosen.filter(({ describe }) => verdicts.get(describe.name)?.complete === false);
   const rows = await rowsSeen(org, blind);
   const spots = blindSpots(chosen, all, permissions, rows, approximate);
-  const message = `the point would cover ${coverage} % of what the org holds, ${request.minCoverage} % are asked for`;
-  throw new Fault('coverage-too-low', [message, ...spots.map((spot) => spot.message)].join('; '), {
-    data: { coverage, minCoverage: request.minCoverage, blindSpots: spots },
-    actions: [
-      ...spots.map(({ mend }) => mend),
-      'see what is not covered, and why, with `salvor backup --dry-run`; exclude what is not wanted with a reason and an owner, or lower --min-coverage',
-    ],
-  });
+  throw coversTooLittle(coverage, request.minCoverage!, spots);
 }
 
 /** What fell short while it was read makes the point partial, not nothing. */

@@ -1,3 +1,4 @@
+import { Fault } from '../../errors.ts';
 import type { Org, Permissions } from '../../salesforce/org.ts';
 import type { ObjectDescribe } from '../../schema/describe.ts';
 import type { BlindSpot, LeftOut, RootObject } from '../../vault/manifest.ts';
@@ -155,4 +156,16 @@ export async function rowsSeen(org: Org, blind: readonly Chosen[]): Promise<Map<
   return new Map(
     blind.flatMap(({ describe }, i) => (counts[i] === undefined ? [] : [[describe.name, counts[i]] as const])),
   );
+}
+
+/** For a point that would cover less than `--min-coverage` asks for. */
+export function coversTooLittle(coverage: number, minCoverage: number, spots: readonly BlindSpot[]): Fault {
+  const message = `the point would cover ${coverage} % of what the org holds, ${minCoverage} % are asked for`;
+  return new Fault('coverage-too-low', [message, ...spots.map((spot) => spot.message)].join('; '), {
+    data: { coverage, minCoverage, blindSpots: spots },
+    actions: [
+      ...spots.map(({ mend }) => mend),
+      'see what is not covered, and why, with `salvor backup --dry-run`; exclude what is not wanted with a reason and an owner, or lower --min-coverage',
+    ],
+  });
 }

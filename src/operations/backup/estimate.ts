@@ -33,13 +33,15 @@ const bulkRows = 2_000;
 /** Characters of a query that still fits into a URL. */
 const mostInUrl = 13_500;
 
-/** API calls of each object, and of all: what objects of one group share is divided among them. */
+/** API calls of each object, and of all: what objects of one group share is divided among them. `files`: theirs are fetched too, one call each. */
 export function estimateCalls(
   phases: readonly Phase[],
+  files: boolean,
   known: (chosen: Chosen) => Known,
 ): { readonly calls: number; readonly each: ReadonlyMap<string, number> } {
   const each = new Map<string, number>();
   let calls = 0;
+  const filesOf = ({ plan }: Chosen, rows: number) => (files ? rows * plan.blobFields.length : 0);
   const add = (objects: readonly Chosen[], cost: number) => {
     calls += cost;
     for (const { describe } of objects) each.set(describe.name, (each.get(describe.name) ?? 0) + cost / objects.length);
@@ -63,7 +65,7 @@ export function estimateCalls(
         const outside = one.rowsOut ? restCalls(one, rows, ['Id']) : 0;
         // Counts do not agree, so that they are asked once more before and behind.
         const ids = reconciles ? readCalls(one, known(one).rows, ['Id']) + 2 : 0;
-        add([one], window + outside + ids + own + rows * one.plan.blobFields.length);
+        add([one], window + outside + ids + own + filesOf(one, rows));
       }
       const counted = full.filter(({ describe }) => !describe.name.endsWith('__b'));
       const stamped = counted.filter(({ describe }) => describe.fields.some(({ name }) => name === 'SystemModstamp'));
@@ -71,7 +73,7 @@ export function estimateCalls(
       add(full, together(full.filter((one) => known(one).asksHidden).length));
       for (const one of full) {
         const { rows, unexpected } = known(one);
-        add([one], readCalls(one, rows, one.plan.fields, unexpected) + (rows ?? 0) * one.plan.blobFields.length);
+        add([one], readCalls(one, rows, one.plan.fields, unexpected) + filesOf(one, rows ?? 0));
       }
     }
   }

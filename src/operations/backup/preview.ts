@@ -60,7 +60,7 @@ export async function preview(ctx: Context, org: Org, asked: BackupRequest, vaul
   const changes = await changesIn(ctx, org, chosen, parents);
   const rows = await rowsOf(org, chosen, approximate, parents, changes);
   const phases = readingOrder(chosen, ({ describe }) => approximate.get(describe.name), request.priorities ?? []);
-  const { calls, each } = estimateCalls(phases, (one) => ({
+  const { calls, each } = estimateCalls(phases, request.files, (one) => ({
     rows: rows.get(one),
     unexpected: !approximate.has(one.describe.name) && !trustsCount(one, approximate),
     changes: changes.get(one),
