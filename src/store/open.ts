@@ -81,8 +81,17 @@ async function placeOf(url: string): Promise<string> {
     return `s3 ${endpoint === undefined ? '' : URL.parse(endpoint)?.host} ${bucket}/${prefix}`;
   }
   const folder = path.resolve(/^file:/i.test(url) ? filePath(url) : url);
-  const real = await realpath(folder).catch(() => folder);
-  return `folder ${real.split(path.sep).join('/').replace(/\/$/, '')}/`;
+  return `folder ${(await realFolder(folder)).split(path.sep).join('/').replace(/\/$/, '')}/`;
+}
+
+/** With every link on the way followed, as far as there is a way: a folder that is still to be made lies where the one above it does. */
+async function realFolder(folder: string): Promise<string> {
+  const above = path.dirname(folder);
+  try {
+    return await realpath(folder);
+  } catch {
+    return above === folder ? folder : path.join(await realFolder(above), path.basename(folder));
+  }
 }
 
 function filePath(url: string): string {

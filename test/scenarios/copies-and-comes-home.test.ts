@@ -103,7 +103,8 @@ test('a copy is at another place: the vault itself, what lies in it and what it 
   await AgedVault.of(await openStore(place('near/vault')), ['2025-11-01']);
   await symlink(place('near/vault'), place('near/link'));
   const before = await readdir(place('near'), { recursive: true });
-  for (const to of ['near/vault', 'near/vault/', 'near/vault/second', 'near', 'near/link', 'near/link/../vault']) {
+  const inside = ['near/vault/second', 'near/link/second', 'near/link/second/third'];
+  for (const to of ['near/vault', 'near/vault/', ...inside, 'near', 'near/link', 'near/link/../vault']) {
     for (const args of [
       ['copy', '--to', to],
       ['repair', '--from', to],
