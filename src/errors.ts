@@ -103,7 +103,8 @@ export const faults = {
   'vault-exists': { exit: 5, advice: 'there is a vault already; use it, or choose an empty place' },
   'vault-incomplete': {
     exit: 5,
-    advice: '`salvor init` was cut short here; empty the place or choose another, and run it again',
+    advice:
+      '`salvor copy` or `salvor init` was cut short here: run the same `salvor copy` again, which goes on; for `salvor init` empty the place or choose another, and run it again',
   },
   'vaults-diverged': {
     exit: 5,
