@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -123,6 +123,25 @@ test('a copy is at another place: the vault itself, what lies in it and what it 
     assert.ok(await shareAPlace(bucket, `${to}?endpoint=https%3A%2F%2Fs3.example.com%2F&forcePathStyle=true`), to);
   for (const to of [`${bucket.replace('vault', 'vault-2')}`, 's3://bucket-b/vault', 's3://bucket-a/vault', '/vault'])
     assert.ok(!(await shareAPlace(bucket, to)), to);
+});
+
+test('a folder with a file of somebody else is no place for a copy; where a copy was cut short, the next one goes on', async () => {
+  await AgedVault.of(await openStore(place('whole')), ['2025-11-01']);
+  const copyTo = (to: string) => runProgram(folder, {}, 'copy', '--vault', place('whole'), '--to', place(to), '--json');
+  await mkdir(place('strangers'));
+  await writeFile(place('strangers/notes.txt'), 'mine');
+  const refused = await copyTo('strangers');
+  assert.deepEqual([refused.status, refused.json.name], [5, 'foreign-vault'], refused.stdout);
+  assert.deepEqual(refused.json.actions, ['choose an empty place for the copy']);
+  assert.deepEqual(await readdir(place('strangers')), ['notes.txt']);
+
+  await mkdir(place('begun/trust'), { recursive: true });
+  await copyFile(place('whole/trust/0001'), place('begun/trust/0001'));
+  await writeFile(place('begun/.DS_Store'), 'hidden');
+  const opened = await runProgram(folder, {}, 'list-points', '--vault', place('begun'), '--json');
+  assert.deepEqual([opened.status, opened.json.name], [5, 'vault-incomplete']);
+  assert.match(opened.json.actions[0], /run the same `salvor copy` again, which goes on; for `salvor init` empty/);
+  assert.equal((await copyTo('begun')).json.result.copies[0].points, 1);
 });
 
 test('a vault or a copy outside of the allowed regions is refused before the first byte', async (t) => {

@@ -3,7 +3,7 @@ import { Fault, isFault } from '../../errors.ts';
 import { inOrder } from '../../rows/in-order.ts';
 import type { Store, StoredObject } from '../../store/store.ts';
 import { KeySet } from '../../vault/key-set.ts';
-import { digestIn, logRecord, vaultFile } from '../../vault/layout.ts';
+import { digestIn, logRecord, trustFile, vaultFile } from '../../vault/layout.ts';
 import type { LogEntry } from '../../vault/log.ts';
 import { putOwn } from '../../vault/put-own.ts';
 import { reachedBy } from '../../vault/reached.ts';
@@ -37,7 +37,7 @@ export async function copyVault(
   { deleteSwept }: CopyRequest,
 ): Promise<CopyResult> {
   const { signal } = ctx;
-  await assertOurs(vault, to, signal);
+  await assertOurs(vault, to, 'choose an empty place for the copy', signal);
   const state = await vault.state(true, signal);
   const common = await commonRecords(vault, to, state, signal);
   const copying = new Copying(
@@ -46,7 +46,10 @@ export async function copyVault(
     to,
     state.problems.map(({ key, fault }) => ({ key, problem: fault.message })),
   );
-  for (const prefix of ['trust/', 'keys/']) await copying.copy(prefix);
+  // By this one a later run knows the copy again: nothing is in the place before it.
+  await copying.copy(trustFile(1));
+  await copying.copy('trust/', /^trust\/0001$/);
+  await copying.copy('keys/');
   ctx.report({ type: 'stage', stage: 'copying objects' });
   await copying.copy('', /^(trust|keys)\//);
   ctx.report({ type: 'stage', stage: 'copying the log' });

@@ -48,7 +48,7 @@ export async function repair(ctx: Context, vault: Vault, from: Store, dryRun: bo
 }
 
 async function assertCopy(vault: Vault, from: Store, signal: AbortSignal): Promise<void> {
-  await assertOurs(vault, from, signal);
+  await assertOurs(vault, from, 'name a copy of this vault with --from', signal);
   for await (const _ of from.list('trust/', { signal })) return;
   throw new Fault('no-vault', `there is no copy of the vault at ${from.url}`);
 }

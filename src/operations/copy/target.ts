@@ -1,23 +1,25 @@
 import { Fault, isFault } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
-import { logRecord, trustFile, vaultFile } from '../../vault/layout.ts';
+import { logRecord, trustFile } from '../../vault/layout.ts';
 import type { LogState, Vault } from '../../vault/vault.ts';
+
+/** A probe of the store that may not delete leaves these. */
+const ofProbes = 'probe/';
 
 /**
  * Throws `foreign-vault` unless the place is empty, or holds this very vault or a copy of it that was begun: what tells is `trust/0001`, which
- * a copy begins with.
+ * a copy begins with. `action`: what to do instead.
  */
-export async function assertOurs(vault: Vault, to: Store, signal: AbortSignal): Promise<void> {
+export async function assertOurs(vault: Vault, to: Store, action: string, signal: AbortSignal): Promise<void> {
   const foreign = (what: string) =>
     new Fault('foreign-vault', `${to.url} holds ${what}, and not a copy of the vault ${vault.info.vault}`, {
-      actions: ['choose an empty place for the copy'],
+      actions: [action],
     });
   const ours = await vault.store.get(trustFile(1), signal);
   const theirs = await bytesOf(to, trustFile(1), signal);
   if (theirs?.equals(ours)) return;
   if (theirs) throw foreign('another vault');
-  for (const prefix of [vaultFile, 'keys/', 'trust/', 'log/', 'points/', 'pages/', 'data/'])
-    for await (const { key } of to.list(prefix, { signal })) throw foreign(key);
+  for await (const { key } of to.list('', { signal })) if (!key.startsWith(ofProbes)) throw foreign(key);
 }
 
 /**

@@ -104,8 +104,32 @@ test('another vault, and a place that holds anything of one, is refused and left
   const before = new Map(other.objects);
   await assert.rejects(copy(other), { name: 'foreign-vault', exit: 5 });
   assert.deepEqual(other.objects, before);
-  const rest = new MemoryStore([['points/x', Buffer.from('x')]]);
-  await assert.rejects(copy(rest), { name: 'foreign-vault' });
+  for (const key of ['points/x', 'files/x', 'notes.txt']) {
+    const strangers = new MemoryStore([[key, Buffer.from('x')]]);
+    await assert.rejects(copy(strangers), {
+      name: 'foreign-vault',
+      message: new RegExp(`holds ${key}, and not a copy`),
+    });
+    assert.deepEqual([...strangers.objects.keys()], [key]);
+  }
+  // Left by a probe of the store, which `doctor` makes before the first copy.
+  await copy(new MemoryStore([['probe/x/created', Buffer.from('x')]]));
+});
+
+test('a copy begins with what it is known by: one that was cut short behind any object is gone on with', async () => {
+  const { copy, assertWhole } = await made();
+  for (const stopAt of [1, 2, 3, 4]) {
+    let writes = 0;
+    const to = new ClockedStore();
+    to.beforeWrite = () => {
+      if (++writes > stopAt) throw new Fault('store-unreachable', 'killed');
+    };
+    await assert.rejects(copy(to), { name: 'store-unreachable' });
+    assert.ok(to.objects.has('trust/0001'));
+    to.beforeWrite = () => {};
+    await copy(to);
+    await assertWhole(to, 4);
+  }
 });
 
 test('what is damaged is not copied, and neither is the record of its point', async () => {
