@@ -26,6 +26,7 @@ export async function* reachedBy(
   for await (const needs of inOrder(lists, parallelLists, read)) yield* needs;
 }
 
-function isPageList(key: string): boolean {
+/** True for the list of what a page needs. */
+export function isPageList(key: string): boolean {
   return key.startsWith('pages/') && key.endsWith('.refs.zst');
 }

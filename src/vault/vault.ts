@@ -305,8 +305,8 @@ export class Vault {
   }
 }
 
-/** The list that a point's record signs. */
-function listOf({ key, record: { refs, point } }: LogEntry): Ref {
+/** The list that a point's record signs. Throws `signature-invalid` when it names none. */
+export function listOf({ key, record: { refs, point } }: LogEntry): Ref {
   if (refs && refs.key === pointRefs(point ?? '')) return refs;
   throw new Fault('signature-invalid', `${key} names no list of objects`, { data: { key } });
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -49,6 +49,40 @@ test('the drill: copy to a bucket, lose the vault, work from the copy, bring it 
   const repaired = await salvor('repair', '--from', bucket);
   assert.match(repaired.stdout, /1 healed, 0 still damaged/);
   assert.equal((await salvor('verify', '--all', '--no-attest')).status, 0);
+});
+
+test('one lost object of an old point holds up no later one: the copy opens, both name what is lost, and a healed vault completes it', async () => {
+  const vault = await AgedVault.of(await openStore(place('lossy')), ['2025-11-01', '2025-11-02']);
+  const second = place(`lossy/data/${vault.points[1]}`);
+  const [name] = await readdir(second);
+  const good = await readFile(path.join(second, name!));
+  await rm(path.join(second, name!), { force: true });
+  await vault.add('2025-11-03');
+  const env = { SALVOR_ROOT_FINGERPRINT: vault.keys.rootFingerprint, SALVOR_IDENTITY: vault.keys.identity };
+  const on = (where: string, ...args: string[]) => runProgram(folder, env, ...args, '--vault', place(where));
+  const copied = await on('lossy', 'copy', '--to', place('partly'), '--json');
+  const [{ problems, notWhole, points, records }] = copied.json.result.copies;
+  const key = `data/${vault.points[1]}/${name}`;
+  assert.deepEqual([copied.status, copied.json.name], [4, 'verify-failed'], copied.stdout);
+  assert.deepEqual([problems.map((one: { key: string }) => one.key), notWhole], [[key], [vault.points[1]]]);
+  assert.deepEqual([points, records, copied.json.data.points], [3, 4, [vault.points[1]]]);
+  const again = await on('lossy', 'copy', '--to', place('partly'));
+  assert.equal(again.status, 4);
+  assert.match(again.stdout, new RegExp(`not whole {2}point ${vault.points[1]} lacks some of it in the copy`));
+
+  assert.equal((await on('partly', 'list-points', '--json')).json.result.points.length, 3);
+  for (const where of ['lossy', 'partly']) {
+    const verified = await on(where, 'verify', '--all', '--no-attest', '--json');
+    assert.equal(verified.status, 4);
+    const broken = verified.json.result.points.filter(({ ok }: { ok: boolean }) => !ok);
+    assert.deepEqual([broken.length, broken[0].id], [1, vault.points[1]]);
+    assert.ok(verified.stdout.includes(key), where);
+  }
+
+  await writeFile(path.join(second, name!), good);
+  const completed = await on('lossy', 'copy', '--to', place('partly'), '--json');
+  assert.deepEqual([completed.status, completed.json.result.copies[0].copied.objects], [0, 1], completed.stdout);
+  assert.equal((await on('partly', 'verify', '--all', '--no-attest')).status, 0);
 });
 
 test('one copy that fails holds up no other, and is told of', async () => {

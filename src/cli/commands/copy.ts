@@ -9,9 +9,10 @@ export const copy = defineCommand({
   name: 'copy',
   summary: 'make a second copy of the vault elsewhere, or bring one up to date',
   description:
-    'Byte for byte, and only what is missing; needs no key. The log comes last, so that a point is in the copy only when all that it reaches is. ' +
-    'It works in both directions: what was written to the copy while the vault was away comes home with --vault <copy> --to <vault>. When both have ' +
-    'records that the other has not, it refuses.',
+    'Byte for byte, and only what is missing; needs no key. The log comes last, so that no point is in the copy before what it reaches. What is damaged ' +
+    'or missing in the vault is left out, and told of with the points that lack it (exit 4); the other points are whole, and the next copy brings what ' +
+    'was healed. It works in both directions: what was written to the copy while the vault was away comes home with --vault <copy> --to <vault>. When ' +
+    'both have records that the other has not, it refuses.',
   flags: {
     to: {
       value: 'url',
@@ -25,7 +26,7 @@ export const copy = defineCommand({
     { command: 'salvor copy --to s3://other-bucket/salvor', summary: 'the second copy' },
     { command: 'salvor copy --vault s3://other-bucket/salvor --to s3://bucket/salvor', summary: 'bring it home again' },
   ],
-  exits: [4, 5, 68, 74],
+  exits: [4, 5, 68, 69, 74],
   async run(ctx, { flags }) {
     const places = flags.to === undefined ? copiesOf(ctx) : [flags.to];
     if (places.length === 0)
@@ -42,14 +43,17 @@ export const copy = defineCommand({
     // Where nothing was done there is no result.
     if (copies.length === 0) throw failed[0]!.fault;
     const problems = copies.flatMap((one) => one.problems);
+    const notWhole = [...new Set(copies.flatMap((one) => one.notWhole))];
     const damaged = () =>
       new Fault(
         'verify-failed',
-        `${problems.length} object(s) could not be copied as they were written: ${problems[0]!.problem}`,
+        `${problems.length} object(s) are damaged or missing, in the vault or in the copy: ${problems[0]!.problem}; ${notWhole.length} point(s) are not whole in the copy`,
         {
           actions: [
             '`salvor verify --all` tells more; `salvor repair --from` heals the vault from a copy, or a copy from the vault',
+            'when the vault is healed, run `salvor copy` again: it brings what is missing',
           ],
+          data: { points: notWhole },
         },
       );
     return {

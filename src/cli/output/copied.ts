@@ -10,6 +10,7 @@ export function copyText({ to, ...copy }: CopyResult & { readonly to: string }, 
     `${paint.strong(to)}  ${amount(copy.copied)} copied, ${amount(copy.there)} there already, ${countOf(copy.points, 'point')}, head ${copy.head.seq}`,
     ...(copy.deleted.objects > 0 ? [`deleted ${amount(copy.deleted)}, which the log let go`] : []),
     ...copy.problems.map(({ problem }) => `${paint.bad('damaged')}  ${problem}`),
+    ...copy.notWhole.map((point) => `${paint.bad('not whole')}  point ${point} lacks some of it in the copy`),
   ].join('\n');
 }
 

@@ -1,5 +1,11 @@
 import type { Head } from '../../vault/log.ts';
 
+/** What is damaged or missing, and how. */
+export interface Problem {
+  readonly key: string;
+  readonly problem: string;
+}
+
 /** `result` of `salvor copy --json`. */
 export interface CopyResult {
   readonly vaultId: string;
@@ -10,8 +16,10 @@ export interface CopyResult {
   readonly records: number;
   /** Objects that the log let go and that this run deleted in the copy. */
   readonly deleted: { readonly objects: number; readonly bytes: number };
-  /** What is damaged: in the vault, where it is not copied, or in the copy. */
-  readonly problems: readonly { readonly key: string; readonly problem: string }[];
+  /** What is damaged or missing: in the vault, whence it is not copied, or in the copy. */
+  readonly problems: readonly Problem[];
+  /** Points that stand in the copy's log and lack in the copy some of what `problems` names. */
+  readonly notWhole: readonly string[];
   /** The end of the copy's log. */
   readonly head: Pick<Head, 'seq' | 'digest'>;
   /** The points that are in use in the copy. */

@@ -32,6 +32,21 @@ async function made() {
   return { store, vault, copy, assertWhole };
 }
 
+/** Lets go of the oldest of the four. */
+const pruning = {
+  policy: { last: 3 },
+  minPoints: 3,
+  grace: 0,
+  allowLarge: false,
+  extendLocks: false,
+  confirmed: true,
+  tool: 'test',
+};
+
+/** Segments that the run of a point wrote. */
+const ownData = (store: MemoryStore, point: string) =>
+  [...store.objects.keys()].filter((key) => key.startsWith(`data/${point}/`));
+
 const without = ({ objects }: MemoryStore, pattern: RegExp) =>
   new Map([...objects].filter(([key]) => !pattern.test(key)).sort());
 
@@ -52,6 +67,17 @@ test('a copy is the same byte for byte, without keys, and the next run brings wh
 
 test('cut short anywhere, the copy holds no point without all that it reaches, and goes on', async () => {
   const { copy, vault } = await made();
+  await cutShort(vault, copy, new Set());
+});
+
+test('cut short where an object of an old point is missing, it lacks that object and no other', async () => {
+  const { store, copy, vault } = await made();
+  const [lost] = ownData(store, vault.points[1]!);
+  store.objects.delete(lost!);
+  await cutShort(vault, copy, new Set([lost!]));
+});
+
+async function cutShort(vault: AgedVault, copy: (to: MemoryStore) => Promise<unknown>, lost: ReadonlySet<string>) {
   for (let stopAt = 5, cut = true; cut; stopAt += 17) {
     let writes = 0;
     const to = new ClockedStore();
@@ -65,13 +91,13 @@ test('cut short anywhere, the copy holds no point without all that it reaches, a
     const open = await vault.open({});
     for (const entry of (await open.logOf(to).read()).entries.filter(({ record }) => record.kind === 'point'))
       for await (const { key } of reachedBy(open, entry, new KeySet()))
-        assert.ok(to.objects.has(key), `${key} after ${stopAt}`);
+        assert.equal(to.objects.has(key), !lost.has(key), `${key} after ${stopAt}`);
     if (cut) assert.ok(!to.objects.has('vault.json'));
     to.beforeWrite = () => {};
     await copy(to);
     assert.equal((await (await vault.open({}, to)).state()).points.length, 4);
   }
-});
+}
 
 test('failover and failback: points that were taken in the copy come home; two ways are refused', async () => {
   const { store, vault, copy, assertWhole } = await made();
@@ -132,23 +158,100 @@ test('a copy begins with what it is known by: one that was cut short behind any 
   }
 });
 
-test('what is damaged is not copied, and neither is the record of its point', async () => {
-  for (const pattern of [/^data\//, /^points\/.*root/, /^pages\/.*map/]) {
-    const { store, vault, copy, assertWhole } = await made();
-    const key = [...store.objects.keys()].findLast(
-      (one) => pattern.test(one) && (one.includes(vault.points[3]!) || one.startsWith('pages')),
-    )!;
-    const good = Buffer.from(store.objects.get(key)!);
-    store.objects.get(key)![9]! ^= 1;
-    const to = new MemoryStore();
-    const { problems, points } = await copy(to);
-    assert.deepEqual([problems.some((one) => one.key === key), points], [true, 3], key);
-    assert.ok(!to.objects.has('log/00000000000000000005'));
-    store.objects.set(key, good);
-    if (/\/root\.json/.test(key)) to.objects.delete(key);
-    await copy(to);
-    await assertWhole(to, 4);
+test('what is damaged or missing is not copied, its point is told to lack it, later points are whole, and a healed vault completes the copy', async () => {
+  const ofPoint = [/^data\//, /^points\/.*root/, /^points\/.*refs/, /^pages\/.*map/, /^pages\/.*refs/];
+  for (const pattern of ofPoint) {
+    for (const isMissing of [true, false]) {
+      const { store, vault, copy, assertWhole } = await made();
+      const open = await vault.open({});
+      const [, second] = (await open.state()).points;
+      const others = new Set<string>();
+      for (const entry of (await open.state()).points)
+        if (entry !== second) for await (const { key } of reachedBy(open, entry, new KeySet())) others.add(key);
+      let lost: string | undefined;
+      for await (const { key } of reachedBy(open, second!, new KeySet()))
+        if (pattern.test(key) && !others.has(key)) lost ??= key;
+      const key = lost!;
+      const good = Buffer.from(store.objects.get(key)!);
+      if (isMissing) store.objects.delete(key);
+      else store.objects.get(key)![9]! ^= 1;
+      const to = new MemoryStore();
+      for (const records of [5, 0]) {
+        const result = await copy(to);
+        assert.deepEqual(
+          [result.problems.map((one) => one.key), result.notWhole, result.points, result.records],
+          [[key], [vault.points[1]], 4, records],
+          `${key}, missing: ${isMissing}`,
+        );
+        assert.ok(!to.objects.has(key));
+      }
+      const proven = await verify(ctx, await vault.open(undefined, to), {
+        points: 'all',
+        noIdentity: false,
+        attest: false,
+        tool: 'test',
+      });
+      assert.deepEqual(
+        proven.points.map(({ id, ok }) => [id, ok]),
+        vault.points.map((point) => [point, point !== vault.points[1]]),
+      );
+      await vault.add('2026-11-05');
+      assert.deepEqual((await copy(to)).points, 5, 'a later point arrives');
+      store.objects.set(key, good);
+      const healed = await copy(to);
+      assert.deepEqual([healed.problems, healed.notWhole], [[], []]);
+      await assertWhole(to, 5);
+    }
   }
+});
+
+test('every point that shares what is damaged is told not to be whole', async () => {
+  const { store, vault, copy } = await made();
+  const shared = ownData(store, vault.points[0]!).find((key) => !key.includes('/00002-'))!;
+  store.objects.delete(shared);
+  const { problems, notWhole } = await copy(new MemoryStore());
+  assert.deepEqual([problems.map(({ key }) => key), notWhole], [[shared], vault.points]);
+});
+
+test('what the vault lost and the copy has is told, and the point is whole in the copy', async () => {
+  const { store, vault, copy, assertWhole } = await made();
+  const to = new MemoryStore();
+  await copy(to);
+  const [lost] = ownData(store, vault.points[1]!);
+  for (const key of [lost!, `points/${vault.points[2]}/refs.zst`]) {
+    store.objects.delete(key);
+    const { problems, notWhole } = await copy(to);
+    assert.deepEqual(
+      problems.find((one) => one.key === key)?.problem,
+      `${key} is in the copy and missing in the vault`,
+    );
+    assert.deepEqual(notWhole, []);
+  }
+  await assertWhole(to, 4);
+});
+
+test('a root that an earlier copy put with other bytes is told when its record is copied', async () => {
+  const { store, vault, copy } = await made();
+  const root = `points/${vault.points[1]}/root.json.zst.age`;
+  const other = Buffer.from(store.objects.get(root)!);
+  other[9]! ^= 1;
+  const trust = ['trust/0001', store.objects.get('trust/0001')!] as const;
+  const { problems, notWhole } = await copy(new MemoryStore([trust, [root, other]]));
+  assert.deepEqual(problems, [{ key: root, problem: `${root} holds other bytes in the copy` }]);
+  assert.deepEqual(notWhole, [vault.points[1]]);
+});
+
+test('a point that is let go of while it is copied is no damage: its record waits for the one that lets go of it', async () => {
+  const { vault, copy, assertWhole } = await made();
+  const to = new ClockedStore();
+  to.beforeWrite = async (key) => {
+    if (key === 'trust/0001') await prune(ctx, await vault.open(), pruning);
+  };
+  await assert.rejects(copy(to), { name: 'point-retired', exit: 69, data: { point: vault.points[0] } });
+  assert.ok(!to.objects.has('log/00000000000000000002'));
+  to.beforeWrite = () => {};
+  assert.deepEqual((await copy(to)).problems, []);
+  await assertWhole(to, 3);
 });
 
 test('a hole in the log, and a record that does not verify, are told; the points behind them are copied', async () => {
@@ -164,20 +267,25 @@ test('a hole in the log, and a record that does not verify, are told; the points
   }
 });
 
+test('where something is lost, nothing that pruning let go is deleted in the copy', async () => {
+  const { store, vault, copy } = await made();
+  const to = new ClockedStore();
+  await copy(to);
+  await prune(ctx, await vault.open(), pruning);
+  for (const key of [...ownData(store, vault.points[2]!), `points/${vault.points[1]}/refs.zst`]) {
+    const good = store.objects.get(key)!;
+    store.objects.delete(key);
+    assert.deepEqual((await copy(to, true)).deleted.objects, 0, key);
+    store.objects.set(key, good);
+  }
+  assert.ok((await copy(to, true)).deleted.objects > 0);
+});
+
 test('what pruning let go goes in the copy too, when it is asked for', async () => {
   const { store, vault, copy, assertWhole } = await made();
   const to = new ClockedStore();
   await copy(to);
-  const request = {
-    policy: { last: 3 },
-    minPoints: 3,
-    grace: 0,
-    allowLarge: false,
-    extendLocks: false,
-    confirmed: true,
-    tool: 'test',
-  };
-  const { deleted } = await prune(ctx, await vault.open(), request);
+  const { deleted } = await prune(ctx, await vault.open(), pruning);
   assert.equal((await copy(to)).deleted.objects, 0);
   assert.deepEqual((await copy(to, true)).deleted, deleted);
   assert.deepEqual(without(to, /^$/), without(store, /^$/));
