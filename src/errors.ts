@@ -251,6 +251,11 @@ export function isFault(error: unknown, ...names: FaultName[]): error is Fault {
   return error instanceof Fault && (names.length === 0 || names.includes(error.name));
 }
 
+/** True for a Fault that says that what is stored is damaged, forged or missing: no other key and no other version would read it. */
+export function isDamage(error: unknown): error is Fault {
+  return isFault(error) && error.exit === 4;
+}
+
 /** The code of a Node system error (`ENOENT`, `EPIPE`, …), or undefined. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

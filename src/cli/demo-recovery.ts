@@ -75,7 +75,7 @@ async function compared(ctx: CommandContext, vault: Vault, org: Org): Promise<Di
   const { diff } = await import('../operations/diff/diff.ts');
   const { findPoint } = await import('../operations/points.ts');
   const { PointReader } = await import('../vault/point-reader.ts');
-  const from = await PointReader.open(vault, await findPoint(vault, 'latest'));
+  const from = await PointReader.open(vault, await findPoint(ctx, vault, 'latest'));
   const request = {
     selection: { objects: [], exclude: [], ids: undefined, where: undefined },
     fields: [],

@@ -273,12 +273,12 @@ export async function askedOf(
   named?: NamedInFiles,
 ): Promise<Asked> {
   const files = named ?? (await namedInFiles(flags));
-  if (files.patch) await assertPatch(vault, point, files.patch);
+  if (files.patch) await assertPatch(ctx, vault, point, files.patch);
   const { parseDepth, parseRelationships } = await import('../operations/restore/request.ts');
   return {
     selection: files.selection,
     all: flags.all,
-    incident: await incidentOf(vault, org, point, flags),
+    incident: await incidentOf(ctx, vault, org, point, flags),
     fields: flags.fields,
     overwrite: flags.overwrite,
     overwriteConflicts: flags.conflicts === 'overwrite',
@@ -296,14 +296,20 @@ export async function askedOf(
   };
 }
 
-async function assertPatch(vault: Vault, point: string, patch: PatchHeader): Promise<void> {
+async function assertPatch(ctx: CommandContext, vault: Vault, point: string, patch: PatchHeader): Promise<void> {
   const { findPoint } = await import('../operations/points.ts');
   const { assertPatchOf } = await import('../operations/diff/patch-file.ts');
   const { points } = await vault.state();
-  assertPatchOf(patch, vault.info.vault, await findPoint(vault, point), points);
+  assertPatchOf(patch, vault.info.vault, await findPoint(ctx, vault, point), points);
 }
 
-async function incidentOf(vault: Vault, org: Org, point: string, flags: Given): Promise<Incident | undefined> {
+async function incidentOf(
+  ctx: CommandContext,
+  vault: Vault,
+  org: Org,
+  point: string,
+  flags: Given,
+): Promise<Incident | undefined> {
   const window = flags.incident ?? flags.between;
   if (flags.incident !== undefined && flags.between !== undefined) {
     throw new Fault('usage', '--between says the same as --incident: give one');
@@ -314,7 +320,7 @@ async function incidentOf(vault: Vault, org: Org, point: string, flags: Given): 
   const { pointAfter } = await import('../operations/restore/incident-points.ts');
   const { from, to } = window === undefined ? everything : parseWindow(window, flags.incident ? 'incident' : 'between');
   const actor = flags.changedBy === undefined ? undefined : (await findActor(org, flags.changedBy)).id;
-  return { from, to, actor, after: await pointAfter(vault, point, flags.after, to) };
+  return { from, to, actor, after: await pointAfter(ctx, vault, point, flags.after, to) };
 }
 
 const everything = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };

@@ -36,7 +36,7 @@ export async function compact(
   request: { readonly objects: readonly string[]; readonly tool: string },
 ): Promise<Compacted> {
   await unfinishedRuns(ctx, vault);
-  const entry = await findPoint(vault, 'latest!');
+  const entry = await findPoint(ctx, vault, 'latest!');
   const reader = await PointReader.open(vault, entry);
   const { root } = reader;
   const signer = await vault.keyring.anySigner((await vault.state()).epochs);

@@ -1,4 +1,5 @@
-import { Fault, isFault } from '../errors.ts';
+import type { Context } from '../context.ts';
+import { Fault, isDamage, isFault } from '../errors.ts';
 import { inOrder } from '../rows/in-order.ts';
 import { longId } from '../schema/ids.ts';
 import { readAttestation } from '../vault/attest.ts';
@@ -200,9 +201,10 @@ function contentsOf(root: Root): Contents {
 /**
  * The point that a person names: its id or a unique prefix, a tag, a time (the newest point whose `ended` is not after it), `latest`,
  * `latest~2` (complete, not suspect, of the same org as the newest point: not from before a sandbox was refreshed) or `latest!` (any). Points in quarantine go by their
- * id and `latest!` only. Throws `no-such-point`; says which are near when a prefix is not unique.
+ * id and `latest!` only. `latest` and tags pass over a point whose list or root is damaged, with a warning. Throws `no-such-point`; says which are near when a prefix is not
+ * unique; the damage when no point reads at all.
  */
-export async function findPoint(vault: Vault, name: string): Promise<LogEntry> {
+export async function findPoint(ctx: Pick<Context, 'report'>, vault: Vault, name: string): Promise<LogEntry> {
   const { points, retention, quarantined } = await vault.state();
   const newestFirst = [...points].reverse();
   const none = (why: string) => new Fault('no-such-point', why, { data: { point: name } });
@@ -212,7 +214,7 @@ export async function findPoint(vault: Vault, name: string): Promise<LogEntry> {
   if (name === 'latest!') return newestFirst[0]!;
   const latest = /^latest(?:~(\d+))?$/.exec(name);
   const trusted = newestFirst.filter(({ record }) => !quarantined.has(record.point!));
-  if (latest) return latestGood(vault, trusted, Number(latest[1] ?? 0), name);
+  if (latest) return latestGood(ctx, vault, trusted, Number(latest[1] ?? 0), name);
   const byId = newestFirst.filter(({ record }) => record.point!.startsWith(name));
   if (byId.length === 1) return byId[0]!;
   if (byId.length > 1)
@@ -230,8 +232,13 @@ export async function findPoint(vault: Vault, name: string): Promise<LogEntry> {
     if (found) return found;
     throw none(`no point ended at ${name} or before`);
   }
-  for (const entry of trusted) if ((await vault.root(entry)).tags.includes(name)) return entry;
-  throw none(`there is no point with the id or the tag ${name}`);
+  let damaged = 0;
+  for (const entry of trusted) {
+    const root = await rootOrDamage(ctx, vault, entry);
+    if (root instanceof Fault) damaged += 1;
+    else if (root.tags.includes(name)) return entry;
+  }
+  throw none(`there is no point with the id or the tag ${name}${unreadToo(damaged)}`);
 }
 
 function gone(point: string, { until, swept }: Retired): Fault {
@@ -245,14 +252,14 @@ function gone(point: string, { until, swept }: Retired): Fault {
 }
 
 /** The same of points that are retired and can still come back, which go by their id, its beginning or a tag that no other point has; others as `findPoint`. */
-export async function findRetired(vault: Vault, name: string): Promise<LogEntry> {
+export async function findRetired(ctx: Pick<Context, 'report'>, vault: Vault, name: string): Promise<LogEntry> {
   const { points, retention } = await vault.state();
-  if (points.some(({ record }) => record.point!.startsWith(name))) return findPoint(vault, name);
+  if (points.some(({ record }) => record.point!.startsWith(name))) return findPoint(ctx, vault, name);
   const retired = revivable({ retention }).map(({ entry }) => entry);
   const found = retired.filter(({ record }) => record.point!.startsWith(name));
   if (found.length === 1) return found[0]!;
   try {
-    return await findPoint(vault, name);
+    return await findPoint(ctx, vault, name);
   } catch (error) {
     if (!isFault(error, 'no-such-point')) throw error;
     for (const entry of retired.sort((a, b) => b.seq - a.seq)) {
@@ -263,7 +270,34 @@ export async function findRetired(vault: Vault, name: string): Promise<LogEntry>
   }
 }
 
+/** Points whose damage was told: a command names several points, and each of them is told once. */
+const told = new WeakMap<Vault, Set<string>>();
+
+/**
+ * The root of a point; the Fault, told as a warning that names the point, when its list or root is damaged or missing. Throws what is no damage: a key that is missing, a newer
+ * format, a store that does not answer.
+ */
+export async function rootOrDamage(ctx: Pick<Context, 'report'>, vault: Vault, entry: LogEntry): Promise<Root | Fault> {
+  try {
+    return await vault.root(entry);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    const point = entry.record.point!;
+    const before = told.get(vault) ?? new Set();
+    told.set(vault, before);
+    if (!before.has(point))
+      ctx.report({ type: 'warning', name: error.name, message: `point ${point} is passed over: ${error.message}` });
+    before.add(point);
+    return error;
+  }
+}
+
+function unreadToo(damaged: number): string {
+  return damaged === 0 ? '' : `; ${damaged} ${damaged === 1 ? 'point does' : 'points do'} not read`;
+}
+
 async function latestGood(
+  ctx: Pick<Context, 'report'>,
   vault: Vault,
   newestFirst: readonly LogEntry[],
   back: number,
@@ -272,8 +306,13 @@ async function latestGood(
   let left = back;
   let orgId: string | undefined;
   let ofOthers = 0;
+  const damaged: Fault[] = [];
   for (const entry of newestFirst) {
-    const root = await vault.root(entry);
+    const root = await rootOrDamage(ctx, vault, entry);
+    if (root instanceof Fault) {
+      damaged.push(root);
+      continue;
+    }
     orgId ??= longId(root.org.id);
     if (longId(root.org.id) !== orgId) {
       ofOthers += 1;
@@ -282,13 +321,19 @@ async function latestGood(
     if (root.status !== 'complete' || root.suspect) continue;
     if (left-- === 0) return entry;
   }
+  // Nothing is known of any point then: the damage says more than that there are too few.
+  if (orgId === undefined && damaged[0]) throw damaged[0];
   const others =
     ofOthers === 0 ? '' : `; ${ofOthers} more are of the org that stood in its place before it was refreshed`;
-  throw new Fault('no-such-point', `there is no ${name}: too few points are complete${others}`, {
-    actions: [
-      'name the point by its id, or take `latest!`, which also takes partial points',
-      'see `salvor list-points`',
-    ],
-    data: { point: name },
-  });
+  throw new Fault(
+    'no-such-point',
+    `there is no ${name}: too few points are complete${others}${unreadToo(damaged.length)}`,
+    {
+      actions: [
+        'name the point by its id, or take `latest!`, which also takes partial points',
+        'see `salvor list-points`',
+      ],
+      data: { point: name },
+    },
+  );
 }

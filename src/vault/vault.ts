@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { open } from '../age/file.ts';
-import { Fault, faults, isFault } from '../errors.ts';
+import { Fault, faults, isDamage, isFault } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import { orgHash } from './create.ts';
 import { Keyring, type KeyTexts } from './keyring.ts';
@@ -205,8 +205,11 @@ export class Vault {
     return this.trust.orgHash ?? this.info.org?.hash;
   }
 
-  /** Throws `foreign-vault` when the vault is bound to another org. Reads nothing but what the writer key opens. */
-  async assertOrg(orgId: string): Promise<void> {
+  /**
+   * Throws `foreign-vault` when the vault is bound to another org, by its keyed hash or by the newest point that is not damaged. Reads nothing but
+   * what the writer key opens. False: every point is damaged, and nothing else says of which org the vault is.
+   */
+  async assertOrg(orgId: string): Promise<boolean> {
     const foreign = () =>
       new Fault('foreign-vault', `the vault ${this.store.url} belongs to another org than ${orgId}`, {
         actions: [
@@ -221,16 +224,21 @@ export class Vault {
       const orgKey = await open([writer.identity], Buffer.from(entry.orgKey, 'base64'));
       if (orgHash(orgKey, orgId) !== bound) throw foreign();
       // The root key said so, maybe since the last point: a sandbox that was refreshed has another Id than that.
-      return;
+      return true;
     }
-    const last = (await this.state()).points.at(-1);
-    if (!last) return;
-    try {
-      if ((await this.root(last)).org.id.slice(0, 15) !== orgId.slice(0, 15)) throw foreign();
-    } catch (error) {
-      // A writer that was added later opens only manifests written since: the keyed hash above is its proof.
-      if (!isFault(error, 'wrong-identity') || bound === undefined) throw error;
+    const { points } = await this.state();
+    for (const entry of points.toReversed()) {
+      try {
+        if ((await this.root(entry)).org.id.slice(0, 15) !== orgId.slice(0, 15)) throw foreign();
+        return true;
+      } catch (error) {
+        if (isDamage(error)) continue;
+        // A writer that was added later opens only manifests written since: the keyed hash above is its proof.
+        if (!isFault(error, 'wrong-identity') || bound === undefined) throw error;
+        return true;
+      }
     }
+    return points.length === 0;
   }
 
   /** The stored bytes behind a reference. Throws `object-missing`, `size-mismatch`, `digest-mismatch`. */

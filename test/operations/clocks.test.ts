@@ -7,13 +7,14 @@ import { sampleDatabase } from '../../src/practice-org/generate.ts';
 import { PointReader } from '../../src/vault/point-reader.ts';
 import { InProcess } from '../support/in-process.ts';
 import { OrgRequests } from '../support/org-snapshot.ts';
+import { recordingContext } from '../support/small-vault.ts';
 
 const request = { policy: { objects: ['Product2'], exclude: [] } };
 const hour = 3_600_000;
 
 async function namesIn(run: InProcess, name: string): Promise<string[]> {
   const vault = await run.openVault();
-  const reader = await PointReader.open(vault, await findPoint(vault, name));
+  const reader = await PointReader.open(vault, await findPoint(recordingContext(), vault, name));
   const names: string[] = [];
   const flow = await reader.rows('Product2', { columns: ['Name'] });
   for await (const { bytes } of flow.batches) names.push(...bytes.toString('utf8').trimEnd().split('\n'));
@@ -79,9 +80,9 @@ test('a time before the first point names none', async () => {
   const { point } = await run.backup({ request });
   const vault = await run.openVault();
   const at = (ms: number) => new Date(Date.parse(point.ended) + ms).toISOString();
-  assert.equal((await findPoint(vault, at(0))).record.point, point.id);
+  assert.equal((await findPoint(recordingContext(), vault, at(0))).record.point, point.id);
   for (const time of [at(-1), '2001-02-03', '2001-02-03T04:05Z']) {
-    await assert.rejects(findPoint(vault, time), {
+    await assert.rejects(findPoint(recordingContext(), vault, time), {
       name: 'no-such-point',
       message: `no point ended at ${time} or before`,
     });

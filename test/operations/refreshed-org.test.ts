@@ -52,7 +52,7 @@ test('points from before a refresh are of another org: nothing is held against t
   const request = { policy: { objects: ['Campaign'], exclude: [] } };
   const { point: old } = await rig.backup({ request });
   const before = await rig.openVault();
-  const { org: was } = await before.root(await findPoint(before, old.id));
+  const { org: was } = await before.root(await findPoint(ctx, before, old.id));
   const identity = { ...was, orgId: '00D00000000000zEAA', userId: '005000000000001AAA', organizationName: 'Refreshed' };
   await acceptRefreshedOrg(ctx, before, identity);
 
@@ -63,15 +63,15 @@ test('points from before a refresh are of another org: nothing is held against t
   let vault = await rig.openVault();
   const late = await orgStatus(ctx, vault, 3_600_000, 'uat');
   assert.deepEqual([late.state, late.lastGood, late.orgId], ['empty', null, identity.orgId]);
-  await assert.rejects(findPoint(vault, 'latest'), { name: 'no-such-point', message: /before it was refreshed/ });
+  await assert.rejects(findPoint(ctx, vault, 'latest'), { name: 'no-such-point', message: /before it was refreshed/ });
 
   const { point } = await rig.backup({ request: { ...request, full: true }, login });
   vault = await rig.openVault();
-  const { objects } = await vault.root(await findPoint(vault, point.id));
+  const { objects } = await vault.root(await findPoint(ctx, vault, point.id));
   assert.deepEqual([point.status, point.suspect, objects[0]!.deleted], ['complete', false, 0]);
-  assert.equal((await findPoint(vault, 'latest')).record.point, point.id);
-  await assert.rejects(findPoint(vault, 'latest~1'), { name: 'no-such-point' });
-  const open = async (name: string) => PointReader.open(vault, await findPoint(vault, name));
+  assert.equal((await findPoint(ctx, vault, 'latest')).record.point, point.id);
+  await assert.rejects(findPoint(ctx, vault, 'latest~1'), { name: 'no-such-point' });
+  const open = async (name: string) => PointReader.open(vault, await findPoint(ctx, vault, name));
   const nothing = {} as Parameters<typeof diffPoints>[3];
   await assert.rejects(diffPoints(ctx, await open(old.id), await open(point.id), nothing), {
     name: 'usage',
@@ -79,11 +79,11 @@ test('points from before a refresh are of another org: nothing is held against t
   });
 
   const ended = Date.parse(old.ended);
-  assert.equal(await pointAfter(vault, old.id, undefined, ended), undefined);
-  await assert.rejects(pointAfter(vault, old.id, point.id, ended), { name: 'usage', message: /two orgs/ });
-  assert.equal((await pointAfter(vault, partial.id, undefined, ended))?.root.point, point.id);
-  assert.equal(await lastGoodPoint(vault, Date.parse(partial.ended), []), undefined);
-  assert.equal((await lastGoodPoint(vault, ended, []))?.entry.record.point, old.id);
+  assert.equal(await pointAfter(ctx, vault, old.id, undefined, ended), undefined);
+  await assert.rejects(pointAfter(ctx, vault, old.id, point.id, ended), { name: 'usage', message: /two orgs/ });
+  assert.equal((await pointAfter(ctx, vault, partial.id, undefined, ended))?.root.point, point.id);
+  assert.equal(await lastGoodPoint(ctx, vault, Date.parse(partial.ended), []), undefined);
+  assert.equal((await lastGoodPoint(ctx, vault, ended, []))?.entry.record.point, old.id);
 
   const ids = liveIds(database, 'Campaign');
   const look = { objects: [], fields: [], asText: false, allFields: false, withValues: false, limit: 10 };

@@ -80,7 +80,7 @@ export class ApplyRig implements AsyncDisposable {
 
   async reader(): Promise<PointReader> {
     const vault = await this.process.openVault();
-    return PointReader.open(vault, await findPoint(vault, 'latest!'));
+    return PointReader.open(vault, await findPoint(this.context(), vault, 'latest!'));
   }
 
   /** A plan for this org and the point that was taken of it. */

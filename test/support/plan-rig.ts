@@ -13,6 +13,7 @@ import { connect } from '../../src/salesforce/connect.ts';
 import type { Org } from '../../src/salesforce/org.ts';
 import { PointReader } from '../../src/vault/point-reader.ts';
 import { InProcess } from './in-process.ts';
+import { recordingContext } from './small-vault.ts';
 
 interface Wanted extends Partial<Omit<RestoreRequest, 'objects'>> {
   readonly objects?: readonly string[];
@@ -48,7 +49,7 @@ export class PlanRig implements AsyncDisposable {
 
   async plan({ objects, ids, ...more }: Wanted, remade = new IdMap()): Promise<Plan> {
     const vault = await this.process.openVault();
-    const entry = await findPoint(vault, 'latest!');
+    const entry = await findPoint(recordingContext(), vault, 'latest!');
     const reader = await PointReader.open(vault, entry);
     const request: RestoreRequest = {
       select: async (plan) => {

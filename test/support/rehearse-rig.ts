@@ -137,13 +137,13 @@ export class RehearseRig implements AsyncDisposable {
     const process = await InProcess.start(database);
     await process.backup();
     const vault = await process.openVault();
-    const entry = await findPoint(vault, 'latest!');
     const ctx: Context = {
       signal: new AbortController().signal,
       report: () => undefined,
       now: () => new Date(),
       tempDir: await mkdtemp(path.join(tmpdir(), 'salvor-rehearse-')),
     };
+    const entry = await findPoint(ctx, vault, 'latest!');
     return new RehearseRig(process, vault, entry, await PointReader.open(vault, entry), ctx);
   }
 

@@ -107,7 +107,7 @@ export const diff = defineCommand({
         const { ids, ...named } = selection;
         await logAccess(ctx, vault, { what: 'diff', selection: { points, ...named, ids: ids && [...ids.sorted()] } });
       }
-      const states = await statesOf(vault, from, org ?? to);
+      const states = await statesOf(ctx, vault, from, org ?? to);
       const patch = flags.patch === undefined ? undefined : await patchOf(ctx, states, flags.patch, flags.withValues);
       const found = await compared(ctx, states, request, records, patch);
       records?.sort(byObjectAndId);
@@ -148,10 +148,10 @@ interface States {
   readonly to: PointReader | Org;
 }
 
-async function statesOf(vault: Vault, from: string, to: string | Org): Promise<States> {
+async function statesOf(ctx: CommandContext, vault: Vault, from: string, to: string | Org): Promise<States> {
   const { findPoint } = await import('../../operations/points.ts');
   const { PointReader } = await import('../../vault/point-reader.ts');
-  const open = async (name: string) => PointReader.open(vault, await findPoint(vault, name));
+  const open = async (name: string) => PointReader.open(vault, await findPoint(ctx, vault, name));
   const before = await open(from);
   return { vault, from: before, to: typeof to === 'string' ? await open(to) : to };
 }

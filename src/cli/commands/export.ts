@@ -58,7 +58,7 @@ export const exportCommand = defineCommand({
       const { findPoint } = await import('../../operations/points.ts');
       const { PointReader } = await import('../../vault/point-reader.ts');
       const { cutTexts, exportPoint } = await import('../../operations/export/export.ts');
-      const point = await PointReader.open(vault, await findPoint(vault, given.point));
+      const point = await PointReader.open(vault, await findPoint(ctx, vault, given.point));
       const request: ExportRequest = {
         selection,
         fields: flags.fields,

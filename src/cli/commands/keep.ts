@@ -27,7 +27,7 @@ export const keep = defineCommand({
     });
     const { findRetired } = await import('../../operations/points.ts');
     const { keepPoint } = await import('../../operations/prune/pins.ts');
-    const { record } = await findRetired(vault, point);
+    const { record } = await findRetired(ctx, vault, point);
     const result = await keepPoint(ctx, vault, record.point!, { until, release: flags.release, tool: ctx.tool });
     return {
       result,

@@ -58,7 +58,7 @@ export const rescue = defineCommand({
       const { lastGoodPoint } = await import('../../operations/restore/incident-points.ts');
       const { parseWindow } = await import('../../operations/select/window.ts');
       const { from } = parseWindow(answers.incident, 'incident');
-      const found = await lastGoodPoint(vault, from, answers.objects);
+      const found = await lastGoodPoint(ctx, vault, from, answers.objects);
       if (!found) {
         throw new Fault(
           'no-such-point',

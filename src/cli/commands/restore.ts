@@ -69,7 +69,7 @@ async function restored(
   const onlyShown = flags.dryRun || flags.planOut !== undefined;
   const fromFile = flags.plan === undefined ? undefined : await operation.readPlanFile(flags.plan);
   if (fromFile) assertAlone(ctx, 'plan');
-  if (fromFile && point !== undefined) await operation.assertPointOf(fromFile, vault, point);
+  if (fromFile && point !== undefined) await operation.assertPointOf(ctx, fromFile, vault, point);
   if (flags.resume !== undefined) assertAlone(ctx, 'resume');
   const named = fromFile?.header.point.id ?? point;
   const files = fromFile || flags.resume !== undefined ? undefined : await namedInFiles(flags);

@@ -45,7 +45,7 @@ export const show = defineCommand({
     });
     const { findPoint } = await import('../../operations/points.ts');
     const { showPoint, showObject, showRecord } = await import('../../operations/show.ts');
-    const entry = await findPoint(vault, given.point);
+    const entry = await findPoint(ctx, vault, given.point);
     if (given.object === undefined) {
       const result = await showPoint(vault, entry);
       return { result, human: (paint) => pointText(result, paint) };

@@ -1,4 +1,4 @@
-import { isFault } from '../../errors.ts';
+import { isDamage, isFault } from '../../errors.ts';
 import { longId } from '../../schema/ids.ts';
 import type { Root } from '../../vault/manifest.ts';
 import type { Vault } from '../../vault/vault.ts';
@@ -26,7 +26,7 @@ export async function earlierRoots(
     if (quarantined.has(entry.record.point!)) continue;
     looked += 1;
     const root = await vault.root(entry).catch((error: unknown) => {
-      if (isFault(error) && (error.exit === 4 || error.name === 'wrong-identity')) return undefined;
+      if (isDamage(error) || isFault(error, 'wrong-identity')) return undefined;
       throw error;
     });
     if (!root || longId(root.org.id) !== longId(orgId)) continue;

@@ -1,5 +1,5 @@
 import type { Context } from '../../context.ts';
-import { isFault } from '../../errors.ts';
+import { isDamage, isFault } from '../../errors.ts';
 import type { Permissions } from '../../salesforce/org.ts';
 import { longId } from '../../schema/ids.ts';
 import { runOf } from '../../vault/layers.ts';
@@ -118,7 +118,7 @@ async function readable<T>(ctx: Context, point: string, read: () => Promise<T>):
   try {
     return await read();
   } catch (error) {
-    if (!isFault(error) || (error.exit !== 4 && error.name !== 'wrong-identity')) throw error;
+    if (!isDamage(error) && !isFault(error, 'wrong-identity')) throw error;
     const message = `point ${point} cannot be built on: ${error.message}`;
     ctx.report({ type: 'warning', name: error.name, message });
     return undefined;

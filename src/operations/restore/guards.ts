@@ -1,3 +1,4 @@
+import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { OrgLimits } from '../../salesforce/writing.ts';
@@ -81,8 +82,13 @@ export async function assertNoneSince({ header }: Plan, place: RestorePlace, org
 }
 
 /** Throws `plan-stale` when the point that is named beside a plan is another than the plan's. */
-export async function assertPointOf({ header }: Plan, vault: Vault, named: string): Promise<void> {
-  const { point } = (await findPoint(vault, named)).record;
+export async function assertPointOf(
+  ctx: Pick<Context, 'report'>,
+  { header }: Plan,
+  vault: Vault,
+  named: string,
+): Promise<void> {
+  const { point } = (await findPoint(ctx, vault, named)).record;
   if (point === header.point.id) return;
   throw new Fault('plan-stale', `the plan was made for point ${header.point.id}, not for ${point}`);
 }

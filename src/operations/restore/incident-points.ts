@@ -1,34 +1,37 @@
+import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
 import { longId } from '../../schema/ids.ts';
 import type { LogEntry } from '../../vault/log.ts';
 import type { Root } from '../../vault/manifest.ts';
 import { PointReader } from '../../vault/point-reader.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { findPoint } from '../points.ts';
+import { findPoint, rootOrDamage } from '../points.ts';
 
 /**
  * The point that shows the damage of an incident: the one that was named; else the first that was begun after the incident was over, when the
  * end of its window is known. Of the same org as the point `before`, since nothing of an incident shows in a sandbox that was refreshed. Undefined: there
- * is none. Throws `usage` when the named one is of another org.
+ * is none. A point that is damaged is passed over, with a warning, unless it is named. Throws `usage` when the named one is of another org.
  */
 export async function pointAfter(
+  ctx: Pick<Context, 'report'>,
   vault: Vault,
   before: string,
   name: string | undefined,
   to: number,
 ): Promise<PointReader | undefined> {
   if (name === undefined && !Number.isFinite(to)) return undefined;
-  const { org } = await vault.root(await findPoint(vault, before));
+  const { org } = await vault.root(await findPoint(ctx, vault, before));
   const isSameOrg = (root: Root) => longId(root.org.id) === longId(org.id);
   if (name !== undefined) {
-    const after = await PointReader.open(vault, await findPoint(vault, name));
+    const after = await PointReader.open(vault, await findPoint(ctx, vault, name));
     if (isSameOrg(after.root)) return after;
     throw new Fault('usage', `points ${before} and ${name} are of two orgs: ${org.id} and ${after.root.org.id}`);
   }
   const { points, quarantined } = await vault.state();
   for (const entry of points) {
     if (Date.parse(entry.record.started) <= to || quarantined.has(entry.record.point!)) continue;
-    const root = await vault.root(entry);
+    const root = await rootOrDamage(ctx, vault, entry);
+    if (root instanceof Fault) continue;
     if (root.status === 'complete' && isSameOrg(root)) return PointReader.open(vault, entry);
   }
   return undefined;
@@ -38,9 +41,11 @@ const mostLookedAt = 20;
 
 /**
  * The newest point that is complete, not suspect, and ended before the incident began, of the org that was there then; undefined when there is none. A point of a few objects, taken
- * for some other purpose, is passed over when one before it holds at least twice as many, unless it holds all of `objects`. `passedOver`: such points.
+ * for some other purpose, is passed over when one before it holds at least twice as many, unless it holds all of `objects`. `passedOver`: such points; one that is
+ * damaged is passed over with a warning.
  */
 export async function lastGoodPoint(
+  ctx: Pick<Context, 'report'>,
   vault: Vault,
   from: number,
   objects: readonly string[],
@@ -51,7 +56,9 @@ export async function lastGoodPoint(
   for (const entry of points.toReversed()) {
     if (good.length === mostLookedAt) break;
     if (Date.parse(entry.record.ended) > from || quarantined.has(entry.record.point!)) continue;
-    const { org, status, suspect, objects: held } = await vault.root(entry);
+    const root = await rootOrDamage(ctx, vault, entry);
+    if (root instanceof Fault) continue;
+    const { org, status, suspect, objects: held } = root;
     orgId ??= longId(org.id);
     if (longId(org.id) !== orgId) break;
     if (status === 'complete' && !suspect) good.push({ entry, held: new Set(held.map(({ object }) => object)) });

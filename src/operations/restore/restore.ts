@@ -87,7 +87,7 @@ export async function planRestore(
   what: { readonly plan: Plan } | { readonly asked: Asked },
 ): Promise<Planned> {
   const { vault, place, org } = given;
-  const entry = await findPoint(vault, given.point);
+  const entry = await findPoint(ctx, vault, given.point);
   const reader = await PointReader.open(vault, entry);
   const plan = 'plan' in what ? what.plan : await newPlan(ctx, { vault, place, org, entry, reader }, what.asked);
   if ('plan' in what) await assertPlanFits(plan, vault, entry, org);
@@ -161,7 +161,7 @@ export async function goOn(
   await makeFolder(options.folder);
   const read = await readRestore(place, restore.restore, ctx.now());
   const plan = await planOf(place, read);
-  await assertPlanFits(plan, vault, await findPoint(vault, plan.header.point.id), org);
+  await assertPlanFits(plan, vault, await findPoint(ctx, vault, plan.header.point.id), org);
   const bypass = options.bypass ?? bypassIn(read.entries);
   const automation = await automationOf(ctx, org, { ...options, bypass }, leftSwitchedOn(read.entries));
   const source = await valueSource(ctx, vault, place, restore.beginning);

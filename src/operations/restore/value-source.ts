@@ -15,7 +15,7 @@ export async function valueSource(
   place: RestorePlace,
   { undoes, point }: RestoreFound['beginning'],
 ): Promise<ValueSource> {
-  if (undoes === undefined) return pointSource(await PointReader.open(vault, await findPoint(vault, point)));
+  if (undoes === undefined) return pointSource(await PointReader.open(vault, await findPoint(ctx, vault, point)));
   const facts = await factsOf(place, await readRestore(place, undoes, ctx.now()));
   return imageSource(ctx, place, new Map([...facts].map(([object, { before }]) => [object, before])));
 }
