@@ -84,6 +84,45 @@ test('objects and fields that the policy leaves out are named with reason and ow
   assert.deepEqual((await result(rig, 'diff', 'latest', '--compare', 'full', '--objects', 'Contact')).objects, []);
 });
 
+test('between two points, an object that one of them leaves out is not compared, in whatever format', async () => {
+  await using rig = await Rig.start();
+  await rig.init();
+  const [{ Id: contact }] = (await new OrgRequests(rig.org).query('SELECT Id FROM Contact LIMIT 1')) as [Told];
+  await point(rig);
+  configure(rig, { exclusions: [{ objects: ['Lead'], reason: 'a <trial>', owner }] });
+  await new OrgRequests(rig.org).update('Contact', [{ Id: contact, Department: 'Moved' }]);
+  await point(rig);
+  await result(rig, 'backup', '--objects', 'Account');
+  const told = await result(rig, 'diff', 'latest~2..latest~1', '--records', '--patch', 'some.patch');
+  assert.deepEqual(
+    told.records.map(({ object, change }: Told) => [object, change]),
+    [['Contact', 'changed']],
+  );
+  assert.equal(told.patch.records, 1);
+  assert.deepEqual(
+    told.notCompared.map(({ object, reason, failed }: Told) => [object, reason, failed]),
+    [['Lead', `point ${told.to} leaves it out: a <trial> (${owner})`, false]],
+  );
+  const human = await rig.salvor('diff', 'latest~2..latest~1');
+  assert.match(human.stdout, /not compared:\n {2}Lead: point \S+ leaves it out: a <trial> \(crm@example\.com\)/);
+  assert.match(human.stdout, /next: +salvor restore \S+ --objects Contact --dry-run/);
+  const html = await rig.salvor('diff', 'latest~2..latest~1', '--format', 'html');
+  assert.match(html.stdout, /<b>Lead<\/b> was not compared: point \S+ leaves it out: a &lt;trial&gt;/);
+  const csv = await rig.salvor('diff', 'latest~2..latest~1', '--format', 'csv');
+  assert.equal(csv.stdout.trimEnd().replaceAll('"', ''), 'object,added,changed,deleted\nContact,0,1,0');
+  // A point of one object beside those of all: nothing differs, either way round.
+  for (const points of ['latest~1..latest', 'latest..latest~1']) {
+    const narrow = await rig.salvor('diff', points, '--exit-code');
+    assert.equal(narrow.status, 0, narrow.stdout);
+    assert.match(narrow.stdout, /no differences in 1 object\n/);
+    assert.match(
+      narrow.stdout,
+      /\n {2}Case, CaseComment, CaseStatus, Contact: point \S+ leaves it out: not selected \(--objects\)$/m,
+    );
+    assert.doesNotMatch(narrow.stdout, /salvor restore/);
+  }
+});
+
 test('rows that a condition leaves out are neither missing nor deleted, whichever way they move', async () => {
   await using rig = await Rig.start();
   await rig.init();

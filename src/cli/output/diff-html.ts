@@ -1,4 +1,5 @@
 import type { DiffResult, ObjectDiff, RecordDiff } from '../../operations/diff/request.ts';
+import { byReason } from './diff.ts';
 import { styles } from './diff-styles.ts';
 import { count, countOf, time } from './figures.ts';
 import { Html, html } from './html.ts';
@@ -88,7 +89,10 @@ function asides({ objects, notCompared, unattributed }: DiffResult): Html {
       ...(incomplete === undefined ? [] : [html`<li><b>${object}</b>: ${incomplete}</li>\n`]),
       ...(only ? [html`<li><b>${object}</b>: ${only.reason}</li>\n`] : []),
     ]),
-    ...notCompared.map(({ object, reason }) => html`<li><b>${object}</b> was not compared: ${reason}</li>\n`),
+    ...byReason(notCompared).map(
+      ({ objects: names, count: many, reason }) =>
+        html`<li><b>${names}</b> ${many === 1 ? 'was' : 'were'} not compared: ${reason}</li>\n`,
+    ),
     ...(unattributed > 0
       ? [html`<li>${countOf(unattributed, 'row')} vanished without a trace: nobody can say who deleted them</li>\n`]
       : []),

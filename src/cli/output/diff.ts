@@ -8,6 +8,8 @@ export type Detail = 'names' | 'counts' | 'fields';
 
 /** Fields that are named on the line of their object. */
 const fieldsOnLine = 4;
+/** Objects that are not compared, and are named on one line. */
+const namesOnLine = 8;
 
 export function diffText(
   result: DiffResult,
@@ -97,11 +99,29 @@ function notComparedLines(notCompared: readonly NotCompared[], paint: Paint): st
   if (notCompared.length === 0) return [];
   return [
     paint.faint('not compared:'),
-    ...notCompared.map(
-      ({ object, reason, failed }) =>
-        `  ${failed ? paint.bad(object) : object}: ${paint.faint(paint.printable(reason))}`,
+    ...byReason(notCompared).map(
+      ({ objects, reason, failed }) =>
+        `  ${failed ? paint.bad(objects) : objects}: ${paint.faint(paint.printable(reason))}`,
     ),
   ];
+}
+
+/** Objects that are not compared for the same reason, together: a point of few objects leaves out all others. */
+export function byReason(
+  notCompared: readonly NotCompared[],
+): { readonly objects: string; readonly count: number; readonly reason: string; readonly failed: boolean }[] {
+  const groups = Map.groupBy(notCompared, ({ reason, failed }) => `${failed} ${reason}`);
+  return [...groups.values()].map((alike) => {
+    const names = alike.slice(0, namesOnLine).map(({ object }) => object);
+    const more = alike.length - names.length;
+    const { reason, failed } = alike[0]!;
+    return {
+      objects: names.join(', ') + (more > 0 ? ` and ${count(more)} more` : ''),
+      count: alike.length,
+      reason,
+      failed,
+    };
+  });
 }
 
 function selectionOf(objects: readonly ObjectDiff[]): string {

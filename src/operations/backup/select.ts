@@ -53,7 +53,7 @@ export async function select(ctx: Context, org: Org, policy: Policy): Promise<Se
   }
   const visible = new Set(all.map(({ name }) => name));
   for (const name of await allNames(ctx, org)) {
-    if (!visible.has(name) && chosenBy(name, policy)) notCovered.push({ object: name, reason: unseen });
+    if (!visible.has(name) && !whyNotChosen(name, policy)) notCovered.push({ object: name, reason: unseen });
   }
   const described = await org.describe(wanted.map(({ name }) => name));
   const chosen: Chosen[] = [];
@@ -135,18 +135,18 @@ function isDescribe(value: ObjectDescribe | NotDescribed): value is ObjectDescri
   return 'fields' in value;
 }
 
-function chosenBy(name: string, policy: Policy): boolean {
-  const asked = policy.objects.length === 0 || matchesAny(name, policy.objects);
-  return asked && !matchesAny(name, policy.exclude) && !excludingObject(name, policy.exclusions ?? []);
+/** Why a policy takes in no object of this name; undefined: it does. */
+export function whyNotChosen(name: string, policy: Policy): Omit<LeftOut, 'object'> | undefined {
+  if (policy.objects.length > 0 && !matchesAny(name, policy.objects)) return { reason: 'not selected (--objects)' };
+  if (matchesAny(name, policy.exclude)) return { reason: 'excluded (--exclude)' };
+  const by = excludingObject(name, policy.exclusions ?? []);
+  return by && { reason: by.reason, owner: by.owner };
 }
 
 function whyLeftOut(object: ObjectSummary, policy: Policy): Omit<LeftOut, 'object'> | undefined {
   if (!object.queryable) return { reason: 'the org says that it cannot be queried' };
-  if (policy.objects.length > 0 && !matchesAny(object.name, policy.objects))
-    return { reason: 'not selected (--objects)' };
-  if (matchesAny(object.name, policy.exclude)) return { reason: 'excluded (--exclude)' };
-  const by = excludingObject(object.name, policy.exclusions ?? []);
-  if (by) return { reason: by.reason, owner: by.owner };
+  const byPolicy = whyNotChosen(object.name, policy);
+  if (byPolicy) return byPolicy;
   if (object.deprecatedAndHidden) return { reason: 'deprecated and hidden by the org' };
   return undefined;
 }

@@ -8,6 +8,7 @@ import { type ObjectSelection, type Selection, select, takesIn } from '../select
 import { ComparedColumns, type SideOfObject } from './columns.ts';
 import { compareRows, type RowChange } from './compare.ts';
 import { tellingRoots } from './deleted-with.ts';
+import { leftOutOf } from './left-out.ts';
 import { byName, differs, incompleteIn } from './live.ts';
 import { noRows } from './org-rows.ts';
 import type { DiffRequest, DiffResult, NotCompared, ObjectDiff, OnRecord } from './request.ts';
@@ -16,7 +17,7 @@ import { Tally } from './tally.ts';
 
 /**
  * What differs between two points. Objects whose page both list are known to be the same and are not read; of others only rows of segments that one
- * of the pages lists and the other does not, where they share some. Throws what `select` throws, and what the vault throws.
+ * of the pages lists and the other does not, where they share some. An object that one of the points leaves out is not compared. Throws what `select` throws, and what the vault throws.
  */
 export async function diffPoints(
   ctx: Context,
@@ -89,14 +90,17 @@ async function compareObject(
   const [before, after] = [await sideOf(from, object), await sideOf(to, object)];
   const whole = request.full || (before && after && (await to.mayBeBlankedSince(from, object)));
   if (before?.page === after?.page && !whole) return { diff: same(object), unattributed: 0 };
+  const lacking = before ? (after ? undefined : to) : from;
+  const leftOut = lacking && leftOutOf(lacking.root, object);
+  if (leftOut !== undefined) return { object, reason: leftOut, failed: false };
   const one = (before ?? after)!;
   if (!one.hasId) return { object, reason: 'its rows have no Id by which they could be told apart', failed: false };
   const columns = new ComparedColumns(before ?? one, after ?? one, request, condition);
   const telling = onRecord && after ? await tellingRoots(to, object, onRecord, ctx.signal) : onRecord;
   const tally = new Tally(selection, columns, request, telling);
-  const leftOut = after ? await leftOutOf(to, object, ctx.signal) : undefined;
+  const rowsOut = after ? await rowsLeftOut(to, object, ctx.signal) : undefined;
   const onChange = (change: RowChange) => {
-    if (change.change !== 'deleted' || !leftOut?.has(change.id)) tally.take(change);
+    if (change.change !== 'deleted' || !rowsOut?.has(change.id)) tally.take(change);
   };
   const both = { object, from, to, columns, ids, signal: ctx.signal };
   const parts = before && after && !whole && (await unsharedRows(both, [before, after]));
@@ -108,7 +112,7 @@ async function compareObject(
         : point.rows(object, { columns: columns.columns, signal: ctx.signal, ...(ids ? { ids } : {}) });
     await compareRows(await rows(from, before), await rows(to, after), columns.fields, columns.offset, onChange);
   }
-  const only = before && after ? {} : { only: onlyOne(before ? to : from, object, before ? 'from' : 'to') };
+  const only = lacking ? { only: onlyOne(lacking, before ? 'from' : 'to') } : {};
   const incomplete = incompleteIn([from, to], object, before && after && otherRows(before, after));
   const diff = { ...tally.result(), fieldsGone: columns.gone, fieldsNew: columns.new, ...incomplete, ...only };
   return { diff, unattributed: tally.unattributed };
@@ -122,7 +126,7 @@ type Side = SideOfObject & {
 };
 
 /** Rows that are not in the point since its policy leaves them out; they were not deleted. */
-async function leftOutOf(point: PointReader, object: string, signal: AbortSignal): Promise<IdTable | undefined> {
+async function rowsLeftOut(point: PointReader, object: string, signal: AbortSignal): Promise<IdTable | undefined> {
   const map = await point.map(object);
   return map.kept === undefined ? undefined : new KnownRows(point.vault, map, signal).leftOut();
 }
@@ -146,7 +150,6 @@ function same(object: string): ObjectDiff {
   return { object, added: 0, changed: 0, deleted: 0, fields: {}, fieldsGone: [], fieldsNew: [] };
 }
 
-function onlyOne(lacking: PointReader, object: string, side: 'from' | 'to'): NonNullable<ObjectDiff['only']> {
-  const leftOut = lacking.root.notCovered.find((one) => one.object === object && one.field === undefined);
-  return { side, reason: leftOut?.reason ?? `point ${lacking.root.point} knows no such object` };
+function onlyOne({ root }: PointReader, side: 'from' | 'to'): NonNullable<ObjectDiff['only']> {
+  return { side, reason: `point ${root.point} knows no such object` };
 }
