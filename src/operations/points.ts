@@ -199,7 +199,8 @@ function contentsOf(root: Root): Contents {
 }
 
 /**
- * The point that a person names: its id or a unique prefix, a tag, a time (the newest point whose `ended` is not after it), `latest`,
+ * The point that a person names: its id or a unique prefix, a tag, a time (the newest point whose `ended` is not after it: a time to
+ * the minute or second, and a date in UTC, stand for all of it), `latest`,
  * `latest~2` (complete, not suspect, of the same org as the newest point: not from before a sandbox was refreshed) or `latest!` (any). Points in quarantine go by their
  * id and `latest!` only. `latest` and tags pass over a point whose list or root is damaged, with a warning. Throws `no-such-point`; says which are near when a prefix is not
  * unique; the damage when no point reads at all.
@@ -224,11 +225,9 @@ export async function findPoint(ctx: Pick<Context, 'report'>, vault: Vault, name
         .map(({ record }) => record.point)
         .join(', ')} …`,
     );
-  const time = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/.test(name)
-    ? Date.parse(name)
-    : Number.NaN;
-  if (!Number.isNaN(time)) {
-    const found = trusted.find(({ record }) => Date.parse(record.ended) <= time);
+  const over = endOf(name);
+  if (over !== undefined) {
+    const found = trusted.find(({ record }) => Date.parse(record.ended) < over);
     if (found) return found;
     throw none(`no point ended at ${name} or before`);
   }
@@ -239,6 +238,16 @@ export async function findPoint(ctx: Pick<Context, 'report'>, vault: Vault, name
     else if (root.tags.includes(name)) return entry;
   }
   throw none(`there is no point with the id or the tag ${name}${unreadToo(damaged)}`);
+}
+
+/** The first millisecond behind what a time names: the point that ended at 17:40:14.998 is listed with 17:40:14. Undefined: it is no time. */
+function endOf(name: string): number | undefined {
+  const time = /^\d{4}-\d\d-\d\d(?<minute>T\d\d:\d\d(?<second>:\d\d(?<part>\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/.exec(name);
+  const from = time ? Date.parse(name) : Number.NaN;
+  if (Number.isNaN(from)) return undefined;
+  const { minute, second, part } = time!.groups!;
+  if (part) return from + Math.max(1, 1000 / 10 ** (part.length - 1));
+  return from + (second ? 1000 : minute ? 60_000 : 86_400_000);
 }
 
 function gone(point: string, { until, swept }: Retired): Fault {

@@ -5,9 +5,11 @@ import { findPoint } from '../../src/operations/points.ts';
 import { orgStatus } from '../../src/operations/status.ts';
 import { sampleDatabase } from '../../src/practice-org/generate.ts';
 import { PointReader } from '../../src/vault/point-reader.ts';
+import { Vault } from '../../src/vault/vault.ts';
 import { InProcess } from '../support/in-process.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { OrgRequests } from '../support/org-snapshot.ts';
-import { recordingContext } from '../support/small-vault.ts';
+import { recordingContext, smallVault } from '../support/small-vault.ts';
 
 const request = { policy: { objects: ['Product2'], exclude: [] } };
 const hour = 3_600_000;
@@ -73,6 +75,32 @@ test('a host whose clock is ahead says so, and its point is in time for no watch
   assert.match(skewed().join(), new RegExp(`^point ${ahead.id} is dated in the future and counts for nothing`));
   const inTime = await status(Date.parse(ahead.started) + hour);
   assert.deepEqual([inTime.lastGood?.id, inTime.state, skewed()], [ahead.id, 'ok', []]);
+});
+
+test('a time stands for all of its second, minute or day: a point that ended within it is not after it', async () => {
+  const store = new MemoryStore();
+  const ended = '2026-11-26T17:40:14.998Z';
+  const { points, identity } = await smallVault(store, { root: (root) => ({ ...root, ended }) });
+  const vault = await Vault.open(store, { operation: 'read', identities: [identity] });
+  const [first, second] = points;
+  const names = {
+    '2026-11-26T17:40:14.998Z': second,
+    '2026-11-26T17:40:14.99Z': second,
+    '2026-11-26T17:40:14.9Z': second,
+    '2026-11-26T17:40:14.997Z': first,
+    '2026-11-26T17:40:14.98Z': first,
+    '2026-11-26T17:40:14Z': second,
+    '2026-11-26T18:40:14+01:00': second,
+    '2026-11-26T17:40:13Z': first,
+    '2026-11-26T17:40Z': second,
+    '2026-11-26T17:39Z': first,
+    '2026-11-25': first,
+    '2026-11-26': second,
+    '2026-11-27': second,
+  };
+  for (const [name, point] of Object.entries(names))
+    assert.equal((await findPoint(recordingContext(), vault, name)).record.point, point, name);
+  await assert.rejects(findPoint(recordingContext(), vault, '2026-11-19'), { name: 'no-such-point' });
 });
 
 test('a time before the first point names none', async () => {
