@@ -9,10 +9,17 @@ import { setFlagsFromString } from 'node:v8';
 
 const oldest = [22, 19];
 
-/** The lost end of a pipe is no error of ours: what is printed is dropped and the work goes on to its own exit code. */
-function ignoreClosedPipe(stream) {
-  stream.on('error', (error) => {
-    if (error.code !== 'EPIPE') throw error;
+/** Whoever prints is told of an error with what was printed: unheard it would end the work that goes on beside it. */
+function leaveErrorsToPrinters(stream) {
+  stream.on('error', () => {});
+}
+
+/** The lost end of a pipe is no error of ours. */
+function printVersion(version) {
+  process.stdout.write(`${version}\n`, (error) => {
+    if (!error || error.code === 'EPIPE') return;
+    process.stderr.write(`disk-error: the version could not be printed: ${error.code}\n`);
+    process.exitCode = 74;
   });
 }
 
@@ -20,11 +27,11 @@ function start() {
   // npm runs scripts in the folder of the package; a command is for the folder in which somebody typed it.
   const { npm_lifecycle_event: script, INIT_CWD: typedIn } = process.env;
   if (script === 'salvor' && typedIn) process.chdir(typedIn);
-  ignoreClosedPipe(process.stdout);
-  ignoreClosedPipe(process.stderr);
+  leaveErrorsToPrinters(process.stdout);
+  leaveErrorsToPrinters(process.stderr);
   if (process.argv.length === 3 && process.argv[2] === '--version') {
     const about = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-    process.stdout.write(`${about.version}\n`);
+    printVersion(about.version);
     return;
   }
   const [major, minor] = process.versions.node.split('.').map(Number);

@@ -23,10 +23,7 @@ export interface Versions {
 /** What to tell of an error that was thrown, or that an outcome carries. `signal`: when it is aborted, what follows from it is no bug. */
 export function failureOf(error: unknown, signal: AbortSignal, versions: Versions): Failure {
   const fault = faultOf(error, signal);
-  if (fault) {
-    const { exit, name, message, actions, data } = fault;
-    return { exit, name, message, actions, data, causes: causesOf(fault), versions: [] };
-  }
+  if (fault) return toldOf(fault);
   const thrown = error instanceof Error ? error : new Error(`something was thrown that is no error: ${typeof error}`);
   return {
     exit: 1,
@@ -38,6 +35,12 @@ export function failureOf(error: unknown, signal: AbortSignal, versions: Version
     stack: thrown.stack ?? thrown.message,
     versions: [versions.tool, `node ${process.version}`, `${process.platform} ${process.arch}`],
   };
+}
+
+/** What to tell of a fault. */
+export function toldOf(fault: Fault): Failure {
+  const { exit, name, message, actions, data } = fault;
+  return { exit, name, message, actions, data, causes: causesOf(fault), versions: [] };
 }
 
 function faultOf(error: unknown, signal: AbortSignal): Fault | undefined {

@@ -11,7 +11,7 @@ import { type GlobalFlags, globalFlags } from './global-flags.ts';
 import { listenForInterruption } from './interruption.ts';
 import { notified } from './notify/notified.ts';
 import type { Scope } from './notify/notify.ts';
-import { isContinuousIntegration, type Output, type OutputOptions, openOutput, write } from './output/output.ts';
+import { isContinuousIntegration, type Output, type OutputOptions, openOutput } from './output/output.ts';
 import { type Invocation, parse } from './program.ts';
 import { makePrompt } from './prompt.ts';
 import { redacted } from './redaction.ts';
@@ -61,8 +61,8 @@ export async function main(
   try {
     const invocation = parse(argv, known, { version: about.version, description: about.description });
     if (invocation.kind === 'text') {
-      await write(process.stdout, invocation.text);
-      return 0;
+      run.output = await openOutput(plain, environment, now);
+      return await run.output.finish({ result: {}, human: () => invocation.text }, undefined);
     }
     const outcome = await execute(run, invocation, interruption.signal);
     if (outcome.fault) return await tell(outcome.fault, outcome);
@@ -75,6 +75,9 @@ export async function main(
     removeTemp(run);
   }
 }
+
+/** How help is printed, whatever else was given. */
+const plain: OutputOptions = { json: false, quiet: true, verbose: false, noColor: true };
 
 /** What one run has opened so far. */
 interface Run {

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Arguments of Node itself. */
   readonly node?: readonly string[];
+  /** The file descriptor that standard output goes to; what is printed is not returned then. */
+  readonly stdout?: number;
   /** Is handed the process once it runs. */
   readonly meanwhile?: (child: ChildProcess) => void;
 }
@@ -45,12 +47,12 @@ export function run(program: string, args: readonly string[], options: RunOption
   const child = spawn(process.execPath, [...(options.node ?? []), program, ...args], {
     env,
     cwd: options.cwd ?? tmpdir(),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
   });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  child.stdout.on('data', (chunk) => out.push(chunk));
-  child.stderr.on('data', (chunk) => err.push(chunk));
+  child.stdout?.on('data', (chunk) => out.push(chunk));
+  child.stderr?.on('data', (chunk) => err.push(chunk));
   options.meanwhile?.(child);
   return new Promise((resolve, reject) => {
     child.on('error', reject);

@@ -1,7 +1,8 @@
-import type { Exit } from '../../errors.ts';
+import { fstatSync, writeSync } from 'node:fs';
+import { type Exit, Fault, systemCode } from '../../errors.ts';
 import type { Event } from '../../events.ts';
 import type { Outcome } from '../command.ts';
-import type { Failure } from '../failure.ts';
+import { type Failure, toldOf } from '../failure.ts';
 import { type EventLog, openEventLog } from './events.ts';
 import { failureText, outcomeText } from './human.ts';
 import { envelope, type Warning } from './json.ts';
@@ -17,6 +18,8 @@ export interface OutputOptions {
   readonly events?: string;
 }
 
+type Stream = NodeJS.WriteStream & { readonly fd: number };
+
 /** Where everything is written. Standard output holds results only: text, one JSON document, or events for `--events -`. */
 export interface Output {
   event(event: Event): void;
@@ -24,7 +27,10 @@ export interface Output {
   readonly progress: Pick<Progress, 'pause' | 'resume'>;
   /** The result of a server, before it serves. */
   announce(outcome: Outcome): Promise<void>;
-  /** The end: result, failure or both. Resolves with the exit code when everything is written. */
+  /**
+   * The end: result, failure or both. Resolves with the exit code when everything is written. A result that could not be printed is told on
+   * standard error, and is the exit code of a command that did not fail by itself. It never rejects.
+   */
   finish(outcome: Outcome | undefined, failure: Failure | undefined): Promise<Exit>;
 }
 
@@ -66,15 +72,31 @@ export async function openOutput(
   const log: EventLog | undefined =
     options.events === undefined
       ? undefined
-      : openEventLog(options.events, now, (text) => process.stdout.write(text), warn);
+      : openEventLog(options.events, now, (text) => void print(process.stdout, text), warn);
   const textStream = options.events === '-' ? process.stderr : process.stdout;
   let announced = false;
+  /** Why a part of the result was not printed: the first reason. */
+  let lost: unknown;
+  let printed = Promise.resolve();
 
+  /** Resolves when this text and those before it are printed, or lost. */
+  function print(stream: Stream, text: string): Promise<void> {
+    const written = write(stream, text).catch((error: unknown) => {
+      lost ??= error;
+    });
+    printed = Promise.all([printed, written]).then(() => {});
+    return printed;
+  }
   async function tell(outcome: Outcome | undefined, failure: Failure | undefined): Promise<void> {
     const document = envelope(outcome?.result, failure, warnings);
     log?.end(document);
-    if (options.json) return announced ? undefined : write(process.stdout, `${JSON.stringify(document, null, 2)}\n`);
-    if (outcome && !announced) await write(textStream, outcomeText(outcome, makePaint(colours(textStream))));
+    if (!announced && options.json) await print(process.stdout, `${JSON.stringify(document, null, 2)}\n`);
+    else if (!announced && outcome) await print(textStream, outcomeText(outcome, makePaint(colours(textStream))));
+    await printed;
+  }
+  async function say(failure: Failure): Promise<void> {
+    // Where standard error is lost too there is no place left, and the exit code says it.
+    await write(process.stderr, failureText(failure, errorPaint, options.verbose)).catch(() => {});
   }
   return {
     event(event) {
@@ -89,15 +111,19 @@ export async function openOutput(
     async announce(outcome) {
       progress.stop();
       if (options.json)
-        await write(process.stdout, `${JSON.stringify(envelope(outcome.result, undefined, warnings), null, 2)}\n`);
-      else await write(textStream, outcomeText(outcome, makePaint(colours(textStream))));
+        await print(process.stdout, `${JSON.stringify(envelope(outcome.result, undefined, warnings), null, 2)}\n`);
+      else await print(textStream, outcomeText(outcome, makePaint(colours(textStream))));
       announced = true;
     },
     async finish(outcome, failure) {
       progress.stop();
       await tell(outcome, failure);
-      if (failure) await write(process.stderr, failureText(failure, errorPaint, options.verbose));
-      return failure?.exit ?? 0;
+      if (failure) await say(failure);
+      const exit = failure?.exit ?? 0;
+      if (lost === undefined) return exit;
+      const unprinted = toldOf(unprintedFault(lost, exit));
+      await say(unprinted);
+      return failure ? exit : unprinted.exit;
     },
   };
 }
@@ -109,9 +135,35 @@ async function makeSpinner(): Promise<Spinner> {
   return ora({ stream: process.stderr, discardStdin: false, isEnabled: true });
 }
 
-/** Resolves when the text has left the process, or when nobody reads any more. */
-export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    stream.write(text, () => resolve());
+/** The result was lost on its way out. `exit`: of the command without that. */
+function unprintedFault(cause: unknown, exit: Exit): Fault {
+  const code = systemCode(cause);
+  const name = code === 'ENOSPC' || code === 'EDQUOT' ? 'disk-full' : 'disk-error';
+  return new Fault(
+    name,
+    `the result could not be printed: ${code ?? 'unknown error'}; the command itself ended with ${exit}`,
+    { actions: ['see where standard output leads; what the command did is done'], cause },
+  );
+}
+
+/** Resolves when the text has left the process, or when nobody reads any more. Rejects with the system error when it cannot be written. */
+async function write(stream: Stream, text: string): Promise<void> {
+  if (isFile(stream)) return writeWhole(stream.fd, text);
+  await new Promise<void>((resolve, reject) => {
+    stream.write(text, (error) => (error && systemCode(error) !== 'EPIPE' ? reject(error) : resolve()));
   });
+}
+
+function isFile({ fd }: Stream): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** A full disk takes the beginning of a text and says how much that was, which Node's own stream does not look at. */
+function writeWhole(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }
