@@ -145,7 +145,7 @@ export interface Declaration<F extends Flags, A extends Arguments> {
   /** How the outcomes of --all-orgs are shown, in place of one after the other. */
   readonly together?: (done: readonly OrgDone[], ctx: CommandContext) => Pick<Outcome, 'result' | 'human'>;
   readonly examples?: readonly Example[];
-  /** Exit codes besides those that every command has (0, 1, 2, 130). */
+  /** Exit codes besides those that every command has (0, 1, 2, 74, 130). */
   readonly exits?: readonly Exit[];
   /** Builds a request, imports one operation (`await import`), calls it, says what came out. Throws Faults. */
   readonly run: (

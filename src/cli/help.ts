@@ -2,7 +2,7 @@ import { type Exit, exits } from '../errors.ts';
 import { type Command, variableOf } from './command.ts';
 
 /** Exit codes that every command has. */
-export const commonExits: readonly Exit[] = [0, 1, 2, 130];
+export const commonExits: readonly Exit[] = [0, 1, 2, 74, 130];
 
 /** The codes of a command in the order of their numbers. */
 export function exitsOf(command: Command): Exit[] {

@@ -12,6 +12,9 @@ export const accounts = {
   identity: (vault: string) => `identity ${vault}`,
 };
 
+/** Exit codes of every command that opens a vault, besides those that every command has. */
+export const vaultExits = [4, 5, 68] as const;
+
 /** The vault's URL from flag, environment, the org's own entry in the config, or the config. Throws `no-vault`. */
 export function vaultUrl(ctx: CommandContext): string {
   const given = ctx.commandLine.has('vault') || ctx.environment.SALVOR_VAULT;

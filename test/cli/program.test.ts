@@ -279,7 +279,7 @@ test('help explains a command from its declaration', async () => {
     'one of up, down',
     'SALVOR_PASSWORD  a secret',
     'toy work hard',
-    'Exit codes: 0 ok, 1 bug, 2 usage, 3 partial, 130 interrupted',
+    'Exit codes: 0 ok, 1 bug, 2 usage, 3 partial, 74 unavailable, 130 interrupted',
     '-o, --target-org <alias or username>',
   ]) {
     assert.ok(stdout.includes(part), part);

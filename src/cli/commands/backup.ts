@@ -8,7 +8,7 @@ import { type CommandContext, defineCommand } from '../command.ts';
 import { milliseconds, orgTimeouts, withDeadline } from '../durations.ts';
 import { rememberEnd } from '../heads.ts';
 import { connectOrg } from '../login.ts';
-import { openVault } from '../open-vault.ts';
+import { openVault, vaultExits } from '../open-vault.ts';
 import type { Paint } from '../output/paint.ts';
 import { backupText, previewText } from '../output/point.ts';
 
@@ -56,7 +56,7 @@ export const backup = defineCommand({
     { command: 'salvor backup --dry-run', summary: 'what would be in it, and what not' },
     { command: 'salvor backup --objects Account,Contact --tag before-migration', summary: 'two objects, labelled' },
   ],
-  exits: [3, 4, 5, 7, 68, 69, 74, 75],
+  exits: [...vaultExits, 3, 7, 69, 75],
   async run(ctx, { flags }) {
     const request: BackupRequest = {
       ...pointRequest(ctx, flags),

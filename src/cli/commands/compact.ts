@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { openVault } from '../open-vault.ts';
+import { openVault, vaultExits } from '../open-vault.ts';
 import { compactedText } from '../output/compacted.ts';
 
 export const compact = defineCommand({
@@ -11,7 +11,7 @@ export const compact = defineCommand({
     'itself when the changes pass half of one.',
   flags: { objects: { value: 'names', kind: 'list', summary: 'only these objects; * stands for any characters' } },
   examples: [{ command: 'salvor compact', summary: 'after a month of small points' }],
-  exits: [4, 5, 68, 69, 74],
+  exits: [...vaultExits, 69],
   async run(ctx, { flags }) {
     const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write', warns: true });
     try {

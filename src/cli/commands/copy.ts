@@ -2,7 +2,7 @@ import { Fault } from '../../errors.ts';
 import type { CopyResult } from '../../operations/copy/request.ts';
 import { defineCommand } from '../command.ts';
 import { eachCopy } from '../each-copy.ts';
-import { copiesOf, openCopyAt, openVault } from '../open-vault.ts';
+import { copiesOf, openCopyAt, openVault, vaultExits } from '../open-vault.ts';
 import { copyText, failedCopyText } from '../output/copied.ts';
 
 export const copy = defineCommand({
@@ -26,7 +26,7 @@ export const copy = defineCommand({
     { command: 'salvor copy --to s3://other-bucket/salvor', summary: 'the second copy' },
     { command: 'salvor copy --vault s3://other-bucket/salvor --to s3://bucket/salvor', summary: 'bring it home again' },
   ],
-  exits: [4, 5, 68, 69, 74],
+  exits: [...vaultExits, 69],
   async run(ctx, { flags }) {
     const places = flags.to === undefined ? copiesOf(ctx) : [flags.to];
     if (places.length === 0)

@@ -28,7 +28,7 @@ export const demo = defineCommand({
     seed: { value: 'number', kind: 'integer', default: 1, summary: 'another org for another seed', config: false },
   },
   examples: [{ command: 'salvor demo', summary: 'watch it once' }],
-  exits: [3, 4, 74],
+  exits: [3, 4],
   async run(ctx, { flags }) {
     const began = Date.now();
     const folder = freshFolder(path.resolve(flags.folder));

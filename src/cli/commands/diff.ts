@@ -8,7 +8,7 @@ import { logAccess } from '../access-log.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { connectOrg } from '../login.ts';
 import { assertNewFile, writeNewFile } from '../new-file.ts';
-import { openVault } from '../open-vault.ts';
+import { openVault, vaultExits } from '../open-vault.ts';
 import { type Detail, diffCsv, diffText } from '../output/diff.ts';
 import { diffHtml, type ReportOf } from '../output/diff-html.ts';
 import { makePaint, type Paint } from '../output/paint.ts';
@@ -82,7 +82,7 @@ export const diff = defineCommand({
       summary: 'what `salvor restore latest~1 --patch changes.patch` would put back',
     },
   ],
-  exits: [3, 4, 5, 6, 68, 69, 74],
+  exits: [...vaultExits, 3, 6, 69],
   async run(ctx, { flags, arguments: { points } }) {
     const [from, to] = pointsOf(points);
     const selection = await selectionOf(flags);

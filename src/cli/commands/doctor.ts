@@ -45,7 +45,7 @@ export const doctor = defineCommand({
     },
     { command: 'salvor doctor --json', summary: 'for a monitor: exit 7 when something is bad' },
   ],
-  exits: [5, 7, 68, 74, 75],
+  exits: [5, 7, 68, 75],
   async run(ctx, { flags }) {
     assertPercent('max-api-percent', flags.maxApiPercent);
     if (flags.probe) return probeAtHand(ctx, flags);

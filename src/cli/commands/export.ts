@@ -4,7 +4,7 @@ import type { ExportRequest } from '../../operations/export/request.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { logAccess } from '../access-log.ts';
 import { defineCommand } from '../command.ts';
-import { openVault } from '../open-vault.ts';
+import { openVault, vaultExits } from '../open-vault.ts';
 import { exportText } from '../output/exported.ts';
 import { selectionFlags, selectionOf } from '../selection-flags.ts';
 
@@ -46,7 +46,7 @@ export const exportCommand = defineCommand({
       summary: 'encrypted to the recovery identities',
     },
   ],
-  exits: [3, 4, 5, 68, 74],
+  exits: [...vaultExits, 3],
   async run(ctx, { flags, arguments: given }) {
     if (flags.to === undefined) throw new Fault('usage', 'no file is named', { actions: ['name it: --to org.zip'] });
     if (flags.safeForSpreadsheets && flags.format !== 'csv')

@@ -1,7 +1,7 @@
 import type { FindRequest } from '../../operations/find/request.ts';
 import { logAccess } from '../access-log.ts';
 import { defineCommand } from '../command.ts';
-import { openVault } from '../open-vault.ts';
+import { openVault, vaultExits } from '../open-vault.ts';
 import { bytes, countOf } from '../output/figures.ts';
 import { foundText } from '../output/found.ts';
 
@@ -30,7 +30,7 @@ export const find = defineCommand({
     { command: 'salvor find 0015e000001AbCdAAM', summary: 'one record through all points' },
     { command: 'salvor find "Acme" --objects Account --fields Name', summary: 'records by a text, gone ones too' },
   ],
-  exits: [4, 68, 74],
+  exits: [...vaultExits],
   async run(ctx, { flags, arguments: { what } }) {
     const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'read', warns: true });
     try {

@@ -1,6 +1,6 @@
 import { Fault } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
-import { openVault } from '../open-vault.ts';
+import { openVault, vaultExits } from '../open-vault.ts';
 import { untilOf } from './keep.ts';
 
 export const hold = defineCommand({
@@ -13,7 +13,7 @@ export const hold = defineCommand({
     until: { value: 'date', summary: 'the hold ends then: 2027-01-31, or with a time', config: false },
     release: { summary: 'let pruning go on; suspect points count as looked at', config: false },
   },
-  exits: [4, 68, 74],
+  exits: [...vaultExits],
   async run(ctx, { flags }) {
     if (flags.release && flags.until !== undefined)
       throw new Fault('usage', '--release ends the hold at once: leave out --until');

@@ -42,7 +42,7 @@ export const init = defineCommand({
       summary: 'for identities that exist',
     },
   ],
-  exits: [5, 68, 74],
+  exits: [5, 68],
   async run(ctx, { flags }) {
     const url =
       ctx.global.vault ??

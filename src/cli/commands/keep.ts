@@ -1,6 +1,6 @@
 import { Fault } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
-import { openVault } from '../open-vault.ts';
+import { openVault, vaultExits } from '../open-vault.ts';
 
 export const keep = defineCommand({
   name: 'keep',
@@ -13,7 +13,7 @@ export const keep = defineCommand({
     release: { summary: 'take the pin away', config: false },
   },
   examples: [{ command: 'salvor keep latest --until 2027-12-31', summary: 'the point of the audit' }],
-  exits: [4, 68, 74],
+  exits: [...vaultExits],
   async run(ctx, { flags, arguments: { point } }) {
     if (flags.release && flags.until !== undefined)
       throw new Fault('usage', '--release takes the pin away at once: leave out --until');

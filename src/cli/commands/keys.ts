@@ -4,14 +4,14 @@ import { logAccess } from '../access-log.ts';
 import { defineCommand } from '../command.ts';
 import { rememberEnd } from '../heads.ts';
 import { writeKeyFile } from '../key-files.ts';
-import { copiesOf, openVault, vaultUrl } from '../open-vault.ts';
+import { copiesOf, openVault, vaultExits, vaultUrl } from '../open-vault.ts';
 import { keysTestedText, keysText, revokedText } from '../output/keys.ts';
 import { recoveryKit } from '../recovery-kit.ts';
 
 const list = defineCommand({
   name: 'keys list',
   summary: "the vault's public keys, recipients and epochs; needs no key",
-  exits: [4, 68, 74],
+  exits: [...vaultExits],
   async run(ctx) {
     const vault = await openVault(ctx, { writer: 'no', identity: 'no', operation: 'read' });
     const { listKeys } = await import('../../operations/keys.ts');
@@ -25,7 +25,7 @@ const test = defineCommand({
   summary: 'prove that the keys at hand open what they have to',
   description: 'That an identity does is kept in the vault, signed, and `salvor status` says when it was.',
   flags: { 'no-attest': { summary: 'do not keep the result in the vault', config: false } },
-  exits: [4, 68, 74],
+  exits: [...vaultExits],
   async run(ctx, { flags }) {
     const keys = {
       writer: 'optional',
@@ -61,7 +61,7 @@ const add = defineCommand({
       config: false,
     },
   },
-  exits: [4, 5, 68, 69, 74],
+  exits: [...vaultExits, 69],
   async run(ctx, { flags }) {
     if ((flags.recipient === undefined) === !flags.writer) {
       throw new Fault('usage', 'name what to add', { actions: ['give --recipient age1… or --writer'] });
@@ -87,7 +87,7 @@ const rotate = defineCommand({
   description:
     'Who could open older epochs still can. Without --recipient the new epoch is wrapped to the recipients of the old one.',
   flags: { recipient: { value: 'age1…', repeatable: true, summary: 'the recipients from now on', config: false } },
-  exits: [4, 5, 68, 69, 74],
+  exits: [...vaultExits, 69],
   async run(ctx, { flags }) {
     const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write' });
     const operations = await import('../../operations/keys.ts');
@@ -110,7 +110,7 @@ const kit = defineCommand({
       config: false,
     },
   },
-  exits: [4, 68, 74],
+  exits: [...vaultExits],
   async run(ctx, { flags }) {
     const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'read' });
     const { testKeys } = await import('../../operations/keys.ts');
@@ -153,7 +153,7 @@ const exportAdmin = defineCommand({
       config: false,
     },
   },
-  exits: [4, 5, 68, 69, 74],
+  exits: [...vaultExits, 69],
   async run(ctx, { flags }) {
     const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write' });
     const { addPruner } = await import('../../operations/keys.ts');
@@ -177,7 +177,7 @@ const revoke = defineCommand({
   examples: [
     { command: 'salvor keys revoke-writer writer-1 --since 2026-11-22T10:17Z', summary: 'the host was broken into' },
   ],
-  exits: [4, 5, 68, 69, 74],
+  exits: [...vaultExits, 69],
   async run(ctx, { flags, arguments: { id } }) {
     if (flags.since === undefined) {
       throw new Fault('usage', 'say when the key may have been stolen', { actions: ['give --since'] });

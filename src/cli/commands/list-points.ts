@@ -2,7 +2,7 @@ import type { Store } from '../../store/store.ts';
 import { allOrgsFlags, parallelOrgs } from '../all-orgs.ts';
 import { defineCommand } from '../command.ts';
 import { rememberEnd } from '../heads.ts';
-import { openVault } from '../open-vault.ts';
+import { openVault, vaultExits } from '../open-vault.ts';
 import { pointsText } from '../output/point.ts';
 import type { PointCache } from '../point-cache.ts';
 
@@ -14,7 +14,7 @@ export const listPoints = defineCommand({
     'The writer key alone is enough; so is an identity. What was read from a bucket is kept for the next time in the cache folder of the user, encrypted with the keys at hand, and held against what the bucket lists; SALVOR_NO_CACHE=1 reads all of it anew.',
   flags: { ...allOrgsFlags, ...parallelOrgs },
   examples: [{ command: 'salvor list-points', summary: 'what there is to go back to' }],
-  exits: [4, 68, 74],
+  exits: [...vaultExits],
   async run(ctx) {
     let cache: PointCache | undefined;
     const prepared = async (store: Store, secrets: readonly string[]): Promise<Store> => {

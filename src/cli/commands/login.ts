@@ -31,7 +31,7 @@ export const login = defineCommand({
       summary: 'web login, or client credentials when SALVOR_CLIENT_SECRET is set',
     },
   ],
-  exits: [68, 74],
+  exits: [68],
   async run(ctx, { flags }) {
     // before a person goes through a web login: is there a place for what comes out?
     if (flags.store === 'keychain') await provenKeychain();

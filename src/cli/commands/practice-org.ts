@@ -36,7 +36,6 @@ export const practiceOrg = defineCommand({
       summary: 'a million accounts, there at once: rows are computed',
     },
   ],
-  exits: [74],
   async run(ctx, { flags }) {
     const { startPracticeOrg } = await import('../../practice-org/server.ts');
     const database = await databaseOf(ctx, flags, volumes(flags.scale));

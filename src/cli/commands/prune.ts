@@ -2,7 +2,7 @@ import type { Policy } from '../../operations/prune/policy.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { span } from '../durations.ts';
 import { rememberEnd, seenHead } from '../heads.ts';
-import { openVault } from '../open-vault.ts';
+import { openVault, vaultExits } from '../open-vault.ts';
 import { pruneText } from '../output/pruned.ts';
 import { headOf } from './verify.ts';
 
@@ -57,7 +57,7 @@ export const prune = defineCommand({
       summary: 'the job of every night',
     },
   ],
-  exits: [4, 5, 68, 69, 74],
+  exits: [...vaultExits, 69],
   async run(ctx, { flags }) {
     const { presets } = await import('../../operations/prune/policy.ts');
     const base: Policy = flags.preset === undefined ? {} : presets[flags.preset];

@@ -1,6 +1,6 @@
 import { Fault } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
-import { openCopyAt, openVault } from '../open-vault.ts';
+import { openCopyAt, openVault, vaultExits } from '../open-vault.ts';
 import { repairText } from '../output/copied.ts';
 
 export const repair = defineCommand({
@@ -16,7 +16,7 @@ export const repair = defineCommand({
   examples: [
     { command: 'salvor repair --from s3://other-bucket/salvor --dry-run', summary: 'what the copy could heal' },
   ],
-  exits: [4, 5, 68, 74],
+  exits: [...vaultExits],
   async run(ctx, { flags }) {
     if (flags.from === undefined)
       throw new Fault('usage', 'no copy is named', { actions: ['name it with --from <url>'] });

@@ -1,6 +1,6 @@
 import { Fault } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
-import { openVault } from '../open-vault.ts';
+import { openVault, vaultExits } from '../open-vault.ts';
 import { accessText } from '../output/access.ts';
 
 export const report = defineCommand({
@@ -15,7 +15,7 @@ export const report = defineCommand({
     since: { value: 'time', summary: 'only what was done since: 2026-11-01 or 2026-11-22T10:17Z', config: false },
   },
   examples: [{ command: 'salvor report --access --since 2026-11-01', summary: 'who looked at rows this month' }],
-  exits: [4, 68, 74],
+  exits: [...vaultExits],
   async run(ctx, { flags }) {
     if (!flags.access) throw new Fault('usage', 'say what to report', { actions: ['give --access'] });
     const { parseWindow } = await import('../../operations/select/window.ts');

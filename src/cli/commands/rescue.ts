@@ -1,7 +1,7 @@
 import { Fault } from '../../errors.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { connectOrg } from '../login.ts';
-import { openJournalStore, openVault } from '../open-vault.ts';
+import { openJournalStore, openVault, vaultExits } from '../open-vault.ts';
 import { rescueText } from '../output/rescue.ts';
 import { readRecoveryKit } from '../recovery-kit.ts';
 import { askedOf, defaultRestoreFlags, restoreFlags } from '../restore-flags.ts';
@@ -43,7 +43,7 @@ export const rescue = defineCommand({
       summary: 'on a fresh machine',
     },
   ],
-  exits: [4, 5, 68, 74, 75],
+  exits: [...vaultExits, 75],
   async run(given, { flags }) {
     const ctx = flags.kit === undefined ? given : await withKit(given, flags.kit);
     if (flags.planOut !== undefined) {

@@ -7,7 +7,7 @@ import { type CommandContext, defineCommand, type FlagValues, type Outcome } fro
 import { assertAnchored, confirmRestore } from '../confirm-restore.ts';
 import { milliseconds } from '../durations.ts';
 import { connectLasting, connectToWrite } from '../login.ts';
-import { openJournalStore, openVault } from '../open-vault.ts';
+import { openJournalStore, openVault, vaultExits } from '../open-vault.ts';
 import { planText, restoredOutcome } from '../output/restore.ts';
 import { askedOf, assertAlone, keptFlags, namedInFiles, restoreFlags } from '../restore-flags.ts';
 
@@ -31,7 +31,7 @@ export const restore = defineCommand({
       summary: 'undo what happened to a field between two points; what was edited since is kept',
     },
   ],
-  exits: [3, 4, 5, 68, 69, 74, 75],
+  exits: [...vaultExits, 3, 69, 75],
   async run(ctx, { flags, arguments: given }) {
     const only = flags.healAutomation ? '--heal-automation' : flags.end === undefined ? undefined : '--end';
     if (only && (flags.dryRun || flags.planOut !== undefined)) {

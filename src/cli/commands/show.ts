@@ -1,6 +1,6 @@
 import { logAccess } from '../access-log.ts';
 import { defineCommand } from '../command.ts';
-import { openVault } from '../open-vault.ts';
+import { openVault, vaultExits } from '../open-vault.ts';
 import { objectText, pointText, recordText } from '../output/shown.ts';
 
 /** Stored bytes of rows that are looked through for children without being asked. */
@@ -34,7 +34,7 @@ export const show = defineCommand({
       summary: 'a record, its related records and its history',
     },
   ],
-  exits: [4, 68, 74],
+  exits: [...vaultExits],
   async run(ctx, { flags, arguments: given }) {
     const rows = given.object !== undefined;
     const vault = await openVault(ctx, {

@@ -3,7 +3,7 @@ import type { OrgStatus } from '../../operations/status.ts';
 import { allOrgsFlags, parallelOrgs } from '../all-orgs.ts';
 import { defineCommand, type OrgDone } from '../command.ts';
 import { milliseconds } from '../durations.ts';
-import { openVault } from '../open-vault.ts';
+import { openVault, vaultExits } from '../open-vault.ts';
 import { notKnown, type OrgToldStatus, statusText } from '../output/status.ts';
 
 export const status = defineCommand({
@@ -22,7 +22,7 @@ export const status = defineCommand({
     { command: 'salvor status --all-orgs --rpo 26h', summary: 'a line for each org of the config file' },
     { command: 'salvor status --rpo 15m --json', summary: 'for a watch, read by a monitor' },
   ],
-  exits: [4, 5, 7, 68, 74],
+  exits: [...vaultExits, 7],
   async run(ctx, { flags }) {
     const rpoMs = milliseconds('rpo', flags.rpo);
     const { orgStatus } = await import('../../operations/status.ts');

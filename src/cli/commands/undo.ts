@@ -2,7 +2,7 @@ import { logAccess } from '../access-log.ts';
 import { defineCommand } from '../command.ts';
 import { assertAnchored, confirmRestore } from '../confirm-restore.ts';
 import { connectLasting, connectToWrite } from '../login.ts';
-import { openJournalStore, openVault } from '../open-vault.ts';
+import { openJournalStore, openVault, vaultExits } from '../open-vault.ts';
 import { planText, restoredOutcome } from '../output/restore.ts';
 import { restoreFlags } from '../restore-flags.ts';
 
@@ -28,7 +28,7 @@ export const undo = defineCommand({
   arguments: { 'restore-id': { summary: 'as restore printed it, or its beginning', required: true } },
   flags: undoFlags,
   examples: [{ command: 'salvor undo R20261125T190602Z-45f171 --dry-run', summary: 'what would be taken back' }],
-  exits: [3, 4, 5, 68, 69, 74, 75],
+  exits: [...vaultExits, 3, 69, 75],
   async run(ctx, { flags, arguments: given }) {
     const vault = await openVault(ctx, { writer: 'optional', identity: 'required', operation: 'write', warns: true });
     const org = await connectToWrite(ctx, flags);

@@ -10,7 +10,7 @@ import { type CommandContext, defineCommand } from '../command.ts';
 import { eachCopy } from '../each-copy.ts';
 import { rememberEnd, rememberHead, seenHead } from '../heads.ts';
 import { connectOrg } from '../login.ts';
-import { copiesOf, openVault, vaultUrl } from '../open-vault.ts';
+import { copiesOf, openVault, vaultExits, vaultUrl } from '../open-vault.ts';
 import { failedCopyText } from '../output/copied.ts';
 import { verifyText } from '../output/verified.ts';
 import { rehearsePoint } from '../rehearsal.ts';
@@ -66,7 +66,7 @@ export const verify = defineCommand({
     { command: 'salvor verify --against-org --sample 1/7', summary: 'hold a seventh of all rows against the org' },
     { command: 'salvor verify --no-identity', summary: 'on the backup host, which cannot read rows' },
   ],
-  exits: [4, 5, 68, 74],
+  exits: [...vaultExits],
   async run(ctx, { flags, arguments: given }) {
     assertFlags(flags);
     const identity = flags.noIdentity ? 'no' : 'required';

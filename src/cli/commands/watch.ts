@@ -9,7 +9,7 @@ import { milliseconds, orgTimeouts } from '../durations.ts';
 import { rememberEnd } from '../heads.ts';
 import { connectOrg } from '../login.ts';
 import type { notify } from '../notify/notify.ts';
-import { behind, openStoreOf, openVault } from '../open-vault.ts';
+import { behind, openStoreOf, openVault, vaultExits } from '../open-vault.ts';
 import { watchText } from '../output/watch.ts';
 
 export const watch = defineCommand({
@@ -45,7 +45,7 @@ export const watch = defineCommand({
       summary: 'what matters most, each minute',
     },
   ],
-  exits: [3, 4, 5, 7, 68, 69, 74, 75],
+  exits: [...vaultExits, 3, 7, 69, 75],
   async run(ctx, { flags }) {
     const everyMs = milliseconds('every', flags.every);
     if (everyMs < 1000) throw new Fault('usage', '--every has to be 1s at least');
