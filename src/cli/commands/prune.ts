@@ -90,7 +90,7 @@ export const prune = defineCommand({
     });
     warn(ctx, result.obstacles);
     if (flags.confirmPrune) await rememberEnd(ctx.environment, vault, result.head, 'wrote');
-    return { result, human: (paint) => pruneText(result, paint) };
+    return { result, human: (paint) => pruneText(result, paint, grace > 0) };
   },
 });
 

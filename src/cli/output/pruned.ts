@@ -2,7 +2,8 @@ import type { PruneResult } from '../../operations/prune/request.ts';
 import { bytes, countOf, time } from './figures.ts';
 import type { Paint } from './paint.ts';
 
-export function pruneText(result: PruneResult, paint: Paint): string {
+/** `comeBack`: the retired have a grace; without one they were let go in the same run. */
+export function pruneText(result: PruneResult, paint: Paint, comeBack: boolean): string {
   const { points, dryRun, inGrace, due, frees, deleted, refused, spared, locks } = result;
   const retired = points.filter(({ retire }) => retire);
   const amount = ({ objects, bytes: size }: PruneResult['frees']) => `${countOf(objects, 'object')}, ${bytes(size)}`;
@@ -30,7 +31,7 @@ export function pruneText(result: PruneResult, paint: Paint): string {
   }
   if (dryRun && (retired.length > 0 || due.length > 0))
     lines.push(paint.next('salvor prune … --confirm-prune', 'the same, done'));
-  if (!dryRun && retired.length > 0)
+  if (!dryRun && comeBack && retired.length > 0)
     lines.push(paint.next(`salvor keep ${retired[0]!.id}`, 'bring one back while its grace lasts'));
   return lines.join('\n');
 }
