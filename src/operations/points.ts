@@ -59,6 +59,8 @@ export interface KnownPoint {
 /** By the digest of the point's record, which signs what the line was read from. */
 export type KnownPoints = Map<string, KnownPoint>;
 
+const latestForm = /^latest(?:~(\d+))?$/;
+
 /** Small objects that are fetched at the same time; a root takes two round trips, one behind the other. */
 const inFlight = 32;
 
@@ -203,9 +205,10 @@ function contentsOf(root: Root): Contents {
  * the minute or second, and a date in UTC, stand for all of it), `latest`,
  * `latest~2` (complete, not suspect, of the same org as the newest point: not from before a sandbox was refreshed) or `latest!` (any). Points in quarantine go by their
  * id and `latest!` only. `latest` and tags pass over a point whose list or root is damaged, with a warning. Throws `no-such-point`; says which are near when a prefix is not
- * unique; the damage when no point reads at all.
+ * unique; `usage` for an empty name; the damage when no point reads at all.
  */
 export async function findPoint(ctx: Pick<Context, 'report'>, vault: Vault, name: string): Promise<LogEntry> {
+  assertNamed(name);
   const { points, retention, quarantined } = await vault.state();
   const newestFirst = [...points].reverse();
   const none = (why: string) => new Fault('no-such-point', why, { data: { point: name } });
@@ -213,7 +216,7 @@ export async function findPoint(ctx: Pick<Context, 'report'>, vault: Vault, name
   if (retired && !newestFirst.some(({ record }) => record.point!.startsWith(name))) throw gone(...retired);
   if (points.length === 0) throw none('the vault holds no recovery point yet');
   if (name === 'latest!') return newestFirst[0]!;
-  const latest = /^latest(?:~(\d+))?$/.exec(name);
+  const latest = latestForm.exec(name);
   const trusted = newestFirst.filter(({ record }) => !quarantined.has(record.point!));
   if (latest) return latestGood(ctx, vault, trusted, Number(latest[1] ?? 0), name);
   const byId = newestFirst.filter(({ record }) => record.point!.startsWith(name));
@@ -240,6 +243,23 @@ export async function findPoint(ctx: Pick<Context, 'report'>, vault: Vault, name
   throw none(`there is no point with the id or the tag ${name}${unreadToo(damaged)}`);
 }
 
+/** An empty name is the beginning of every id. */
+function assertNamed(name: string): void {
+  if (name !== '') return;
+  throw new Fault('usage', 'the name of a point is empty', {
+    actions: ['give an id, a tag, a time or `latest`; `salvor list-points` shows them'],
+  });
+}
+
+/** Throws `usage` for a tag that would never name its point, since `findPoint` reads it as something else. */
+export function assertTag(tag: string): void {
+  const actions = ['choose another label, such as before-migration'];
+  if (tag === '') throw new Fault('usage', 'a tag is empty', { actions });
+  const other = /^latest([~!].*)?$/.test(tag) ? 'the newest point' : endOf(tag) === undefined ? undefined : 'a time';
+  if (other !== undefined)
+    throw new Fault('usage', `no point can be named by the tag ${tag}: it stands for ${other}`, { actions });
+}
+
 /** The first millisecond behind what a time names: the point that ended at 17:40:14.998 is listed with 17:40:14. Undefined: it is no time. */
 function endOf(name: string): number | undefined {
   const time = /^\d{4}-\d\d-\d\d(?<minute>T\d\d:\d\d(?<second>:\d\d(?<part>\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/.exec(name);
@@ -262,6 +282,7 @@ function gone(point: string, { until, swept }: Retired): Fault {
 
 /** The same of points that are retired and can still come back, which go by their id, its beginning or a tag that no other point has; others as `findPoint`. */
 export async function findRetired(ctx: Pick<Context, 'report'>, vault: Vault, name: string): Promise<LogEntry> {
+  assertNamed(name);
   const { points, retention } = await vault.state();
   if (points.some(({ record }) => record.point!.startsWith(name))) return findPoint(ctx, vault, name);
   const retired = revivable({ retention }).map(({ entry }) => entry);

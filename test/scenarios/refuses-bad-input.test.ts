@@ -372,6 +372,14 @@ describe('a flag', () => {
     [['verify', '--expect-head', '12'], /--expect-head/],
     [['show'], /point/],
     [['show', 'latest', 'Group', '--limit', 'all'], /--limit/],
+    [['show', ''], /the name of a point is empty/],
+    [['keep', ''], /the name of a point is empty/],
+    [['backup', '--tag', 'fine', '--tag', 'latest'], /the tag latest: it stands for the newest point/],
+    [['backup', '--tag', 'latest~2'], /the newest point/],
+    [['backup', '--tag', 'latest!'], /the newest point/],
+    [['backup', '--tag', '2026-11-22T10:17Z'], /the tag 2026-11-22T10:17Z: it stands for a time/],
+    [['backup', '--tag', '2026-11-22'], /a time/],
+    [['backup', '--tag', ''], /a tag is empty/],
   ] as const) {
     test(`wrong: salvor ${args.join(' ')}`, () => refused('usage', message, args));
   }

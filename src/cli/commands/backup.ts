@@ -27,7 +27,12 @@ export const backup = defineCommand({
       summary: 'read everything, whatever earlier points hold; the default reads what changed since',
       config: false,
     },
-    tag: { value: 'name', repeatable: true, summary: 'a label for the point', config: false },
+    tag: {
+      value: 'name',
+      repeatable: true,
+      summary: 'a label that names the point; not latest, and no time',
+      config: false,
+    },
     'dry-run': { summary: 'show objects, counts, API calls and expected size; write nothing', config: false },
     'max-api-calls': {
       value: 'number',
@@ -58,6 +63,8 @@ export const backup = defineCommand({
   ],
   exits: [...vaultExits, 3, 7, 69, 75],
   async run(ctx, { flags }) {
+    const { assertTag } = await import('../../operations/points.ts');
+    for (const tag of flags.tag) assertTag(tag);
     const request: BackupRequest = {
       ...pointRequest(ctx, flags),
       tags: flags.tag,
