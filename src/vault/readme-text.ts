@@ -15,27 +15,39 @@ file (here: recovery.key). Work in this folder; W is any folder outside it.
       for wrap in keys/e*/r*.age; do age -d -i recovery.key "$wrap" >> "$W/epoch.key" 2> "$W/refused" || true; done
       grep -q AGE-SECRET-KEY "$W/epoch.key"
 
-2. Check who signed. The first trust file names the public keys; the root key signs it.
+2. Check who signed. The files of trust/ name the public keys: the first one names the root key, which signs them
+   all; those behind it name keys that were added, and keys that were stolen. A file that is not good counts for nothing.
 
-      head -n 1 trust/0001 > "$W/trust.json"
-      tail -n +2 trust/0001 > "$W/trust.sig"
-      grep -o '"role":"root","key":"[^"]*"' "$W/trust.json" | cut -d'"' -f8 > "$W/root.pub"
+      head -n 1 trust/0001 | grep -o '"role":"root","key":"[^"]*"' | cut -d'"' -f8 > "$W/root.pub"
       ssh-keygen -lf "$W/root.pub"
       sed 's/^/root namespaces="salvor-vault-v1" /' "$W/root.pub" > "$W/root.signers"
-      ssh-keygen -Y verify -f "$W/root.signers" -I root -n salvor-vault-v1 -s "$W/trust.sig" < "$W/trust.json"
+      for trust in trust/*; do
+        head -n 1 "$trust" > "$W/trust.json"
+        tail -n +2 "$trust" > "$W/trust.sig"
+        if ssh-keygen -Y verify -f "$W/root.signers" -I root -n salvor-vault-v1 -s "$W/trust.sig" < "$W/trust.json"
+        then cat "$W/trust.json" >> "$W/trusted"
+        else false
+        fi
+      done
 
-3. Check a log record. Each numbered file in log/ is one line of JSON and the signature over it. A line with
-   "kind":"point" seals a recovery point; "prev" is the SHA-256 of the whole record before it.
+3. Check the log. Each numbered file in log/ is one line of JSON and the signature over it. A line with
+   "kind":"point" seals a recovery point; "prev" is the SHA-256 of the whole record before it, "writer" the key that signs.
 
-      grep -o '"role":"[aw][a-z]*","key":"[^"]*"' "$W/trust.json" | cut -d'"' -f8 | sed 's/^/salvor /' > "$W/signers"
+      grep -o '"id":"[^"]*","role":"[apw][a-z]*","key":"[^"]*"' "$W/trusted" | cut -d'"' -f4,12 | tr '"' ' ' > "$W/signers"
       for record in log/*; do
         head -n 1 "$record" > "$W/record.json"
         tail -n +2 "$record" > "$W/record.sig"
-        ssh-keygen -Y verify -f "$W/signers" -I salvor -n salvor-log-v1 -s "$W/record.sig" < "$W/record.json"
+        WRITER=$(grep -o '"writer":"[^"]*"' "$W/record.json" | cut -d'"' -f4)
+        ssh-keygen -Y verify -f "$W/signers" -I "$WRITER" -n salvor-log-v1 -s "$W/record.sig" < "$W/record.json"
       done
+      grep -o '"id":"[^"]*","since":"[^"]*","from":[0-9]*,"to":[0-9]*' "$W/trusted" || true
 
-4. Check the bytes of a point (take its name from the record): the list, then what the list names, then what
-   each page needs.
+   The last command lists the keys that were stolen. Of such a key, every record with a number above "to" is void,
+   though its signature is good. Those from number "from" on may be forged, and so may what was built on them: records
+   with "kind":"quarantine" name these points. Of several lines with one id the lowest numbers count.
+
+4. Check the bytes of a point (take its name from the record; here it is the newest one, which step 3 may tell you to
+   pass over): the list, then what the list names, then what each page needs.
 
       POINT=$(grep -h -o '"point":"[^"]*"' log/* | tail -n 1 | cut -d'"' -f4)
       sha256sum "points/$POINT/refs.zst"

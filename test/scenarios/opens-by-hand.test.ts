@@ -100,6 +100,59 @@ describe('a folder vault', { skip }, () => {
       live.map(({ Id }) => Id),
     );
   });
+
+  test('the commands of README.txt verify the records of keys that were added, and name one that was stolen', async () => {
+    const { SALVOR_WRITER_KEY_FILE: first, SALVOR_IDENTITY_FILE: identity, ...host } = rig.env;
+    const second = await rig.salvor('keys', 'add', '--json', '--writer', '--keys-folder', rig.folder);
+    const pruner = await rig.salvor('keys', 'export-admin', '--json', '--keys-folder', rig.folder);
+    rig.env = { ...host, SALVOR_WRITER_KEY_FILE: second.json.result.writerKeyFile };
+    const theirs = await rig.salvor('backup', '--json', '--objects', 'User');
+    assert.equal(theirs.status, 0, theirs.stderr);
+    rig.env = { ...host, SALVOR_ADMIN_KEY_FILE: pruner.json.result.adminKeyFile };
+    const kept = await rig.salvor('keep', 'latest', '--json');
+    assert.equal(kept.status, 0, kept.stderr);
+    rig.env = { ...host, SALVOR_WRITER_KEY_FILE: first!, SALVOR_IDENTITY_FILE: identity! };
+    const since = theirs.json.result.point.id.replace(/^(....)(..)(..)T(..)(..)(..)Z.*/, '$1-$2-$3T$4:$5:$6Z');
+    const revoked = await rig.salvor('keys', 'revoke-writer', 'writer-2', '--json', '--since', since);
+    assert.deepEqual(revoked.json.result.quarantined, [theirs.json.result.point.id]);
+    const after = await rig.salvor('backup', '--json', '--objects', objects.join());
+    assert.equal(after.status, 0, after.stderr);
+
+    const folder = copy();
+    const records = readdirSync(path.join(folder, 'log'))
+      .sort()
+      .map((name) => JSON.parse(readFileSync(path.join(folder, 'log', name), 'utf8').split('\n')[0]!));
+    const ran = byHand(folder, facts.kit);
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.equal(ran.stderr, '');
+    const signers = (namespace: string) =>
+      [...ran.stdout.matchAll(/^Good "(.*)" signature for (\S+) with/gm)]
+        .filter(([, of]) => of === namespace)
+        .map(([, , signer]) => signer);
+    assert.deepEqual(
+      signers('salvor-vault-v1'),
+      readdirSync(path.join(folder, 'trust')).map(() => 'root'),
+    );
+    assert.deepEqual(
+      signers('salvor-log-v1'),
+      records.map(({ writer }) => writer),
+    );
+    assert.deepEqual([...new Set(signers('salvor-log-v1'))].sort(), ['admin-1', 'pruner-1', 'writer-1', 'writer-2']);
+    const stolen = records.find(({ writer }) => writer === 'writer-2').seq;
+    const quarantine = records.find(({ kind }) => kind === 'quarantine').seq;
+    const line = /^"id":"writer-2","since":"[^"]*","from":(\d+),"to":(\d+)$/m.exec(ran.stdout);
+    assert.deepEqual(line?.slice(1).map(Number), [stolen, quarantine - 1]);
+    assert.equal(JSON.parse(ran.made.get('root.json')!.toString('utf8')).point, after.json.result.point.id);
+  });
+
+  test('a key that the root key did not sign for is not taken', () => {
+    const forged = copy();
+    const added = path.join(forged, 'trust/0002');
+    writeFileSync(added, readFileSync(added, 'utf8').replace('"writer-2"', '"writer-9"'));
+    const ran = byHand(forged, facts.kit);
+    assert.notEqual(ran.status, 0);
+    assert.match(ran.stdout, /Could not verify signature/);
+  });
 });
 
 test('the commands of README.txt read a vault that was downloaded from S3', { skip }, async () => {

@@ -71,7 +71,8 @@ export function assertReadByHand(vault: string, facts: Filled): void {
   assert.equal(lines[1], `Good "salvor-vault-v1" signature for root with ED25519 key ${facts.rootFingerprint}`);
   const records = readdirSync(path.join(vault, 'log')).sort();
   const good = lines.slice(2, 2 + records.length);
-  for (const line of good) assert.match(line, /^Good "salvor-log-v1" signature for salvor with ED25519 key SHA256:/);
+  for (const line of good)
+    assert.match(line, /^Good "salvor-log-v1" signature for (admin|writer)-1 with ED25519 key SHA256:/);
   assert.equal(good.length, 3);
 
   const record = JSON.parse(readFileSync(path.join(vault, 'log', records.at(-1)!), 'utf8').split('\n')[0]!);
