@@ -43,7 +43,8 @@ export async function readConfig(file: string | undefined, commands: readonly Co
     text = readFileSync(file, 'utf8');
   } catch (cause) {
     const code = systemCode(cause);
-    if (code === 'ENOENT') throw new Fault('usage', `there is no configuration file ${file}`, { cause });
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR')
+      throw new Fault('usage', `there is no configuration file ${file}`, { cause });
     throw new Fault('disk-error', `${file} cannot be read: ${code ?? 'unknown error'}`, { cause });
   }
   let json: unknown;

@@ -46,7 +46,8 @@ export function parse(argv: readonly string[], commands: readonly Command[], abo
       return { kind: 'text', text: printed.join('') };
     }
     if (error.code === 'commander.help') {
-      const group = argv.find((word) => word in groups)!;
+      const group = argv.find((word) => word in groups);
+      if (group === undefined) throw new Fault('usage', 'no command is given', { actions: ['see `salvor --help`'] });
       const members = commands.map(({ name }) => name.split(' ')).filter(([first]) => first === group);
       throw new Fault('usage', `${group} wants one of ${members.map(([, second]) => second).join(', ')}`, {
         actions: [`see \`salvor ${group} --help\``],

@@ -10,6 +10,7 @@ import type { Vault } from '../vault/vault.ts';
 import { unfinishedRuns } from './backup/journal.ts';
 import { storeSegments } from './backup/segments.ts';
 import { findPoint } from './points.ts';
+import { assertKnown } from './select/selection.ts';
 
 /** `result` of `salvor compact --json`. */
 export interface Compacted {
@@ -27,7 +28,7 @@ export interface Compacted {
 
 /**
  * Merges what later runs wrote of objects into new bases: a new point that says what the newest one says, with the same times, and that later runs go
- * on from. Points that are there keep what they list. Reads rows, so it takes an identity. Throws `no-such-point`, `no-identity`, `lease-held` when a point is
+ * on from. Points that are there keep what they list. Reads rows, so it takes an identity. Throws `no-such-point`, `no-such-object`, `no-identity`, `lease-held` when a point is
  * taken meanwhile, `clock-behind`, and what reading and storing throw.
  */
 export async function compact(
@@ -38,6 +39,7 @@ export async function compact(
   await unfinishedRuns(ctx, vault);
   const entry = await findPoint(ctx, vault, 'latest!');
   const reader = await PointReader.open(vault, entry);
+  assertKnown(reader, request.objects);
   const { root } = reader;
   const signer = await vault.keyring.anySigner((await vault.state()).epochs);
   if (!signer) throw new Fault('no-writer-key', 'a point is signed, and there is no key to sign with');

@@ -7,15 +7,22 @@ export function isLoopback(hostname: string): boolean {
 
 /**
  * Scheme and host of an org or login address, without a trailing slash. `name` is what a person calls the setting.
- * Throws `login-failed` for anything that is not a Salesforce API host's address.
+ * Throws `malformed` for what is no URL of a host, `login-failed` for anything else that is not a Salesforce API host's address.
  */
-export function checkedOrigin(url: string, name = 'instance URL'): string {
+export function checkedOrigin(
+  url: string,
+  name = 'instance URL',
+  malformed: 'usage' | 'login-failed' = 'usage',
+): string {
   let parsed: URL;
   try {
     parsed = new URL(/^[a-z]+:\/\//i.test(url) ? url : `https://${url}`);
   } catch (cause) {
-    throw new Fault('login-failed', `The ${name} is not a URL.`, { actions: [example], cause });
+    throw new Fault(malformed, `The ${name} is not a URL.`, { actions: [example], cause });
   }
+  // One word is no host of an org, and would be looked for in the network.
+  if (!/[.:]/.test(parsed.hostname) && !isLoopback(parsed.hostname))
+    throw new Fault(malformed, `The ${name} is not the URL of an org.`, { actions: [example] });
   if (parsed.username || parsed.password) {
     throw new Fault('login-failed', `The ${name} holds a user name or password.`, { actions: [example] });
   }

@@ -38,7 +38,7 @@ export async function requestToken(http: Http, host: string, form: Record<string
   }
   http.hide(accessToken);
   const [orgId, userId] = typeof id === 'string' ? id.split('/').slice(-2) : [];
-  const origin = checkedOrigin(typeof instanceUrl === 'string' ? instanceUrl : host);
+  const origin = checkedOrigin(typeof instanceUrl === 'string' ? instanceUrl : host, 'instance URL', 'login-failed');
   if (typeof refreshToken === 'string') http.hide(refreshToken);
   return {
     grant: { accessToken, instanceUrl: origin, orgId, userId },

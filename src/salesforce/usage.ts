@@ -33,6 +33,7 @@ export class Usage {
     if (maxCalls !== undefined && this.#own + cost > maxCalls) {
       throw new Fault('api-budget', `This run has made ${this.#own} of the ${maxCalls} API calls that it may make.`, {
         data: { own: this.#own, maxCalls },
+        actions: ['run again: it goes on where it stopped; or raise --max-api-calls'],
       });
     }
     if (

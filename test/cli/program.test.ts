@@ -99,7 +99,9 @@ test('what cannot be understood is a usage error that says what would be right',
     [['work', 'a', '--max-calls', '0'], /--max-calls has to be 1 at least/],
     [['work', 'a', '--order', 'upp'], /--order cannot be "upp"/, /did you mean up/],
     [['keys'], /keys wants one of list/],
+    [[], /^no command is given$/, /salvor --help/],
     [['work', 'a', '--config', 'nowhere.json'], /there is no configuration file nowhere.json/],
+    [['work', 'a', '--config', '.'], /there is no configuration file \./],
   ];
   for (const [args, message, action] of cases) {
     const { status, document, stderr } = await json(args);

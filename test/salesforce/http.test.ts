@@ -236,7 +236,10 @@ test('the API budget stops before the request that would pass it, and both forms
 
   const few = rig(org, { budget: { maxPercent: 100, maxCalls: 1 } });
   await few.get();
-  await assert.rejects(few.get(), { name: 'api-budget' });
+  await assert.rejects(few.get(), {
+    name: 'api-budget',
+    actions: ['run again: it goes on where it stopped; or raise --max-api-calls'],
+  });
   await few.http.close();
 });
 

@@ -117,6 +117,8 @@ describe('points one after the other', () => {
   });
 
   test('are merged by compact into one that says the same, and the next goes on from it', async () => {
+    const unknown = await rig.salvor('compact', '--objects', 'Nope', '--json');
+    assert.deepEqual([unknown.status, unknown.json.name], [2, 'no-such-object']);
     const merged = await rig.salvor('compact', '--json');
     assert.equal(merged.status, 0, merged.stdout);
     const { point: made, of, objects: told } = merged.json.result;

@@ -51,7 +51,8 @@ test('prune, keep and hold as a person and as a job with its own key', async () 
   // The tag of a retired point names it where no other point has it.
   const named = await person('keep', 'audit', '--json');
   assert.deepEqual([named.json.result.point, named.json.result.revived], [vault.points[0], true], named.stdout);
-  assert.equal((await person('keep', 'audit', '--release')).status, 0);
+  assert.match((await person('keep', 'audit', '--release')).stdout, / {2}no longer pinned$/m);
+  assert.match((await person('keep', 'audit', '--release')).stdout, / {2}was not pinned$/m);
   assert.equal((await person('prune', '--keep-last', '5', '--confirm-prune')).status, 0);
   const kept = await job('keep', vault.points[0]!, '--until', '2099-01-01');
   assert.match(kept.stdout, /pinned until 2099-01-01T00:00:00.000Z, and back in use/);

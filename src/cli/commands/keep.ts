@@ -29,11 +29,12 @@ export const keep = defineCommand({
     const { keepPoint } = await import('../../operations/prune/pins.ts');
     const { record } = await findRetired(ctx, vault, point);
     const result = await keepPoint(ctx, vault, record.point!, { until, release: flags.release, tool: ctx.tool });
-    return {
-      result,
-      human: () =>
-        `${result.point}  ${result.pinned ? `pinned${result.until === null ? '' : ` until ${result.until}`}` : 'no longer pinned'}${result.revived ? ', and back in use' : ''}`,
-    };
+    const state = result.pinned
+      ? `pinned${result.until === null ? '' : ` until ${result.until}`}`
+      : result.released
+        ? 'no longer pinned'
+        : 'was not pinned';
+    return { result, human: () => `${result.point}  ${state}${result.revived ? ', and back in use' : ''}` };
   },
 });
 

@@ -1,12 +1,15 @@
 import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
 import type { NewRecord } from '../../vault/record.ts';
+import { isPinned } from '../../vault/retention.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { pointFacts } from './facts.ts';
 
 export interface Kept {
   readonly point: string;
   readonly pinned: boolean;
+  /** A pin was taken away: false where there was none. */
+  readonly released: boolean;
   /** null: for ever. */
   readonly until: string | null;
   /** It was retired and came back. */
@@ -25,8 +28,11 @@ export async function keepPoint(
 ): Promise<Kept> {
   const append = await appender(ctx, vault, tool);
   if (release) {
+    const { retention } = await vault.state(true, ctx.signal);
+    if (!isPinned(retention, point, ctx.now()))
+      return { point, pinned: false, released: false, until: null, revived: false };
     await append({ kind: 'keep', points: [point], until: ctx.now().toISOString() });
-    return { point, pinned: false, until: null, revived: false };
+    return { point, pinned: false, released: true, until: null, revived: false };
   }
   const assertThere = async () => {
     if ((await vault.state(true, ctx.signal)).retention.retired.get(point)?.swept)
@@ -37,7 +43,7 @@ export async function keepPoint(
   if (revived) await append({ kind: 'unretire', points: [point] }, assertThere);
   const time = until?.toISOString();
   await append({ kind: 'keep', points: [point], ...(time === undefined ? {} : { until: time }) }, assertThere);
-  return { point, pinned: true, until: time ?? null, revived };
+  return { point, pinned: true, released: false, until: time ?? null, revived };
 }
 
 export interface Held {

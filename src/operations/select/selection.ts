@@ -85,7 +85,8 @@ export async function addSelected(
   }
 }
 
-function assertKnown(point: PointReader, patterns: readonly string[]): void {
+/** Throws `no-such-object` for a pattern that fits no object with rows. */
+export function assertKnown(point: PointReader, patterns: readonly string[]): void {
   const names = point.objects();
   for (const pattern of patterns) {
     if (names.some((name) => matchesAny(name, [pattern]))) continue;
