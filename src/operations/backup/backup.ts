@@ -62,6 +62,7 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, asked: BackupRequ
   const request = { ...asked, policy: inForce(ctx, asked.policy) };
   const signer = vault.keyring.writerSigner();
   if (!(await vault.assertOrg(org.identity.orgId))) {
+    await assertStillInUse(vault);
     const message = 'every point of the vault is damaged: nothing in it says that it is of this org';
     ctx.report({ type: 'warning', name: 'org-unproven', message });
   }

@@ -139,7 +139,7 @@ export const parser: Parser = {
     origin: {
       seeds: ['https://example.my.salesforce.com/a', 'example.lightning.force.com', 'http://127.0.0.1:8080'],
       run: (bytes) => checkedOrigin(bytes.toString()).startsWith('https:'),
-      foreseen: faults('login-failed'),
+      foreseen: faults('login-failed', 'usage'),
     },
     value: {
       seeds: ['100.0', '1.5E3', '2026-11-20T10:00:00.000+0000', '10:20:30.5Z', 'a;b;a', '0015e00000AbCdE'],

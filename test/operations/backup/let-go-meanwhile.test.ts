@@ -39,11 +39,14 @@ test('a run that stood still until its point was let go is told so, and hears of
   assert.deepEqual([point.status, point.rows], ['complete', 3]);
 });
 
-test('an object that is missing from a point in use is damage, as before', async () => {
+test('an object that is missing from the only point in use is damage that is told, and the next point is a full one', async () => {
   await using run = await InProcess.start(sampleDatabase({ scale: { Account: 3 } }));
   const store = new ClockedStore();
   await run.renewVault(store);
   const { point } = await run.backup({ request });
   store.objects.delete(`points/${point.id}/refs.zst`);
-  await assert.rejects(run.backup({ request }), { name: 'object-missing', exit: 4 });
+  const next = await run.backup({ request });
+  assert.deepEqual([next.point.kind, next.point.status, next.point.rows], ['full', 'complete', 3]);
+  const warnings = run.events.flatMap((event) => (event.type === 'warning' ? [event.name] : []));
+  assert.deepEqual(warnings, ['org-unproven', 'object-missing']);
 });
