@@ -16,9 +16,9 @@ export interface TokenAnswer {
  */
 export async function requestToken(http: Http, host: string, form: Record<string, string>): Promise<TokenAnswer> {
   for (const name of ['client_secret', 'refresh_token', 'code', 'code_verifier', 'assertion']) http.hide(form[name]);
-  let answer: Record<string, unknown>;
+  let answer: unknown;
   try {
-    answer = (await http.json({
+    answer = await http.json({
       what: `the login at ${new URL(host).host}`,
       method: 'POST',
       url: `${host}/services/oauth2/token`,
@@ -28,11 +28,12 @@ export async function requestToken(http: Http, host: string, form: Record<string
       authorised: false,
       tries: 3,
       deadlineMs: 60_000,
-    })) as Record<string, unknown>;
+    });
   } catch (error) {
     throw loginFault(error);
   }
-  const { access_token: accessToken, instance_url: instanceUrl, id, refresh_token: refreshToken } = answer;
+  const said: Record<string, unknown> = typeof answer === 'object' && answer !== null ? { ...answer } : {};
+  const { access_token: accessToken, instance_url: instanceUrl, id, refresh_token: refreshToken } = said;
   if (typeof accessToken !== 'string' || accessToken === '') {
     throw new Fault('login-failed', 'The login was answered without an access token.');
   }

@@ -18,9 +18,12 @@ export function decimal(text: string): Decimal | undefined {
   const digits = all.replace(/^0+/, '');
   if (digits === '') return { sign: 0, digits: '', exponent: 0 };
   const leading = all.length - digits.length;
+  // By hand: a pattern would look at each run of zeros again for each of its zeros.
+  let end = digits.length;
+  while (digits[end - 1] === '0') end -= 1;
   return {
     sign: sign === '-' ? -1 : 1,
-    digits: digits.replace(/0+$/, ''),
+    digits: digits.slice(0, end),
     exponent: Number(exponent) + whole.length - leading,
   };
 }

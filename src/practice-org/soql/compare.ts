@@ -70,7 +70,8 @@ function isNull(operand: Operand, operator: Operator, soql: string): Test {
 function inSpan(operand: Operand, operator: Operator, literal: Literal, soql: string, now: number): Test {
   if (operand.type !== 'date' && operand.type !== 'datetime') throw wrongType(operand, soql);
   const span = dateLiteral(literal.text, now);
-  if (!span) throw unsupported(`the date literal ${literal.text} in SOQL`);
+  const isDate = (time: number) => !Number.isNaN(new Date(time).getTime());
+  if (!span || !isDate(span.start) || !isDate(span.end)) throw unsupported(`the date literal ${literal.text} in SOQL`);
   const width = operand.type === 'date' ? 10 : 24;
   const start = new Date(span.start).toISOString().slice(0, width);
   const end = new Date(span.end).toISOString().slice(0, width);
