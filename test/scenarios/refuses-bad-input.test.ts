@@ -120,7 +120,7 @@ describe('a login', () => {
     refused('login-failed', /http:/, backup, { SF_ORG_INSTANCE_URL: 'http://192.0.2.1' }));
 
   test('to something that is no address', () =>
-    refused('login-failed', /not a URL/, backup, { SF_ORG_INSTANCE_URL: 'https://' }));
+    refused('usage', /not a URL/, backup, { SF_ORG_INSTANCE_URL: 'https://' }));
 
   test('by an SFDX auth URL that is none', () =>
     refused('login-failed', /SFDX auth URL/, backup, { SF_ACCESS_TOKEN: undefined, SFDX_AUTH_URL: 'force://one:two' }));
