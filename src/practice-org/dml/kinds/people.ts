@@ -48,8 +48,7 @@ const relations = 'AccountContactRelation';
 function relate(saving: Saving, contactId: Value, accountId: Value): void {
   const rows = saving.table(relations)?.source;
   const object = saving.object(relations);
-  // The org does not let a contact have several accounts: none of its contacts has such a row.
-  if (!rows || !object || rows.size === 0) return;
+  if (!rows || !object) return;
   const own = saving.live(relations, 'ContactId', contactId);
   const direct = own.find((number) => rows.cell(number, 'IsDirect') === true);
   if (direct !== undefined && rows.cell(direct, 'AccountId') === accountId) return;
