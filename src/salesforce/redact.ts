@@ -1,8 +1,8 @@
 const patterns: readonly (readonly [RegExp, string])[] = [
   // An access token in its opaque form: org Id, `!`, the session (field guide, extract 1.2).
   [/00D[A-Za-z0-9]{12,15}(?:!|%21)[A-Za-z0-9._%-]+/g, '[token]'],
-  // A JWT, as an access token or as an assertion.
-  [/eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?/g, '[token]'],
+  // A JWT, as an access token or as an assertion. Its header is short: without a bound a word full of beginnings is read from each of them.
+  [/eyJ[A-Za-z0-9_-]{10,4096}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?/g, '[token]'],
   [/force:\/\/[^\s"']+/g, '[login url]'],
   [/5Aep[A-Za-z0-9._]{20,}/g, '[token]'],
   [/(Bearer|OAuth)\s+[^\s"',]+/gi, '$1 [token]'],
