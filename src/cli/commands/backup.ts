@@ -63,8 +63,10 @@ export const backup = defineCommand({
   ],
   exits: [...vaultExits, 3, 7, 69, 75],
   async run(ctx, { flags }) {
-    const { assertTag } = await import('../../operations/points.ts');
-    for (const tag of flags.tag) assertTag(tag);
+    if (flags.tag.length > 0) {
+      const { assertTag } = await import('../../operations/points.ts');
+      for (const tag of flags.tag) assertTag(tag);
+    }
     const request: BackupRequest = {
       ...pointRequest(ctx, flags),
       tags: flags.tag,

@@ -102,10 +102,10 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, asked: BackupRequ
       hiddenFields,
       approximate,
     });
-    const carried = await carriedFiles(vault, chosen, parents, read.lists);
+    const carried = request.files ? await carriedFiles(vault, chosen, parents, read.lists) : undefined;
     const metadata = request.metadata ? await storeMetadata(ctx, org, writer) : undefined;
     const files = withMetadata(
-      request.files
+      carried
         ? await backupFiles(ctx, org, vault, writer, journal, read.lists, carried)
         : withoutFiles(chosen, read.objects),
       metadata,
@@ -132,7 +132,7 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, asked: BackupRequ
       bytes: [...read.written, ...files.written].reduce((sum, { size }) => sum + size, 0),
       ended: ctx.now(),
     });
-    for (const point of new Set([...read.builtOn, ...carried.points])) await writer.buildsOn(point);
+    for (const point of new Set([...read.builtOn, ...(carried?.points ?? [])])) await writer.buildsOn(point);
     warnOfCoverage(ctx, root, request);
     ctx.report({ type: 'stage', stage: 'sealing the point' });
     const head = await writer.seal(root, [...read.written, ...files.written], signer, request.tool, ctx.signal);
