@@ -74,9 +74,15 @@ export interface PointsListed {
 /**
  * All points, also those that are retired and can still come back. The writer key alone is enough. A damaged object hides nothing but itself: its point is still listed, `unreadable`, with
  * what its signed record says. So are points from before the writer key at hand was added. Throws when no key is at hand that fits.
- * `known`: lines of earlier lists, which are taken while the store lists the point's objects as it did then; afterwards those of this one.
+ * `known`: lines of earlier lists, which are taken while the store lists the point's objects as it did then; afterwards those of this one. `each` is given
+ * every root that is read.
  */
-export async function listPoints(vault: Vault, now = new Date(), known?: KnownPoints): Promise<PointsListed> {
+export async function listPoints(
+  vault: Vault,
+  now = new Date(),
+  known?: KnownPoints,
+  each: (root: Root) => void = () => undefined,
+): Promise<PointsListed> {
   const { points, attested, problems, quarantined, retention } = await vault.state();
   const found = problems.map(({ fault }) => fault);
   const verified = new Map<string, NonNullable<PointListed['verified']>>();
@@ -103,6 +109,7 @@ export async function listPoints(vault: Vault, now = new Date(), known?: KnownPo
     const earlier = before.get(entry.digest);
     if (earlier !== undefined && earlier.stamp === stamp) return { entry, stamp, contents: earlier.contents };
     const root = await orFault(vault, vault.root(entry));
+    if (!(root instanceof Fault)) each(root);
     return { entry, stamp, contents: root instanceof Fault ? root : contentsOf(root) };
   });
   for await (const { entry, stamp, contents } of reading) {

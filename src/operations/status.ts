@@ -18,7 +18,9 @@ export interface OrgStatus {
   readonly vault: string;
   /** The newest point that is complete, not suspect, not quarantined and not dated in the future, of the org that the newest point is of: none from before a sandbox was refreshed. */
   readonly lastGood: { readonly id: string; readonly started: string; readonly ended: string } | null;
-  /** Seconds beyond the RPO, counted from the beginning of that point; 0: in time; null: there is none to count from. */
+  /** Where the last state of objects is that this point was not asked for (`--objects`), newest first; none: it holds what there is. */
+  readonly rest: readonly { readonly point: string; readonly started: string; readonly objects: readonly string[] }[];
+  /** Seconds beyond the RPO, counted from the beginning of that point, or of the oldest of `rest`; 0: in time; null: there is none to count from. */
   readonly lateBy: number | null;
   /** The newest point of all; `status` is `unreadable` when its table of contents cannot be read. */
   readonly newest: {
@@ -84,8 +86,11 @@ export async function orgStatus(
     good = root;
     break;
   }
+  const inUse = new Set(points.map(({ record }) => record.point!).filter((point) => !quarantined.has(point)));
+  const rest = (good?.rest ?? []).filter(({ point }) => inUse.has(point));
   // What is written to the org after a point began need not be in it.
-  const lateBy = good ? Math.max(0, (ctx.now().getTime() - Date.parse(good.started) - rpoMs) / 1000) : null;
+  const since = good && Math.min(...[good, ...rest].map(({ started }) => Date.parse(started)));
+  const lateBy = since === undefined ? null : Math.max(0, (ctx.now().getTime() - since - rpoMs) / 1000);
   const { apiUsage } = newestRoot ?? {};
   const isOfToday = newestRoot && ctx.now().getTime() - Date.parse(newestRoot.ended) < dayMs;
   return {
@@ -93,6 +98,7 @@ export async function orgStatus(
     orgId: newestRoot?.org.id ?? null,
     vault: vault.store.url,
     lastGood: good ? { id: good.point, started: good.started, ended: good.ended } : null,
+    rest,
     lateBy,
     newest,
     verified: await lastVerified(vault, warn),

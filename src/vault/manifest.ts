@@ -159,6 +159,10 @@ export const exclusionSchema = z.object({
   until: z.string().optional(),
 });
 
+/** Where the last state of some objects is that a point does not hold. */
+export const restSchema = z.object({ point: z.string(), started: z.string(), objects: listOf(z.string()) });
+export type Rest = z.infer<typeof restSchema>;
+
 export const rootSchema = z.object({
   v: z.literal(1),
   vault: z.string(),
@@ -208,6 +212,8 @@ export const rootSchema = z.object({
     })
     .optional(),
   notCovered: listOf(leftOutSchema),
+  /** Of objects that nobody asked for (`--objects`): the newest good points before this one that hold them, newest first. */
+  rest: listOf(restSchema).optional(),
   /** When the org was last asked which fields of all objects it hides from the user. */
   fieldsAsked: z.string().optional(),
   /** What the permissions of the user hide. */

@@ -61,7 +61,12 @@ export class PointReader {
       (one) => one.object.toLowerCase() === object.toLowerCase() && one.field === undefined,
     );
     const reason = leftOut ? `: ${leftOut.reason}` : '';
-    throw new Fault('no-such-object', `point ${this.root.point} does not hold ${object}${reason}`);
+    const earlier = this.root.rest?.find(({ objects }) => leftOut && objects.includes(leftOut.object));
+    throw new Fault('no-such-object', `point ${this.root.point} does not hold ${object}${reason}`, {
+      ...(earlier && {
+        actions: [`take point ${earlier.point}: of those before it, the newest good one that holds ${leftOut!.object}`],
+      }),
+    });
   }
 
   /** The object's page. Throws `no-such-object` also when it failed. */

@@ -47,7 +47,8 @@ export class KilledRestores implements AsyncDisposable {
   static async start(): Promise<KilledRestores> {
     let made: Made | undefined;
     const rig = await ApplyRig.start(sampleDatabase({ scale: { Account: 3, Contact: 3 } }), killedObjects, {
-      settings: { bulkPollsQueued: 0, bulkPollsInProgress: 0 },
+      // Hundreds of restores of one org on one day.
+      settings: { bulkPollsQueued: 0, bulkPollsInProgress: 0, dailyRequests: 10_000_000 },
       prepare: async (requests) => {
         const gone = await requests.create('Account', [{ Name: 'Same' }, { Name: 'Same' }, { Name: 'Other' }]);
         const [binned, spoiled] = await requests.create('Account', [{ Name: 'Binned' }, { Name: 'Kept', Phone: '1' }]);

@@ -19,7 +19,8 @@ export const prune = defineCommand({
   description:
     'Says of each point why it stays, or that it is retired. With --confirm-prune what no rule keeps is retired: it is no longer used, and can be ' +
     'brought back with salvor keep until its grace is over. The first confirmed run behind that deletes what only retired points reach. Rules are ' +
-    "restic's: periods in UTC, ISO weeks, a point stays when any rule keeps it. Takes an admin key (SALVOR_ADMIN_KEY, SALVOR_ADMIN_KEY_FILE) or an identity.",
+    "restic's: periods in UTC, ISO weeks, a point stays when any rule keeps it; beyond them, of a kept period the newest point of each object stays. Takes an " +
+    'admin key (SALVOR_ADMIN_KEY, SALVOR_ADMIN_KEY_FILE) or an identity.',
   flags: {
     'keep-window': {
       value: 'time',

@@ -4,13 +4,14 @@ import { allOrgsFlags, parallelOrgs } from '../all-orgs.ts';
 import { defineCommand, type OrgDone } from '../command.ts';
 import { milliseconds } from '../durations.ts';
 import { openVault, vaultExits } from '../open-vault.ts';
-import { notKnown, type OrgToldStatus, statusText } from '../output/status.ts';
+import { named, notKnown, type OrgToldStatus, statusText } from '../output/status.ts';
 
 export const status = defineCommand({
   name: 'status',
   summary: 'the last good point against the RPO, the last verification, API use; exit 7 when late',
   description:
-    'A good point is complete, not suspect, not quarantined and not dated in the future. It is late when it began longer ago than --rpo allows. The writer key alone is enough, and no login is ' +
+    'A good point is complete, not suspect, not quarantined and not dated in the future. It is late when it began longer ago than --rpo allows. When it was taken with --objects, so are ' +
+    'the objects that it leaves out, by the last good point that holds them. The writer key alone is enough, and no login is ' +
     'needed: API use is what the newest point noted, if it is of the last day.',
   flags: {
     ...allOrgsFlags,
@@ -51,7 +52,19 @@ function statusOf({ told, outcome }: OrgDone, vault: string | undefined): OrgTol
   return { ...(found ?? { ...notKnown, vault: vault ?? null }), ...end };
 }
 
-function lateFault({ lastGood }: OrgStatus, rpo: string): Fault {
+function lateFault({ lastGood, rest }: OrgStatus, rpo: string): Fault {
+  const oldest = rest.at(-1);
+  if (oldest)
+    return new Fault(
+      'points-late',
+      `later than the RPO of ${rpo} allows: the last good point with ${named(oldest.objects)} is ${oldest.point}, begun at ${oldest.started}`,
+      {
+        actions: [
+          'see why no point of all objects was taken: run `salvor backup`, or look at the log of the job that should',
+          'leave out what no point is to hold by `exclusions` in the configuration, with a reason and an owner',
+        ],
+      },
+    );
   const last = lastGood
     ? `the last good point is ${lastGood.id}, begun at ${lastGood.started}`
     : 'there is no good point';

@@ -14,6 +14,7 @@ export interface OrgToldStatus extends Omit<OrgStatus, 'org' | 'vault' | 'state'
 export const notKnown = {
   orgId: null,
   lastGood: null,
+  rest: [],
   lateBy: null,
   newest: null,
   verified: null,
@@ -45,14 +46,24 @@ export function statusText(orgs: readonly (OrgStatus | OrgToldStatus)[], now: Da
     if (one.state === 'failed' && 'status' in one)
       lines.push(`${paint.bad(`${one.name} (exit ${one.status})`)}  ${paint.printable(`${one.org}: ${one.message}`)}`);
     const { newest, lastGood } = one;
+    const of = orgs.length > 1 && one.org !== null ? `${paint.printable(one.org)}: ` : '';
+    for (const { point, started, objects } of one.rest) {
+      const held = `${of}${named(objects)}: not in ${lastGood?.id}, last in ${point}  begun ${ago(started)}`;
+      lines.push(`${paint.faint('left out')}  ${paint.printable(held)}`);
+    }
     if (!newest || newest.id === lastGood?.id) continue;
     const why = [newest.status, newest.suspect ? 'suspect' : '', newest.quarantined ? 'quarantined' : ''];
     const reasons = why.filter((one) => one !== '' && one !== 'complete').join(', ');
-    const of = orgs.length > 1 && one.org !== null ? `${paint.printable(one.org)}: ` : '';
     lines.push(`${paint.careful('not good')}  ${of}${newest.id}, the newest, ended ${time(newest.ended)}: ${reasons}`);
   }
   lines.push(paint.next('salvor list-points', 'all points'));
   return lines.join('\n');
+}
+
+/** The first few of the objects, and how many there are besides. */
+export function named(objects: readonly string[]): string {
+  const more = objects.length - 3;
+  return `${objects.slice(0, 3).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function stateText({ state, lateBy }: Pick<OrgToldStatus, 'state' | 'lateBy'>, paint: Paint): string {

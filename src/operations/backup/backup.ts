@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import { Fault, isFault } from '../../errors.ts';
 import type { Org, Permissions } from '../../salesforce/org.ts';
 import { schemaPrint } from '../../schema/print.ts';
-import type { Alert, BlindSpot, LeftOut, Root, RootObject } from '../../vault/manifest.ts';
+import type { Alert, BlindSpot, LeftOut, Rest, Root, RootObject } from '../../vault/manifest.ts';
 import { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
 import { assertNotRetired } from '../../vault/retention.ts';
@@ -22,6 +22,7 @@ import { type MetadataStored, storeMetadata } from './metadata.ts';
 import { backupObjects, type ObjectsRead, stillToRead } from './objects.ts';
 import { findParents, type Parent } from './parents.ts';
 import { type BackupRequest, type PointResult, pointResult } from './request.ts';
+import { notSelectedOf, restOf } from './rest.ts';
 import { type Chosen, filesLeftOut, rowsNotCovered, type Selection, select } from './select.ts';
 
 export interface BackupResult {
@@ -115,6 +116,7 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, asked: BackupRequ
     const notInIt = [...notCovered, ...leftOutRows, ...read.refused, ...read.hidden, ...files.notCovered];
     const names = objects.map(({ object }) => object);
     const before = await earlierRoots(vault, org.identity.orgId, names, wantsOutliers(request.alerts));
+    const rest = await restOf(vault, run, notSelectedOf(notInIt));
     const judged = { objects, notCovered: notInIt, policy: policyOf(request), wide: read.wide };
     const root = rootOf({
       org,
@@ -127,6 +129,7 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, asked: BackupRequ
       metadata: metadata?.told,
       objects,
       notCovered: notInIt,
+      rest,
       alerts: findAlerts(judged, before, request.alerts),
       read,
       bytes: [...read.written, ...files.written].reduce((sum, { size }) => sum + size, 0),
@@ -268,6 +271,7 @@ function rootOf(parts: {
   metadata: Root['metadata'];
   objects: readonly RootObject[];
   notCovered: readonly LeftOut[];
+  rest: readonly Rest[];
   alerts: readonly Alert[];
   read: ObjectsRead;
   bytes: number;
@@ -299,6 +303,7 @@ function rootOf(parts: {
     notCovered: [...parts.notCovered].sort((a, b) =>
       `${a.object} ${a.field ?? ''}` < `${b.object} ${b.field ?? ''}` ? -1 : 1,
     ),
+    ...(parts.rest.length === 0 ? {} : { rest: [...parts.rest] }),
     fieldsAsked: parts.read.fieldsAsked.toISOString(),
     ...(parts.blindSpots.length === 0 ? {} : { blindSpots: [...parts.blindSpots] }),
     coverage: coverageOf({

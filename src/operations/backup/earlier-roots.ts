@@ -4,7 +4,7 @@ import type { Root } from '../../vault/manifest.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { isRead, mostPoints } from './alerts.ts';
 
-/** So many points are looked at for objects that the newest ones do not hold. */
+/** So many points are looked at for objects that the newest ones do not hold, and those that these name as holding the rest. */
 const mostRoots = 16;
 
 /**
@@ -21,9 +21,11 @@ export async function earlierRoots(
   const wanted = new Set(objects);
   const roots: Root[] = [];
   let looked = 0;
+  const rest = new Set<string>();
   for (const entry of points.toReversed()) {
-    if (outliers ? looked === mostPoints : looked === mostRoots || (roots.length > 0 && wanted.size === 0)) break;
-    if (quarantined.has(entry.record.point!)) continue;
+    const point = entry.record.point!;
+    if (roots.length > 0 && wanted.size === 0 && (!outliers || looked >= mostPoints)) break;
+    if (quarantined.has(point) || (looked >= (outliers ? mostPoints : mostRoots) && !rest.has(point))) continue;
     looked += 1;
     const root = await vault.root(entry).catch((error: unknown) => {
       if (isDamage(error) || isFault(error, 'wrong-identity')) return undefined;
@@ -31,6 +33,7 @@ export async function earlierRoots(
     });
     if (!root || longId(root.org.id) !== longId(orgId)) continue;
     roots.push(root);
+    for (const earlier of root.rest ?? []) rest.add(earlier.point);
     for (const object of root.objects) if (isRead(object)) wanted.delete(object.object);
   }
   return roots;

@@ -30,7 +30,7 @@ export interface ParentedRun {
   readonly files: boolean;
 }
 
-/** This many points are looked at for objects that the newest ones do not hold. */
+/** This many points are looked at for objects that the newest ones do not hold, and those that these name as holding the rest. */
 const mostRoots = 16;
 /** And this many that hold them without the files that are wanted: a watch without files takes hundreds a day, and files are fetched once. */
 const mostWithoutFiles = 1000;
@@ -50,17 +50,20 @@ export async function findParents(
   const wanted = new Map(chosen.filter(({ describe }) => stampOf(describe)).map((one) => [one.describe.name, one]));
   const { points, quarantined } = await vault.state();
   let [looked, withoutFiles] = [0, 0];
+  const rest = new Set<string>();
   let ahead: string | undefined;
   for (const entry of points.toReversed()) {
-    if (wanted.size === 0 || looked === mostRoots || withoutFiles === mostWithoutFiles) break;
+    if (wanted.size === 0 || withoutFiles === mostWithoutFiles) break;
     const { point, epoch } = entry.record;
     if (epoch !== run.epoch || quarantined.has(point!)) continue;
+    if (looked >= mostRoots && !rest.has(point!)) continue;
     if (point! >= run.point) {
       ahead ??= point;
       continue;
     }
     const root = await readable(ctx, point!, () => vault.root(entry));
     const isOurs = root && longId(root.org.id) === longId(run.orgId);
+    for (const earlier of (isOurs && root.rest) || []) rest.add(earlier.point);
     if (isOurs && (await takeFrom(ctx, vault, root, run, wanted, parents))) withoutFiles += 1;
     else looked += 1;
   }

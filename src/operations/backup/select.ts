@@ -111,7 +111,8 @@ export const unseen = 'the user does not see this object';
 /** Why the bytes of files are left out. */
 export const noFiles = 'files are left out (--no-files)';
 /** Why an object is left out that the command line does not ask for. */
-export const notChosen = new Set(['not selected (--objects)', 'excluded (--exclude)']);
+export const notSelected = 'not selected (--objects)';
+export const notChosen = new Set([notSelected, 'excluded (--exclude)']);
 /** Reasons that hold for every point: what the field says stands in others, or cannot be read by anybody. */
 export const structural = /^(compound: |a list of related records|withdrawn by the package|big objects have no Id)/;
 
@@ -137,10 +138,12 @@ function isDescribe(value: ObjectDescribe | NotDescribed): value is ObjectDescri
 
 /** Why a policy takes in no object of this name; undefined: it does. */
 export function whyNotChosen(name: string, policy: Policy): Omit<LeftOut, 'object'> | undefined {
-  if (policy.objects.length > 0 && !matchesAny(name, policy.objects)) return { reason: 'not selected (--objects)' };
-  if (matchesAny(name, policy.exclude)) return { reason: 'excluded (--exclude)' };
+  // What somebody answers for is out of every point, whatever is asked for.
   const by = excludingObject(name, policy.exclusions ?? []);
-  return by && { reason: by.reason, owner: by.owner };
+  if (by) return { reason: by.reason, owner: by.owner };
+  if (policy.objects.length > 0 && !matchesAny(name, policy.objects)) return { reason: notSelected };
+  if (matchesAny(name, policy.exclude)) return { reason: 'excluded (--exclude)' };
+  return undefined;
 }
 
 function whyLeftOut(object: ObjectSummary, policy: Policy): Omit<LeftOut, 'object'> | undefined {

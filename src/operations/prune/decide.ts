@@ -11,6 +11,10 @@ export interface PointFacts {
   readonly suspect: boolean;
   readonly quarantined: boolean;
   readonly coverage: number;
+  /** Objects that it holds completely. */
+  readonly objects: ReadonlySet<string>;
+  /** Objects that nobody asked for when it was taken (`--objects`, `--exclude`). */
+  readonly leftOut: ReadonlySet<string>;
   /** Null: not known. */
   readonly orgId: string | null;
   /** The newest verification of it found it whole. */
@@ -68,6 +72,8 @@ function keepAtLeast(
   const good = sound.filter(({ status }) => status === 'complete');
   const partial = sound.filter(({ status }) => status === 'partial');
   keep(good[0], 'newest complete');
+  // A watch of a few objects is no reason to let go what else there is.
+  for (const point of newestOf(good, good[0]?.leftOut ?? new Set())) keep(point, 'newest of objects left out since');
   keep(
     sound.find(({ verified }) => verified),
     'newest verified',
@@ -95,10 +101,7 @@ function keepByPolicy(
   keep: (point: PointFacts | undefined, reason: string) => void,
 ): void {
   const count = (points: readonly PointFacts[], name: (period: string) => string) => {
-    const kept = keptByCounts(
-      points.map(({ ended }) => new Date(ended)),
-      policy,
-    );
+    const kept = keptByCounts(points, policy);
     for (const [i, periods] of kept.entries()) for (const period of periods) keep(points[i], name(period));
   };
   count(good, (period) => period);
@@ -109,8 +112,29 @@ function keepByPolicy(
   // Reckoned from the newest point and not from now: where backups have stopped, nothing more goes.
   const from = Date.parse(newest.ended) - policy.window;
   for (const point of past) if (Date.parse(point.ended) > from) keep(point, 'window');
-  keep(
-    (good[0] ? good : partial).find(({ ended }) => Date.parse(ended) <= from),
-    'last before the window',
-  );
+  const able = good[0] ? good : partial;
+  const isBefore = ({ ended }: PointFacts) => Date.parse(ended) <= from;
+  const last = able.find(isBefore);
+  const wanted = union([...able.filter((point) => !isBefore(point)), ...(last ? [last] : [])]);
+  for (const point of new Set([...(last ? [last] : []), ...newestOf(able.filter(isBefore), wanted)]))
+    keep(point, 'last before the window');
+}
+
+function union(points: readonly PointFacts[]): Set<string> {
+  const sets = new Set(points.map(({ objects }) => objects));
+  return new Set([...sets].flatMap((objects) => [...objects]));
+}
+
+/** Of points, newest first, those that are the newest to hold some of the objects. */
+function* newestOf(points: readonly PointFacts[], objects: ReadonlySet<string>): Generator<PointFacts> {
+  const left = new Set(objects);
+  const seen = new Set<ReadonlySet<string>>();
+  for (const point of points) {
+    if (left.size === 0) return;
+    if (seen.has(point.objects)) continue;
+    seen.add(point.objects);
+    const before = left.size;
+    for (const object of point.objects) left.delete(object);
+    if (left.size < before) yield point;
+  }
 }

@@ -31,23 +31,52 @@ export function isoWeek(time: Date): string {
   return `${year}-W${String(week).padStart(2, '0')}`;
 }
 
+/** A point as the rules count it. */
+export interface Counted {
+  readonly ended: string;
+  /** Objects that it holds completely. */
+  readonly objects: ReadonlySet<string>;
+}
+
 /**
- * Why each of `times` (newest first) is kept; nothing: it is not. Restic's rules: of each of the last n periods that have a point the newest
- * one; where a rule has counts left, the oldest point of all too; a point that any rule keeps is kept.
+ * Why each of `points` (newest first) is kept; nothing: it is not. Restic's rules: of each of the last n periods that have a point the newest
+ * one; where a rule has counts left, the oldest point of all too; a point that any rule keeps is kept. Beyond restic: of a kept period, the newest point of
+ * each object stays, so that a point of a few objects does not take the place of one that holds others as well.
  */
-export function keptByCounts(times: readonly Date[], counts: Counts): Period[][] {
-  const kept: Period[][] = times.map(() => []);
+export function keptByCounts(points: readonly Counted[], counts: Counts): Period[][] {
+  const kept: Period[][] = points.map(() => []);
   for (const name of periodNames) {
     let left = counts[name] ?? 0;
     let before: string | undefined;
-    for (const [nr, time] of times.entries()) {
+    let held = new Covered();
+    for (const [nr, { ended, objects }] of points.entries()) {
+      const period = periods[name](new Date(ended), nr);
+      if (period === before) {
+        if (held.add(objects) || (nr === points.length - 1 && left > 0)) kept[nr]!.push(name);
+        continue;
+      }
       if (left <= 0) break;
-      const period = periods[name](time, nr);
-      if (period === before && nr < times.length - 1) continue;
       kept[nr]!.push(name);
+      held = new Covered();
+      held.add(objects);
       before = period;
       left -= 1;
     }
   }
   return kept;
+}
+
+/** Objects that some of the points hold that were looked at. */
+export class Covered {
+  readonly #objects = new Set<string>();
+  readonly #seen = new Set<ReadonlySet<string>>();
+
+  /** True: there are some among `objects` that none before held. */
+  add(objects: ReadonlySet<string>): boolean {
+    if (this.#seen.has(objects)) return false;
+    this.#seen.add(objects);
+    const before = this.#objects.size;
+    for (const object of objects) this.#objects.add(object);
+    return this.#objects.size > before;
+  }
 }

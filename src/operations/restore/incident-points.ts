@@ -52,15 +52,18 @@ export async function lastGoodPoint(
 ): Promise<{ entry: LogEntry; passedOver: readonly string[] } | undefined> {
   const { points, quarantined } = await vault.state();
   const good: { entry: LogEntry; held: ReadonlySet<string> }[] = [];
+  const rest = new Set<string>();
   let orgId: string | undefined;
   for (const entry of points.toReversed()) {
-    if (good.length === mostLookedAt) break;
-    if (Date.parse(entry.record.ended) > from || quarantined.has(entry.record.point!)) continue;
+    const point = entry.record.point!;
+    if (Date.parse(entry.record.ended) > from || quarantined.has(point)) continue;
+    if (good.length >= mostLookedAt && !rest.has(point)) continue;
     const root = await rootOrDamage(ctx, vault, entry);
     if (root instanceof Fault) continue;
     const { org, status, suspect, objects: held } = root;
     orgId ??= longId(org.id);
     if (longId(org.id) !== orgId) break;
+    for (const earlier of root.rest ?? []) rest.add(earlier.point);
     if (status === 'complete' && !suspect) good.push({ entry, held: new Set(held.map(({ object }) => object)) });
   }
   const most = Math.max(...good.map(({ held }) => held.size));

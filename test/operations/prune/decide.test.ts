@@ -7,6 +7,10 @@ import type { Policy } from '../../../src/operations/prune/policy.ts';
 const now = new Date('2026-11-30T12:00:00Z');
 const day = 86_400_000;
 
+const all = new Set(['Account', 'Case', 'Contact']);
+/** Of a watch of one object. */
+const narrow = { objects: new Set(['Account']), leftOut: new Set(['Case', 'Contact']), coverage: 30 };
+
 /** A point of so many days ago, which is its id. */
 function point(ago: number, more: Partial<PointFacts> = {}): PointFacts {
   return {
@@ -16,6 +20,8 @@ function point(ago: number, more: Partial<PointFacts> = {}): PointFacts {
     suspect: false,
     quarantined: false,
     coverage: 100,
+    objects: all,
+    leftOut: new Set(),
     orgId: '00D000000000001AAA',
     verified: false,
     pinned: false,
@@ -68,6 +74,37 @@ test('rule 3: the newest point, the newest verified one and the newest of full c
   ];
   const partial = point(1, { status: 'partial', coverage: 80 });
   assert.deepEqual(kept([...points, partial], { yearly: 0, last: 1 }), ['1', '5', '7', '9']);
+});
+
+test('a point of a few objects takes the place of none that holds others: of each period the newest of each object stays', () => {
+  const nights = [3.4, 2.4, 1.4].map((ago) => point(ago));
+  const watched = [3.2, 3.1, 2.2, 2.1, 1.2, 1.1].map((ago) => point(ago, narrow));
+  const points = [...nights, ...watched].sort((a, b) => Number(b.id) - Number(a.id));
+  assert.deepEqual(kept(points, { daily: 2 }), ['1.1', '1.4', '2.1', '2.4']);
+  // Also where the count goes by points: what the newest of all leaves out has its newest.
+  assert.deepEqual(kept(points, { last: 1 }), ['1.1', '1.4']);
+  // An object that is no longer there is no reason to keep a point beyond its periods.
+  const gone = { objects: new Set([...all, 'Old__c']) };
+  assert.deepEqual(kept([point(9.1, gone), point(8, gone), ...nights], { daily: 3 }), ['1.4', '2.4', '3.4']);
+});
+
+test('a point before the window stays for each object that is in the window, until another holds it', () => {
+  const points = [
+    point(12, { objects: new Set([...all, 'Old__c']) }),
+    point(11),
+    point(10.5, narrow),
+    point(5, narrow),
+    point(4),
+  ];
+  assert.deepEqual(kept(points, { window: 5 * day }), ['4', '5', '10.5', '11']);
+});
+
+test('two watches that share the objects out: the newest of either stays', () => {
+  const other = { objects: new Set(['Case', 'Contact']), leftOut: new Set(['Account']), coverage: 60 };
+  assert.deepEqual(kept([point(4, other), point(3, narrow), point(2, other), point(1, narrow)], { last: 1 }), [
+    '1',
+    '2',
+  ]);
 });
 
 test('rule 4: so many points stay, whatever the policy says; complete ones first', () => {

@@ -6,6 +6,10 @@ import { type Counts, isoWeek, keptByCounts, type Period } from '../../../src/op
 const hour = 3_600_000;
 const base = Date.UTC(2019, 11, 20);
 
+const objects = new Set(['Account']);
+/** Points that all hold the same. */
+const ended = (list: readonly Date[]) => list.map((time) => ({ ended: time.toISOString(), objects }));
+
 /** Hours around turns of years, newest first. */
 const times = fc
   .array(fc.integer({ min: 0, max: 3 * 366 * 24 }), { maxLength: 60 })
@@ -32,7 +36,7 @@ function begin(period: Exclude<Period, 'last'>, time: Date): number {
 test('of each of the last n periods that have a point the newest one is kept, and the oldest of all while counts are left', () => {
   fc.assert(
     fc.property(times, counts, (points, given) => {
-      const kept = keptByCounts(points, given);
+      const kept = keptByCounts(ended(points), given);
       for (const [name, n = 0] of Object.entries(given) as [Period, number | undefined][]) {
         const firsts = points.flatMap((time, i) => {
           const before = points[i - 1];
@@ -59,8 +63,8 @@ test('a higher count never keeps less', () => {
       counts,
       fc.constantFrom<Period>('last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'),
       (points, given, name) => {
-        const more = keptByCounts(points, { ...given, [name]: (given[name] ?? 0) + 1 });
-        for (const [i, reasons] of keptByCounts(points, given).entries())
+        const more = keptByCounts(ended(points), { ...given, [name]: (given[name] ?? 0) + 1 });
+        for (const [i, reasons] of keptByCounts(ended(points), given).entries())
           assert.ok(reasons.length === 0 || more[i]!.length > 0);
       },
     ),
