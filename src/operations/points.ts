@@ -1,12 +1,12 @@
 import type { Context } from '../context.ts';
-import { Fault, isDamage, isFault } from '../errors.ts';
+import { Fault, isFault } from '../errors.ts';
 import { inOrder } from '../rows/in-order.ts';
-import { longId } from '../schema/ids.ts';
 import { readAttestation } from '../vault/attest.ts';
 import type { LogEntry } from '../vault/log.ts';
 import type { Alert, Root } from '../vault/manifest.ts';
 import { isPinned, type Retention, type Retired, revivable, standing } from '../vault/retention.ts';
 import type { Vault } from '../vault/vault.ts';
+import { latestGood, rootOrDamage, unreadToo } from './latest.ts';
 
 /** One line of `salvor list-points`. */
 export interface PointListed {
@@ -305,72 +305,4 @@ export async function findRetired(ctx: Pick<Context, 'report'>, vault: Vault, na
     }
     throw error;
   }
-}
-
-/** Points whose damage was told: a command names several points, and each of them is told once. */
-const told = new WeakMap<Vault, Set<string>>();
-
-/**
- * The root of a point; the Fault, told as a warning that names the point, when its list or root is damaged or missing. Throws what is no damage: a key that is missing, a newer
- * format, a store that does not answer.
- */
-export async function rootOrDamage(ctx: Pick<Context, 'report'>, vault: Vault, entry: LogEntry): Promise<Root | Fault> {
-  try {
-    return await vault.root(entry);
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    const point = entry.record.point!;
-    const before = told.get(vault) ?? new Set();
-    told.set(vault, before);
-    if (!before.has(point))
-      ctx.report({ type: 'warning', name: error.name, message: `point ${point} is passed over: ${error.message}` });
-    before.add(point);
-    return error;
-  }
-}
-
-function unreadToo(damaged: number): string {
-  return damaged === 0 ? '' : `; ${damaged} ${damaged === 1 ? 'point does' : 'points do'} not read`;
-}
-
-async function latestGood(
-  ctx: Pick<Context, 'report'>,
-  vault: Vault,
-  newestFirst: readonly LogEntry[],
-  back: number,
-  name: string,
-): Promise<LogEntry> {
-  let left = back;
-  let orgId: string | undefined;
-  let ofOthers = 0;
-  const damaged: Fault[] = [];
-  for (const entry of newestFirst) {
-    const root = await rootOrDamage(ctx, vault, entry);
-    if (root instanceof Fault) {
-      damaged.push(root);
-      continue;
-    }
-    orgId ??= longId(root.org.id);
-    if (longId(root.org.id) !== orgId) {
-      ofOthers += 1;
-      continue;
-    }
-    if (root.status !== 'complete' || root.suspect) continue;
-    if (left-- === 0) return entry;
-  }
-  // Nothing is known of any point then: the damage says more than that there are too few.
-  if (orgId === undefined && damaged[0]) throw damaged[0];
-  const others =
-    ofOthers === 0 ? '' : `; ${ofOthers} more are of the org that stood in its place before it was refreshed`;
-  throw new Fault(
-    'no-such-point',
-    `there is no ${name}: too few points are complete${others}${unreadToo(damaged.length)}`,
-    {
-      actions: [
-        'name the point by its id, or take `latest!`, which also takes partial points',
-        'see `salvor list-points`',
-      ],
-      data: { point: name },
-    },
-  );
 }

@@ -5,7 +5,7 @@ import { orgHash } from '../vault/create.ts';
 import type { Root } from '../vault/manifest.ts';
 import type { Vault } from '../vault/vault.ts';
 import { addTrust } from './keys.ts';
-import { rootOrDamage } from './points.ts';
+import { rootOrDamage } from './latest.ts';
 
 /**
  * Binds the vault to a sandbox that has a new Id since it was refreshed: a file of `trust/`, signed by the root key, with the keyed hash of the

@@ -180,6 +180,8 @@ export const rootSchema = z.object({
   suspect: z.boolean(),
   /** Why it is suspect. */
   alerts: listOf(alertSchema).optional(),
+  /** Suspect points before it, newest first, that nobody had acknowledged: what went wrong there is in this one too. */
+  suspects: listOf(z.string()).optional(),
   started: z.string(),
   ended: z.string(),
   tags: listOf(z.string()),

@@ -107,6 +107,15 @@ export function standing(state: State, without: readonly Retired[] = []): LogEnt
   return [...state.points, ...back.map(({ entry }) => entry)];
 }
 
+/** Of points that were suspect when a later one was taken, those that nobody has acknowledged since. */
+export function stillSuspect(
+  { points, retention, quarantined }: State & { readonly quarantined: { has(point: string): boolean } },
+  names: readonly string[],
+): string[] {
+  const inUse = new Set(points.map(({ record }) => record.point!));
+  return names.filter((name) => inUse.has(name) && !quarantined.has(name) && !retention.acknowledged.has(name));
+}
+
 /** True for a key that pruning may delete: those of points. What stands anywhere else stays for ever. */
 export function isPrunable(key: string): boolean {
   return /^(points|pages|data|index|gone|detail|files)\//.test(key);

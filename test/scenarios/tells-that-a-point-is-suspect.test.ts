@@ -48,6 +48,22 @@ test('a point after a mass deletion is sealed, suspect, told by exit 7, and pass
     third.json.result.point.alerts.map((one: { rule: string; figure: number }) => [one.rule, one.figure]),
     [['changed-count', 3]],
   );
+
+  // What was deleted is missing in every later point too, and none of them is suspect for it.
+  const fourth = (await rig.salvor(...backup)).json.result.point;
+  assert.equal(fourth.suspect, false);
+  const latestNow = async () => {
+    const { result, warnings } = (await rig.salvor('show', 'latest', '--json')).json;
+    const told = warnings.filter(({ name }: { name: string }) => name === 'suspect-point');
+    return [result.point.id, ...told.map(({ message }: { message: string }) => message.replace(/\. .*/, ''))];
+  };
+  const before = `the newest good point before that is ${first.json.result.point.id}`;
+  assert.deepEqual(await latestNow(), [
+    fourth.id,
+    `point ${fourth.id} was taken behind ${point.id}, which is suspect: what went wrong there is in it too; ${before}`,
+  ]);
+  assert.equal((await rig.salvor('hold', '--release', '--json')).status, 0);
+  assert.deepEqual(await latestNow(), [fourth.id]);
 });
 
 test('partial and suspect is 7, and the message says both', () => {

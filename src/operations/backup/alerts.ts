@@ -1,5 +1,7 @@
 import { matchesAny } from '../../schema/pattern.ts';
 import type { Alert, LeftOut, Root, RootObject } from '../../vault/manifest.ts';
+import { stillSuspect } from '../../vault/retention.ts';
+import type { LogState } from '../../vault/vault.ts';
 
 /** More rows than this, or a larger share of the rows than this, is an alert. Both absent: never. */
 export interface Threshold {
@@ -48,6 +50,15 @@ export function findAlerts(point: Judged, before: readonly Root[], rules: readon
   const all = [...defaultRules, ...rules];
   const found = point.objects.flatMap((object) => judge(object, point.wide.has(object.object), point, before, all));
   return [...found, ...vanished(point, before, all)].sort((a, b) => (a.object < b.object ? -1 : 1));
+}
+
+/** So many suspect points are named: the oldest, since those behind it go the way that it went. */
+const mostSuspects = 16;
+
+/** Suspect points that lie behind the new one and that nobody has acknowledged, newest first. `last`: the newest point of the org. */
+export function suspectsBefore(state: LogState, last: Root | undefined): string[] {
+  const known = [...(last?.suspect ? [last.point] : []), ...(last?.suspects ?? [])];
+  return stillSuspect(state, known).slice(-mostSuspects);
 }
 
 /** True when some rule looks at more than the point before. */

@@ -8,7 +8,7 @@ import type { Ref } from '../../vault/record.ts';
 import { assertNotRetired } from '../../vault/retention.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { tellLogProblems } from '../log-problems.ts';
-import { findAlerts, wantsOutliers } from './alerts.ts';
+import { findAlerts, suspectsBefore, wantsOutliers } from './alerts.ts';
 import { type CarriedFiles, carriedFiles } from './carried-files.ts';
 import { acceptances, blindSpots, coverageOf, coversTooLittle, foreseen, rowsSeen, verdictsOf } from './coverage.ts';
 import { earlierRoots } from './earlier-roots.ts';
@@ -116,6 +116,7 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, asked: BackupRequ
     const notInIt = [...notCovered, ...leftOutRows, ...read.refused, ...read.hidden, ...files.notCovered];
     const names = objects.map(({ object }) => object);
     const before = await earlierRoots(vault, org.identity.orgId, names, wantsOutliers(request.alerts));
+    const suspects = suspectsBefore(await vault.state(), before[0]);
     const rest = await restOf(vault, run, notSelectedOf(notInIt));
     const judged = { objects, notCovered: notInIt, policy: policyOf(request), wide: read.wide };
     const root = rootOf({
@@ -130,6 +131,7 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, asked: BackupRequ
       objects,
       notCovered: notInIt,
       rest,
+      suspects,
       alerts: findAlerts(judged, before, request.alerts),
       read,
       bytes: [...read.written, ...files.written].reduce((sum, { size }) => sum + size, 0),
@@ -272,6 +274,7 @@ function rootOf(parts: {
   objects: readonly RootObject[];
   notCovered: readonly LeftOut[];
   rest: readonly Rest[];
+  suspects: readonly string[];
   alerts: readonly Alert[];
   read: ObjectsRead;
   bytes: number;
@@ -292,6 +295,7 @@ function rootOf(parts: {
     status: wholeMetadata && sorted.every((one) => one.complete || accepted(one.object, one)) ? 'complete' : 'partial',
     suspect: parts.alerts.length > 0,
     ...(parts.alerts.length > 0 ? { alerts: [...parts.alerts] } : {}),
+    ...(parts.suspects.length > 0 ? { suspects: [...parts.suspects] } : {}),
     started: journal.started.toISOString(),
     ended: today,
     tags: [...request.tags],

@@ -5,7 +5,8 @@ import type { LogEntry } from '../../vault/log.ts';
 import type { Root } from '../../vault/manifest.ts';
 import { PointReader } from '../../vault/point-reader.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { findPoint, rootOrDamage } from '../points.ts';
+import { rootOrDamage } from '../latest.ts';
+import { findPoint } from '../points.ts';
 
 /**
  * The point that shows the damage of an incident: the one that was named; else the first that was begun after the incident was over, when the
