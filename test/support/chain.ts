@@ -48,16 +48,19 @@ class Chain implements AsyncDisposable {
   readonly #requests: OrgRequests;
   readonly #pick: (below: number) => number;
   readonly #objects: readonly string[];
+  /** Deltas of so few rows would always be more than half of their base, and in 30 points hardly ever replaced. */
+  readonly #layering: { readonly deltas: number; readonly share: number } | undefined;
   #elapsed = 0;
   #bin: string[] = [];
   points = 0;
 
-  private constructor(run: InProcess, org: Org, pick: (below: number) => number, objects: readonly string[]) {
+  private constructor(run: InProcess, org: Org, seed: number) {
     this.#run = run;
     this.#org = org;
     this.#requests = new OrgRequests(run.org);
-    this.#pick = pick;
-    this.#objects = objects;
+    this.#pick = seeded(seed);
+    this.#objects = families[(seed - 1) % families.length]!;
+    this.#layering = seed % 3 === 0 ? undefined : { deltas: 3 + (seed % 5), share: Number.POSITIVE_INFINITY };
   }
 
   static async start(seed: number): Promise<Chain> {
@@ -69,7 +72,7 @@ class Chain implements AsyncDisposable {
       tempDir: '/tmp',
     };
     const login = { kind: 'token', accessToken: run.org.accessToken, instanceUrl: run.org.url } as const;
-    return new Chain(run, await connect(ctx, login), seeded(seed), families[(seed - 1) % families.length]!);
+    return new Chain(run, await connect(ctx, login), seed);
   }
 
   /** Clocks of the org and of the host go on by so many milliseconds; negative: transactions begin that are committed late. */
@@ -105,7 +108,9 @@ class Chain implements AsyncDisposable {
   }
 
   async backup(full = false): Promise<string> {
-    const { point } = await this.#run.backup({ request: { policy: { objects: this.#objects, exclude: [] }, full } });
+    const policy = { objects: this.#objects, exclude: [] };
+    const layering = this.#layering && { layering: this.#layering };
+    const { point } = await this.#run.backup({ request: { policy, full, ...layering } });
     this.points += 1;
     assert.equal(point.status, 'complete', JSON.stringify(point.objects.filter(({ complete }) => !complete)));
     return point.kind;

@@ -9,7 +9,7 @@ import { isObjectFault } from './object.ts';
 import type { Parent } from './parents.ts';
 import type { Chosen } from './select.ts';
 import { columnsMoved } from './stamp.ts';
-import { beginning, overlapMs, type Window, wantsBase, windowOf } from './window.ts';
+import { beginning, type Layering, overlapMs, type Window, wantsBase, windowOf } from './window.ts';
 
 /** An object that a run can build on. */
 export interface Known {
@@ -39,10 +39,13 @@ const manyKnown = 200;
 const fewRows = 200;
 
 /** True when the object's page can be gone on from, by what is known without asking for rows. */
-export function canGoOn({ parent: { page }, chosen: { describe, plan, rowsOut } }: Known): boolean {
+export function canGoOn(
+  { parent: { page }, chosen: { describe, plan, rowsOut } }: Known,
+  layering?: Layering,
+): boolean {
   // Rows that another condition let in or kept out did not change.
   if (page.kept !== rowsOut?.kept) return false;
-  return !plan.whole && !wantsBase(page) && !columnsMoved(page, describe, plan.fields).anew;
+  return !plan.whole && !wantsBase(page, layering) && !columnsMoved(page, describe, plan.fields).anew;
 }
 
 /**
@@ -56,8 +59,9 @@ export async function readChanged(
   objects: readonly Known[],
   expected: (chosen: Chosen) => number | undefined,
   cascades: Cascades,
+  layering?: Layering,
 ): Promise<Outcome[]> {
-  const { now, toRead } = await changesSince(org, objects);
+  const { now, toRead } = await changesSince(org, objects, layering);
   const begun = await beginFew(org, toRead);
   const outcomes = new Map<Parent, Outcome>();
   for (const one of toRead) {
@@ -83,6 +87,7 @@ interface ToRead extends Known {
 export async function changesSince(
   org: Org,
   objects: readonly Known[],
+  layering?: Layering,
 ): Promise<{ readonly now: Date; readonly toRead: readonly ToRead[] }> {
   const now = await org.serverTime();
   const standings = await org.standings(
@@ -95,7 +100,7 @@ export async function changesSince(
   const open = objects.flatMap((one, i) => {
     if (isSame(one, standings[i], now)) return [];
     const { chosen, parent } = one;
-    const window = windowOf(parent.page, now, columnsMoved(parent.page, chosen.describe, chosen.plan.fields));
+    const window = windowOf(parent.page, now, columnsMoved(parent.page, chosen.describe, chosen.plan.fields), layering);
     return [{ ...one, standing: standings[i], window }];
   });
   const counts = await org.counts(

@@ -21,6 +21,8 @@ export class Changes {
   readonly #ids = new IdTable();
   #fates = new Uint8Array(64);
   #base: Stamps = new Float64Array();
+  /** 1: a layer over the base tells of it. */
+  #layered = new Uint8Array();
   #known: Stamps = new Float64Array();
 
   get size(): number {
@@ -70,17 +72,19 @@ export class Changes {
   /** Finds out how the rows stood. `onOther`: what lies on the base of rows that did not change. */
   async lookUp(known: KnownRows, onOther?: (id: string, gone: boolean) => void): Promise<void> {
     this.#known = new Float64Array(this.#ids.size);
+    this.#layered = new Uint8Array(this.#ids.size);
     await known.base(this.#ids, (batch) => this.#tell(batch, false));
     this.#base = this.#known.slice();
-    await known.layers(onOther ? 'all' : this.#ids, (batch, isGone) => this.#tell(batch, isGone, onOther));
+    await known.layers(onOther ? 'all' : this.#ids, (batch, isGone) => this.#tell(batch, isGone, 1, onOther));
   }
 
-  #tell(batch: RowBatch, isGone: boolean, onOther?: (id: string, gone: boolean) => void): void {
+  #tell(batch: RowBatch, isGone: boolean, layer = 0, onOther?: (id: string, gone: boolean) => void): void {
     for (let i = 0; i < batch.ends.length; i++) {
       const number = this.#ids.number(batch.bytes, rowStart(batch, i) + 1);
       if (number >= 0) {
         const stamp = Date.parse(indexKeys.stamp(batch, i)) || 1;
         this.#known[number] = isGone ? -stamp : stamp;
+        this.#layered[number] = layer;
       } else onOther?.(indexKeys.id(batch, i), isGone);
     }
   }
@@ -110,9 +114,14 @@ export class Changes {
     }
   }
 
-  /** The stamp of the row's newest live image, in milliseconds; undefined when it was not live. `base`: in the base, whatever lies on it. */
-  stampOf(id: string, base = false): number | undefined {
-    const stamp = (base ? this.#base : this.#known)[this.#ids.number(id)] ?? 0;
+  /**
+   * The stamp of the row's newest live image, in milliseconds; undefined when it was not live. `withoutLayers`: of its image in the base, and undefined when a layer tells of the
+   * row too: with the same stamp it may hold a field that the base lacks, or a lookup that came back.
+   */
+  stampOf(id: string, withoutLayers = false): number | undefined {
+    const number = this.#ids.number(id);
+    if (withoutLayers && this.#layered[number] === 1) return undefined;
+    const stamp = (withoutLayers ? this.#base : this.#known)[number] ?? 0;
     return stamp > 0 ? stamp : undefined;
   }
 

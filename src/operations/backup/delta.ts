@@ -5,6 +5,7 @@ import { cells, Keys } from '../../rows/cells.ts';
 import { encodeRows } from '../../rows/csv.ts';
 import { IdTable } from '../../rows/id-table.ts';
 import { keepRows } from '../../rows/keep.ts';
+import { projection } from '../../rows/project.ts';
 import { RowSorter } from '../../rows/sort.ts';
 import type { Extraction, ExtractionSummary, ExtractRequest, Org } from '../../salesforce/org.ts';
 import { indexKeys, KnownRows } from '../../vault/known-rows.ts';
@@ -19,6 +20,7 @@ import { FileList } from './file-list.ts';
 import { watched } from './object.ts';
 import type { Parent } from './parents.ts';
 import { reconcile } from './reconcile.ts';
+import { ReplacedRows } from './replaced.ts';
 import { goneColumns, leftOutTombstone, liveRows, type Passed } from './rows.ts';
 import { storeSegments } from './segments.ts';
 import type { Chosen } from './select.ts';
@@ -42,6 +44,14 @@ export interface DeltaRead {
   readonly revived: readonly string[];
   /** When all Ids were held against those of the org, if that was done. */
   readonly reconciled: string | undefined;
+}
+
+/** Rows of replaced layers that a window does not show are asked for by their Ids, so many at most; of more a full read tells more. */
+const mostReplaced = 50_000;
+
+/** A read by what changed would ask for more than a full read. */
+class TooMuch extends Error {
+  override readonly name = 'TooMuch';
 }
 
 /** The reading of an object's window. */
@@ -70,7 +80,9 @@ export class Delta {
   /** Rows of the window that the policy leaves out. */
   readonly #outside = new IdTable();
   #summary: ExtractionSummary | undefined;
-  /** Rows that only a layer holds which this delta replaces, and that the org no longer has. */
+  /** Rows that only a layer holds which this delta replaces. */
+  readonly #replaced = new IdTable();
+  /** Those of them that the org no longer has. */
   #lost = 0;
   #reconciled: string | undefined;
 
@@ -101,7 +113,10 @@ export class Delta {
     return this.#parent.page.rows + this.#changes.growth - this.#lost;
   }
 
-  /** Reads the window, from `extraction` when it was begun already. False: the keys of the object are no Ids, and it cannot be read by what changed. Throws what the org throws. */
+  /**
+   * Reads the window, from `extraction` when it was begun already. False: the keys of the object are no Ids, or too many rows have to be asked for one by one, and it cannot be read by
+   * what changed. Throws what the org throws.
+   */
   async read(rowsExpected: number | undefined, extraction?: Extraction): Promise<boolean> {
     try {
       await this.#read(
@@ -110,7 +125,7 @@ export class Delta {
       );
       return true;
     } catch (error) {
-      if (error instanceof NoIds) return false;
+      if (error instanceof NoIds || error instanceof TooMuch) return false;
       throw error;
     }
   }
@@ -245,15 +260,43 @@ export class Delta {
 
   async #lookUp(): Promise<void> {
     if (!this.#window.replaces) return this.#changes.lookUp(this.#known);
+    // Rows of a replaced delta need not be in the window: a field came, or they were found by their Ids.
+    let others = await this.#notShown();
+    const unasked: string[] = [];
+    for (const id of others.live()) {
+      if (!this.#replaced.has(id)) unasked.push(id);
+      if (unasked.length > mostReplaced) throw new TooMuch();
+    }
+    if (unasked.length > 0) {
+      for (const id of unasked) this.#replaced.add(id);
+      await this.#askFor(unasked);
+      others = await this.#notShown();
+    }
+    // What the org does not give was purged: its older image must not come back.
     this.#lost = 0;
-    // A row of a replaced delta that the window no longer shows was purged: its older image must not come back.
-    const others = new Map<string, boolean>();
-    await this.#changes.lookUp(this.#known, (id, gone) => others.set(id, gone));
-    for (const [id, gone] of others) {
-      if (gone) continue;
+    for (const id of others.live()) {
       await this.#gone.add(encodeRows([[id, '', '', '', 'reconciliation']]));
       this.#lost += 1;
     }
+  }
+
+  /** Finds out how the rows of the window stood, and which others lie on the base. */
+  async #notShown(): Promise<ReplacedRows> {
+    const others = new ReplacedRows();
+    await this.#changes.lookUp(this.#known, (id, gone) => others.tell(id, gone));
+    return others;
+  }
+
+  /** Takes those of the rows that the org has and that the policy does not leave out. */
+  async #askFor(ids: readonly string[]): Promise<void> {
+    const { describe, plan, rowsOut } = this.#chosen;
+    const live = plan.fields.includes('IsDeleted') ? 'IsDeleted = false' : undefined;
+    const where = live && rowsOut ? both(live, rowsOut.kept) : (live ?? rowsOut?.kept);
+    const { columns, batches } = this.#org.matching(describe, { field: 'Id', values: ids, where }, plan.fields, {
+      all: true,
+    });
+    const toColumns = projection(columns, this.#columns);
+    for await (const batch of batches) await this.#take(toColumns(batch));
   }
 
   /** The rows that the vault does not have as they are, ascending by Id. */

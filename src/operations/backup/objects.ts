@@ -72,10 +72,11 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
   const group = async (objects: readonly Chosen[]) => {
     const known = objects.flatMap((chosen) => {
       const parent = given.parents.get(chosen.describe.name);
-      return parent && canGoOn({ chosen, parent }) ? [{ chosen, parent }] : [];
+      return parent && canGoOn({ chosen, parent }, given.request.layering) ? [{ chosen, parent }] : [];
     });
     const anew = objects.filter((chosen) => !known.some((one) => one.chosen === chosen));
-    const outcomes = known.length === 0 ? [] : await readChanged(ctx, org, writer, known, expected, cascades);
+    const outcomes =
+      known.length === 0 ? [] : await readChanged(ctx, org, writer, known, expected, cascades, given.request.layering);
     for (const [i, outcome] of outcomes.entries()) {
       const { chosen, parent } = known[i]!;
       if (outcome.kind === 'anew') anew.push(chosen);

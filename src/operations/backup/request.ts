@@ -1,6 +1,7 @@
 import type { Alert, BlindSpot, Incompleteness, LeftOut, Root } from '../../vault/manifest.ts';
 import type { AlertRule } from './alerts.ts';
 import type { Policy } from './select.ts';
+import type { Layering } from './window.ts';
 
 /** A reason that the user has accepted for an object, so that it does not make points partial. */
 export interface Acceptance {
@@ -28,9 +29,11 @@ export interface BackupRequest {
   readonly minCoverage?: number;
   /** Objects that are read first, in this order; names or patterns. */
   readonly priorities?: readonly string[];
-  /** Objects that are read at the same time. */
   /** Bytes of CSV of a large object behind which the run could go on in it; default 64 MiB. */
   readonly partBytes?: number;
+  /** How many layers lie on a base before they are replaced; the usual ones unless told. */
+  readonly layering?: Layering;
+  /** Objects that are read at the same time. */
   readonly parallel: number;
   readonly tool: string;
 }

@@ -17,17 +17,21 @@ export interface Window {
 
 /** How far windows overlap: rows committed late carry the time at which their transaction wrote them (field guide, extract 5.3). */
 export const overlapMs = 15 * 60_000;
-/** So many runs' deltas are replaced by one. */
-const mostDeltas = 32;
-/** When deltas have more than this share of the base's bytes, a new base is read. */
-const rebaseShare = 0.5;
+/** How many layers lie on a base before they are replaced. */
+export interface Layering {
+  /** So many runs' deltas are replaced by one. */
+  readonly deltas: number;
+  /** When deltas have more than this share of the base's bytes, a new base is read. */
+  readonly share: number;
+}
+const usual: Layering = { deltas: 32, share: 0.5 };
 /** Stamps are whole seconds, and clocks of an org may differ a little: a row may be changed again within them. */
 export const tieMs = 3000;
 
 /** True when a new base is cheaper than more deltas. */
-export function wantsBase({ base, deltas }: MapPage): boolean {
+export function wantsBase({ base, deltas }: MapPage, { share }: Layering = usual): boolean {
   const bytes = (segments: MapPage['base']) => segments.reduce((sum, one) => sum + one.bytes, 0);
-  return bytes(deltas) > rebaseShare * bytes(base);
+  return bytes(deltas) > share * bytes(base);
 }
 
 /** Where the next window of an object begins, without regard to how many deltas there are. */
@@ -36,10 +40,10 @@ export function beginning({ watermark }: MapPage): Date {
 }
 
 /** The window from a page's watermark up to `now`, by the org's clock. */
-export function windowOf(page: MapPage, now: Date, moved: ColumnsMoved): Window {
+export function windowOf(page: MapPage, now: Date, moved: ColumnsMoved, { deltas }: Layering = usual): Window {
   const runs = new Set(page.deltas.map(({ key }) => runOf(key)));
   const lows = page.deltas.flatMap(({ read }) => (read ? [Date.parse(read.from)] : []));
-  const replaces = runs.size >= mostDeltas && lows.length === page.deltas.length;
+  const replaces = runs.size >= deltas && lows.length === page.deltas.length;
   const from = replaces ? new Date(Math.min(...lows, beginning(page).getTime())) : beginning(page);
   // What was written in this second has this second's stamp.
   const to = new Date(Math.floor(now.getTime() / 1000) * 1000 + 1000);

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sampleDatabase } from '../../../src/practice-org/generate.ts';
+import { PointReader } from '../../../src/vault/point-reader.ts';
+import { InProcess } from '../../support/in-process.ts';
+import { OrgRequests } from '../../support/org-snapshot.ts';
+
+const request = { policy: { objects: ['Account'], exclude: [] } };
+/** The deltas of so many runs are replaced by one. */
+const mostDeltas = 32;
+const limit = 'Credit_Limit__c';
+
+/** Of each account in the newest point, whether it has a credit limit. */
+async function limitsInPoint(rig: InProcess): Promise<Map<string, boolean>> {
+  const vault = await rig.openVault();
+  const reader = await PointReader.open(vault, (await vault.state()).points.at(-1)!);
+  const found = new Map<string, boolean>();
+  for await (const { bytes } of (await reader.rows('Account', { columns: ['Id', limit] })).batches)
+    for (const line of bytes.toString('utf8').trimEnd().split('\n')) found.set(line.slice(1, 19), !line.endsWith('""'));
+  return found;
+}
+
+test('values of a field that the user came to see stay when deltas are replaced, whenever their rows were changed', async () => {
+  await using rig = await InProcess.start(sampleDatabase({ scale: { Account: 300 } }));
+  const { settings } = rig.org;
+  const org = new OrgRequests(rig.org);
+  const see = (viewAllFields: boolean) => {
+    settings.permissions = { ...settings.permissions, viewAllFields };
+  };
+  see(true);
+  const limited = await org.query(`SELECT Id FROM Account WHERE ${limit} != null ORDER BY Id`);
+  const [late, busy, ...others] = limited.map(({ Id }) => String(Id));
+  // Of most accounts the field says nothing: more than that, and a new base would be read.
+  const emptied = others.slice(20).map((Id) => ({ Id, [limit]: null }));
+  settings.clockSkew = -3_600_000;
+  await org.update('Account', emptied);
+  settings.clockSkew = 0;
+  const all = await org.query(`SELECT Id, ${limit} FROM Account ORDER BY Id`);
+  const wanted = new Map(all.map((row) => [String(row.Id), row[limit] !== null]));
+  assert.equal([...wanted.values()].filter(Boolean).length, 22);
+  await org.update('Account', [{ Id: late!, Name: 'changed shortly before the base is read' }]);
+  see(false);
+  settings.clockSkew = 10_000;
+  rig.now = () => new Date(Date.now() + 10_000);
+  assert.equal((await rig.backup({ request })).point.kind, 'full');
+  see(true);
+  await rig.backup({ request });
+  assert.deepEqual(await limitsInPoint(rig), wanted);
+  for (let run = 1; run <= mostDeltas; run++) {
+    await org.update('Account', [{ Id: busy!, Name: `busy ${run}` }]);
+    const { point } = await rig.backup({ request });
+    assert.deepEqual([run, point.status, point.kind, point.objects[0]?.deleted], [run, 'complete', 'incremental', 0]);
+  }
+  assert.deepEqual(await limitsInPoint(rig), wanted);
+});
