@@ -106,6 +106,21 @@ describe('a run goes on with an earlier one', () => {
     assert.equal(await whole(at), undefined);
   });
 
+  test('but reads again what points of other requests hold by now, and begins anew when they hold it all', async () => {
+    const take = async (more: Partial<BackupRequest>) => {
+      at.events.length = 0;
+      const { point } = await at.backup({ request: { ...request, ...more } });
+      return { point, resumed: at.events.find((event) => event.type === 'resumed')?.objects };
+    };
+    await stop(at);
+    await take({ policy: { objects: ['Campaign', 'RecordType'], exclude: [] } });
+    assert.equal(await whole(at), 4, 'all but RecordType, which is newer in the point of few');
+    await at.renewVault();
+    await stop(at);
+    await take({ full: true });
+    assert.equal((await take({})).resumed, undefined);
+  });
+
   test('but not when it was of another org', async () => {
     await using elsewhere = await InProcess.start(ofAnotherOrg(database));
     elsewhere.store = at.store;

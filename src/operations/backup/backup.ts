@@ -1,11 +1,11 @@
 import type { Context } from '../../context.ts';
-import { Fault, isFault } from '../../errors.ts';
+import { Fault, isDamage, isFault } from '../../errors.ts';
 import type { Org, Permissions } from '../../salesforce/org.ts';
 import { schemaPrint } from '../../schema/print.ts';
 import type { Alert, BlindSpot, LeftOut, Rest, Root, RootObject } from '../../vault/manifest.ts';
 import { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
-import { assertNotRetired } from '../../vault/retention.ts';
+import { assertNotRetired, isPrunable } from '../../vault/retention.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { tellLogProblems } from '../log-problems.ts';
 import { findAlerts, suspectsBefore, wantsOutliers } from './alerts.ts';
@@ -20,7 +20,7 @@ import { tellSkew } from './host-clock.ts';
 import { type Journal, openJournal, unfinishedRuns } from './journal.ts';
 import { type MetadataStored, storeMetadata } from './metadata.ts';
 import { backupObjects, type ObjectsRead, stillToRead } from './objects.ts';
-import { findParents, type Parent } from './parents.ts';
+import { type DamagedKeys, findParents, type Parent } from './parents.ts';
 import { type BackupRequest, type PointResult, pointResult } from './request.ts';
 import { notSelectedOf, restOf } from './rest.ts';
 import { type Chosen, filesLeftOut, rowsNotCovered, type Selection, select } from './select.ts';
@@ -42,14 +42,34 @@ const clockSlack = 15 * 60_000;
  */
 export async function backup(ctx: Context, org: Org, vault: Vault, request: BackupRequest): Promise<BackupResult> {
   try {
-    return await takePoint(ctx, org, vault, request);
+    return await pastDamage(ctx, vault, (damaged) => takePoint(ctx, org, vault, request, damaged));
   } catch (error) {
-    if (isFault(error, 'object-missing')) await assertStillInUse(vault);
     // A refusal of one object ends with that object; what arrives here was about the org as a whole, and nothing was done.
     if (!isFault(error, 'object-refused', 'bulk-refused')) throw error;
     const { status } = error.data;
     const name = typeof status === 'number' && status >= 400 && status < 500 ? 'org-refused' : 'org-unavailable';
     throw new Fault(name, error.message, { data: error.data, cause: error });
+  }
+}
+
+/** So many keys are passed over one by one; when there are more, everything is read anew. */
+const mostDamaged = 4;
+
+/** Takes the point again without what turned out to be damaged of earlier ones: its journal has what was finished. Throws what is damaged otherwise, `point-retired`. */
+async function pastDamage<T>(ctx: Context, vault: Vault, take: (damaged: DamagedKeys) => Promise<T>): Promise<T> {
+  const damaged: DamagedKeys = { keys: new Set(), all: false };
+  for (;;) {
+    try {
+      return await take(damaged);
+    } catch (error) {
+      if (isFault(error, 'object-missing')) await assertStillInUse(vault);
+      const key = isDamage(error) ? error.data.key : undefined;
+      if (typeof key !== 'string' || !isPrunable(key) || damaged.keys.has(key) || damaged.all) throw error;
+      damaged.keys.add(key);
+      damaged.all = damaged.keys.size > mostDamaged;
+      const { name, message } = error as Fault;
+      ctx.report({ type: 'warning', name, message: `what was built on it is read anew: ${message}` });
+    }
   }
 }
 
@@ -59,7 +79,13 @@ async function assertStillInUse(vault: Vault): Promise<void> {
   assertNotRetired(await vault.state(true), known);
 }
 
-async function takePoint(ctx: Context, org: Org, vault: Vault, asked: BackupRequest): Promise<BackupResult> {
+async function takePoint(
+  ctx: Context,
+  org: Org,
+  vault: Vault,
+  asked: BackupRequest,
+  damaged: DamagedKeys,
+): Promise<BackupResult> {
   const request = { ...asked, policy: inForce(ctx, asked.policy) };
   const signer = vault.keyring.writerSigner();
   if (!(await vault.assertOrg(org.identity.orgId))) {
@@ -85,6 +111,8 @@ async function takePoint(ctx: Context, org: Org, vault: Vault, asked: BackupRequ
       orgId: org.identity.orgId,
       permissions,
       files: request.files,
+      resumed: journal.resumed,
+      damaged,
     };
     const parents = request.full ? new Map<string, Parent>() : await findParents(ctx, vault, run, left);
     const hiddenFields = new HiddenFields(ctx, org, parents);

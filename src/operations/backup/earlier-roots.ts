@@ -1,11 +1,22 @@
 import { isDamage, isFault } from '../../errors.ts';
 import { longId } from '../../schema/ids.ts';
+import type { LogEntry } from '../../vault/log.ts';
 import type { Root } from '../../vault/manifest.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { isRead, mostPoints } from './alerts.ts';
 
 /** So many points are looked at for objects that the newest ones do not hold, and those that these name as holding the rest. */
 const mostRoots = 16;
+
+/** Undefined: it is damaged or missing, or for another writer key. Throws what the store does. */
+export async function readableRoot(vault: Vault, entry: LogEntry): Promise<Root | undefined> {
+  try {
+    return await vault.root(entry);
+  } catch (error) {
+    if (isDamage(error) || isFault(error, 'wrong-identity')) return undefined;
+    throw error;
+  }
+}
 
 /**
  * Roots of this org's points, newest first, that a new point is held against: as far back as it takes to find each of `objects`, or, for
@@ -27,10 +38,7 @@ export async function earlierRoots(
     if (roots.length > 0 && wanted.size === 0 && (!outliers || looked >= mostPoints)) break;
     if (quarantined.has(point) || (looked >= (outliers ? mostPoints : mostRoots) && !rest.has(point))) continue;
     looked += 1;
-    const root = await vault.root(entry).catch((error: unknown) => {
-      if (isDamage(error) || isFault(error, 'wrong-identity')) return undefined;
-      throw error;
-    });
+    const root = await readableRoot(vault, entry);
     if (!root || longId(root.org.id) !== longId(orgId)) continue;
     roots.push(root);
     for (const earlier of root.rest ?? []) rest.add(earlier.point);

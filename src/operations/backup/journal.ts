@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
+import { longId } from '../../schema/ids.ts';
 import { pointRoots } from '../../vault/layout.ts';
 import { leftOutSchema, rootObjectSchema, segmentSchema } from '../../vault/manifest.ts';
 import { notStored } from '../../vault/point.ts';
 import { type Ref, refSchema } from '../../vault/record.ts';
 import { findRuns, firstEntry, Run, type RunFound, type RunPlace, type RunReader } from '../../vault/run.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { readableRoot } from './earlier-roots.ts';
 import { recorded } from './exclusions.ts';
 import type { BackupRequest } from './request.ts';
 
@@ -111,7 +113,7 @@ export async function unfinishedRuns(ctx: Context, vault: Vault): Promise<RunFou
 
 /**
  * Opens the journal of the newest of `runs` that is of the same org and the same request, or begins a new run. A run whose point was
- * taken by a later one meanwhile is left alone.
+ * taken by a later one meanwhile is left alone; so is one of which points of other requests hold all objects by now. What it has of some that they hold is done again.
  */
 export async function openJournal(
   ctx: Context,
@@ -136,7 +138,12 @@ export async function openJournal(
     const lost = await notStored(vault.store, rest.flatMap(storedBy), ctx.signal);
     const inUse = new Set((await vault.state()).points.map(({ record }) => record.point));
     const stands = (entry: Entry) => !(entry.type === 'object' && entry.builtOn && !inUse.has(entry.builtOn));
-    const done = rest.filter((entry) => stands(entry) && !storedBy(entry).some(({ key }) => lost.has(key)));
+    const held = await heldSince(vault, start, orgId);
+    const isOlder = (entry: Entry) => objectOf(entry) !== undefined && held.has(objectOf(entry)!);
+    const done = rest.filter(
+      (entry) => stands(entry) && !isOlder(entry) && !storedBy(entry).some(({ key }) => lost.has(key)),
+    );
+    if (done.length === 0 && rest.some(isOlder)) continue;
     for (const problem of [...found.problems, ...[...lost].map((key) => `${key} is gone`)]) {
       ctx.report({ type: 'warning', name: 'journal', message: `what it tells is done again: ${problem}` });
     }
@@ -195,6 +202,29 @@ async function isOvertaken(vault: Vault, start: Start): Promise<boolean> {
     if (data && isSame(data, start)) return true;
   }
   return false;
+}
+
+/** So many points are looked at: each names those that hold what it was not asked for. */
+const mostRoots = 16;
+
+/** Objects that points hold which were begun since: what the run read of them is older, and must not become the newest state. */
+async function heldSince(vault: Vault, start: Start, orgId: string): Promise<Set<string>> {
+  const { points, quarantined } = await vault.state();
+  const isLater = ({ started }: { readonly started: string }) => Date.parse(started) >= Date.parse(start.started);
+  const later = points.filter(({ record }) => isLater(record) && !quarantined.has(record.point!));
+  const held = new Set<string>();
+  for (const entry of later.reverse().slice(0, mostRoots)) {
+    const root = await readableRoot(vault, entry);
+    if (!root || longId(root.org.id) !== longId(orgId)) continue;
+    for (const { object, page } of root.objects) if (page) held.add(object);
+    for (const { objects } of (root.rest ?? []).filter(isLater)) for (const object of objects) held.add(object);
+  }
+  return held;
+}
+
+function objectOf(entry: Entry): string | undefined {
+  if (entry.type === 'object') return entry.object.object;
+  return entry.type === 'part' || entry.type === 'refused' ? entry.object : undefined;
 }
 
 async function readerOf(vault: Vault): Promise<RunReader> {

@@ -3,7 +3,7 @@ import { isDamage, isFault } from '../../errors.ts';
 import type { Permissions } from '../../salesforce/org.ts';
 import { longId } from '../../schema/ids.ts';
 import { runOf } from '../../vault/layers.ts';
-import type { MapPage, Root, RootObject } from '../../vault/manifest.ts';
+import type { MapPage, Root, RootObject, SegmentRef } from '../../vault/manifest.ts';
 import type { Ref } from '../../vault/record.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { judgeVisibility } from './completeness.ts';
@@ -28,6 +28,16 @@ export interface ParentedRun {
   readonly permissions: Permissions;
   /** True: the bytes of files are kept too. */
   readonly files: boolean;
+  /** True: it goes on with an earlier run, whose name is older than points that were taken since. */
+  readonly resumed: boolean;
+  /** What this run found damaged. */
+  readonly damaged: DamagedKeys;
+}
+
+/** Keys of the vault that turned out to be damaged or missing: no page that names one of them is built on. `all`: no page is. */
+export interface DamagedKeys {
+  readonly keys: Set<string>;
+  all: boolean;
 }
 
 /** This many points are looked at for objects that the newest ones do not hold, and those that these name as holding the rest. */
@@ -47,6 +57,7 @@ export async function findParents(
   chosen: readonly Chosen[],
 ): Promise<Map<string, Parent>> {
   const parents = new Map<string, Parent>();
+  if (run.damaged.all) return parents;
   const wanted = new Map(chosen.filter(({ describe }) => stampOf(describe)).map((one) => [one.describe.name, one]));
   const { points, quarantined } = await vault.state();
   let [looked, withoutFiles] = [0, 0];
@@ -67,7 +78,7 @@ export async function findParents(
     if (isOurs && (await takeFrom(ctx, vault, root, run, wanted, parents))) withoutFiles += 1;
     else looked += 1;
   }
-  if (ahead !== undefined) {
+  if (ahead !== undefined && !run.resumed) {
     const message = `point ${ahead} was begun after this run, by its name: check the clocks of the hosts that take points. This run builds on what is older`;
     ctx.report({ type: 'warning', name: 'clock-skew', message });
   }
@@ -93,7 +104,7 @@ async function takeFrom(
     if (page.stamp !== stampOf(describe)) continue;
     // What the user sees more or less than then, nothing moved its stamp.
     if ((object.incomplete === 'visibility') === judgeVisibility(describe, run.permissions).complete) continue;
-    if (run.files && lacksFiles(root, object, wanted.get(object.object)!)) {
+    if (run.files && lacksFiles(root, object, wanted.get(object.object)!, run.damaged)) {
       lacking = true;
       continue;
     }
@@ -103,14 +114,16 @@ async function takeFrom(
   return lacking;
 }
 
-function isGoodBase({ incomplete }: RootObject, page: MapPage, { point }: { readonly point: string }): boolean {
+function isGoodBase({ incomplete }: RootObject, page: MapPage, { point, damaged: { keys } }: ParentedRun): boolean {
   if (incomplete === 'failed' || incomplete === 'unproven' || !page.hasId) return false;
-  return [...page.base, ...page.deltas, ...page.gone].every(({ key }) => runOf(key) < point);
+  const isWhole = ({ key, index }: SegmentRef) => !keys.has(key) && !(index && keys.has(index.key));
+  return [...page.base, ...page.deltas, ...page.gone].every((one) => runOf(one.key) < point && isWhole(one));
 }
 
-/** The point was taken without the bytes of this object's files: which of them changed since the last that had them is not known. */
-function lacksFiles(root: Root, { object, rows }: RootObject, { plan }: Chosen): boolean {
+/** The point was taken without the bytes of this object's files, or does not tell any more which it has: which of them changed since the last that does is not known. */
+function lacksFiles(root: Root, { object, rows }: RootObject, { plan }: Chosen, { keys }: DamagedKeys): boolean {
   if (plan.blobFields.length === 0) return false;
+  if (root.files.pages.some(({ key }) => keys.has(key))) return true;
   // Points of older versions do not say it of an object that nothing had happened to; they have no files at all.
   if (rows > 0 && root.files.pages.every(({ key }) => key === root.metadata?.page)) return true;
   return plan.blobFields.some((name) => root.notCovered.some((one) => one.object === object && one.field === name));

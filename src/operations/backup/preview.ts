@@ -117,7 +117,8 @@ async function parentsIn(
   chosen: readonly Chosen[],
 ): Promise<Map<string, Parent>> {
   const [{ epoch }, point] = [await vault.epoch(), await vault.mintPoint(ctx.now())];
-  return findParents(ctx, vault, { point, epoch, orgId: org.identity.orgId, permissions, files }, chosen);
+  const run = { point, epoch, orgId: org.identity.orgId, permissions, files, resumed: false };
+  return findParents(ctx, vault, { ...run, damaged: { keys: new Set(), all: false } }, chosen);
 }
 
 /** Of objects that a run goes on from, what it would find; by the same few calls. */

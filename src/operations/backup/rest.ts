@@ -1,7 +1,7 @@
-import { isDamage, isFault } from '../../errors.ts';
 import { longId } from '../../schema/ids.ts';
 import type { LeftOut, Rest, Root } from '../../vault/manifest.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { readableRoot } from './earlier-roots.ts';
 import { notSelected } from './select.ts';
 
 /** So many points are looked at for one that is good. */
@@ -36,10 +36,7 @@ export async function restOf(
   };
   for (const entry of trusted.toReversed().slice(0, mostRoots)) {
     if (left.size === 0) break;
-    const root = await vault.root(entry).catch((error: unknown) => {
-      if (isDamage(error) || isFault(error, 'wrong-identity')) return undefined;
-      throw error;
-    });
+    const root = await readableRoot(vault, entry);
     if (!root || longId(root.org.id) !== longId(orgId) || root.status !== 'complete' || root.suspect) continue;
     take(
       root,
