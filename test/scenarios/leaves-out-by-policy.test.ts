@@ -84,7 +84,7 @@ test('objects and fields that the policy leaves out are named with reason and ow
   assert.deepEqual((await result(rig, 'diff', 'latest', '--compare', 'full', '--objects', 'Contact')).objects, []);
 });
 
-test('between two points, an object that one of them leaves out is not compared, in whatever format', async () => {
+test('an object that a point leaves out is not compared, with another point or the org, in whatever format', async () => {
   await using rig = await Rig.start();
   await rig.init();
   const [{ Id: contact }] = (await new OrgRequests(rig.org).query('SELECT Id FROM Contact LIMIT 1')) as [Told];
@@ -121,6 +121,14 @@ test('between two points, an object that one of them leaves out is not compared,
     );
     assert.doesNotMatch(narrow.stdout, /salvor restore/);
   }
+  const live = await result(rig, 'diff', 'latest', '--exclude', 'Contact*');
+  const reasons = new Map(live.notCompared.map(({ object, reason }: Told) => [object, reason]));
+  assert.equal(reasons.get('Lead'), `point ${live.from} leaves it out: a <trial> (${owner})`);
+  assert.equal(reasons.get('Task'), `point ${live.from} leaves it out: not selected (--objects)`);
+  assert.deepEqual(
+    ['Account', 'Contact'].map((object) => reasons.has(object)),
+    [false, false],
+  );
 });
 
 test('rows that a condition leaves out are neither missing nor deleted, whichever way they move', async () => {

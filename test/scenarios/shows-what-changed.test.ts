@@ -338,7 +338,7 @@ describe('another org at the same address', () => {
   before(async () => {
     rig = await Rig.start();
     await rig.init();
-    const backup = await rig.salvor('backup', '--json', '--objects', 'Account,Assignment__c', '--no-files');
+    const backup = await rig.salvor('backup', '--json', '--objects', 'Account,*__c', '--no-files');
     assert.equal(backup.status, 0, backup.stderr);
   });
   after(() => rig[Symbol.asyncDispose]());

@@ -1,5 +1,5 @@
 import type { Root } from '../../vault/manifest.ts';
-import { whyNotChosen } from '../backup/select.ts';
+import { unseen, whyNotChosen } from '../backup/select.ts';
 
 /**
  * Why a point holds nothing of an object that need not be missing in the org: the point names it as not covered, or its policy takes in no object
@@ -12,4 +12,13 @@ export function leftOutOf({ point, policy, notCovered }: Root, object: string): 
   const { reason, owner } = named ?? whyNotChosen(object, policy) ?? {};
   if (reason === undefined) return undefined;
   return `point ${point} leaves it out: ${reason}${owner === undefined ? '' : ` (${owner})`}`;
+}
+
+/**
+ * The same of an object that the org shows now: undefined as well where the point has nothing of it because nobody could read it, as of an
+ * external object.
+ */
+export function leftOutOfOrg(root: Root, object: string): string | undefined {
+  const wasUnseen = root.notCovered.some((one) => one.object === object && one.reason === unseen);
+  return wasUnseen || whyNotChosen(object, root.policy) ? leftOutOf(root, object) : undefined;
 }

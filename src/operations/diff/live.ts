@@ -8,6 +8,7 @@ import { type ObjectSelection, select, takesIn } from '../select/selection.ts';
 import { ComparedColumns } from './columns.ts';
 import { compareRows } from './compare.ts';
 import { orphansOf } from './dead-parents.ts';
+import { leftOutOfOrg } from './left-out.ts';
 import { changedSince, type LiveCounts, LiveObject, partOf } from './live-object.ts';
 import { noRows, OrgRows } from './org-rows.ts';
 import type { DiffRequest, DiffResult, NotCompared, ObjectDiff, OnRecord } from './request.ts';
@@ -17,7 +18,7 @@ import { Tally } from './tally.ts';
 /**
  * What differs between a point and the org as it is now. Unless `full` asks for everything, it reads rows stamped since the point, deleted ones,
  * the Ids of objects whose count tells that rows vanished, and rows whose lookup led to a row that is gone, since such lookups are blanked without a
- * stamp. An object that cannot be read does not stop the others: it stands in `notCompared`. Throws what `select` throws, and what the vault and the
+ * stamp. An object that cannot be read does not stop the others: it stands in `notCompared`, as do objects of the org that the point leaves out. Throws what `select` throws, and what the vault and the
  * org throw about anything but one object.
  */
 export async function diffLive(
@@ -30,8 +31,7 @@ export async function diffLive(
   const diff = new LiveDiff(ctx, point, org, request, (selection, columns) => {
     return new Tally(selection, columns, request, onRecord);
   });
-  const { ids, where } = request.selection;
-  return diff.run(ids === undefined && where === undefined);
+  return diff.run(request.selection.ids === undefined);
 }
 
 /**
@@ -75,7 +75,7 @@ class LiveDiff {
     this.#sink = sink;
   }
 
-  /** `others`: objects that the point knows nothing of too. */
+  /** `others`: objects of the org that the point does not hold too. */
   async run(others: boolean): Promise<DiffResult> {
     const selection = await select(this.#point, this.#request.selection, this.#ctx.now());
     const selected = [...selection.values()];
@@ -84,7 +84,7 @@ class LiveDiff {
         this.#notCompared.push({ object, reason: `the point has no rows of it: ${reason}`, failed: true });
     await this.#compareAll(selected);
     await this.#compareOrphans(new Set(selection.keys()));
-    if (others) await this.#newObjects();
+    if (others) await this.#otherObjects();
     const pairs = [...this.#pairs.values()];
     return {
       from: this.#point.root.point,
@@ -242,13 +242,23 @@ class LiveDiff {
     return deletions;
   }
 
-  /** Objects that the org has by now and that the point knew nothing of. */
-  async #newObjects(): Promise<void> {
+  /** Objects that the point leaves out, which are not compared, and those that it knew nothing of, which the org has by now. */
+  async #otherObjects(): Promise<void> {
     const { root } = this.#point;
-    const known = new Set([...root.objects, ...root.notCovered].map(({ object }) => object));
-    const names = (await this.#org.objects())
-      .filter(({ name, queryable }) => queryable && !known.has(name) && takesIn(this.#request.selection, name))
-      .map(({ name }) => name);
+    const held = new Set(root.objects.map(({ object }) => object));
+    const known = new Set(root.notCovered.map(({ object }) => object));
+    const names: string[] = [];
+    for (const { name, queryable, deprecatedAndHidden } of await this.#org.objects()) {
+      if (!queryable || held.has(name) || !takesIn(this.#request.selection, name)) continue;
+      const reason = deprecatedAndHidden ? undefined : leftOutOfOrg(root, name);
+      if (reason !== undefined) this.#notCompared.push({ object: name, reason, failed: false });
+      else if (!known.has(name)) names.push(name);
+    }
+    // A condition is about fields that the point knows.
+    if (this.#request.selection.where === undefined) await this.#newObjects(names);
+  }
+
+  async #newObjects(names: readonly string[]): Promise<void> {
     const described = await this.#org.describe(names);
     for (const object of names) {
       const describe = described.get(object);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { leftOutOfOrg } from '../../../src/operations/diff/left-out.ts';
 import { diffPoints } from '../../../src/operations/diff/points.ts';
 import type { DiffRequest, DiffResult, RecordDiff } from '../../../src/operations/diff/request.ts';
 import type { Root } from '../../../src/vault/manifest.ts';
@@ -88,4 +89,22 @@ test('an object that nothing left out is gone from the org, or new in it', async
     { object: 'Contact', added: 3, deleted: 0, only: { side: 'to', reason } },
   ]);
   assert.equal(records.length, 6);
+});
+
+test('of what the org shows now a point leaves out what its policy or its user kept from it, not what nobody can read', () => {
+  const notCovered = [
+    { object: 'Secret__c', reason: 'the user does not see this object' },
+    { object: 'Order__x', reason: 'external objects: their data is kept in another system' },
+    { object: 'Lead', reason: 'noise', owner },
+  ];
+  const exclusions = [{ objects: ['Lead'], reason: 'noise', owner }];
+  const root = { point: 'p', notCovered, policy: { objects: [], exclude: ['Ca*'], exclusions } } as unknown as Root;
+  const told = ['Secret__c', 'Order__x', 'Lead', 'Case', 'New__c'].map((object) => leftOutOfOrg(root, object));
+  assert.deepEqual(told, [
+    'point p leaves it out: the user does not see this object',
+    undefined,
+    `point p leaves it out: noise (${owner})`,
+    'point p leaves it out: excluded (--exclude)',
+    undefined,
+  ]);
 });
