@@ -33,6 +33,10 @@ export const faults = {
     exit: 3,
     advice: 'the reason stands with the object; run `salvor backup` again to take a whole point',
   },
+  'not-compared': {
+    exit: 3,
+    advice: 'compare states that hold the objects that are named, or leave these out with --exclude',
+  },
 
   'object-missing': { exit: 4, advice: 'do not prune; look for the object in a second copy of the vault' },
   'digest-mismatch': {

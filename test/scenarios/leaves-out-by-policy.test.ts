@@ -110,11 +110,21 @@ test('an object that a point leaves out is not compared, with another point or t
   assert.match(html.stdout, /<b>Lead<\/b> was not compared: point \S+ leaves it out: a &lt;trial&gt;/);
   const csv = await rig.salvor('diff', 'latest~2..latest~1', '--format', 'csv');
   assert.equal(csv.stdout.trimEnd().replaceAll('"', ''), 'object,added,changed,deleted\nContact,0,1,0');
+  const unsaid =
+    /warning: .*1 object was not compared: Lead \(point \S+ leaves it out: a <trial> \(crm@example\.com\)\)/;
+  assert.match(csv.stderr, unsaid);
+  const names = await rig.salvor('diff', 'latest~2..latest~1', '--name-only');
+  assert.equal(names.stdout, 'Contact\n');
+  assert.match(names.stderr, unsaid);
+  assert.doesNotMatch(human.stderr, /not compared/);
+  const asked = await rig.salvor('diff', 'latest~2..latest~1', '--objects', 'Lead,Contact', '--exit-code', '--json');
+  assert.deepEqual([asked.status, asked.json.name], [3, 'not-compared'], asked.stdout);
   // A point of one object beside those of all: nothing differs, either way round.
   for (const points of ['latest~1..latest', 'latest..latest~1']) {
     const narrow = await rig.salvor('diff', points, '--exit-code');
     assert.equal(narrow.status, 0, narrow.stdout);
     assert.match(narrow.stdout, /no differences in 1 object\n/);
+    assert.match(narrow.stderr, /4 objects were not compared: Case \(.*\) and 3 more/);
     assert.match(
       narrow.stdout,
       /\n {2}Case, CaseComment, CaseStatus, Contact: point \S+ leaves it out: not selected \(--objects\)$/m,

@@ -1,6 +1,6 @@
 import { Fault } from '../../errors.ts';
 import type { PatchWriter } from '../../operations/diff/patch-file.ts';
-import type { DiffRequest, DiffResult, RecordDiff } from '../../operations/diff/request.ts';
+import type { DiffRequest, DiffResult, NotCompared, RecordDiff } from '../../operations/diff/request.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
 import type { Vault } from '../../vault/vault.ts';
@@ -57,7 +57,11 @@ export const diff = defineCommand({
         'write the records that differ, with the names of their fields, to this new file (mode 0600) for `salvor restore <from> --patch`; the values too with --with-values',
       config: false,
     },
-    'exit-code': { summary: 'exit with 6 when there are differences', config: false },
+    'exit-code': {
+      summary:
+        'exit with 6 when there are differences, with 3 when an object that --objects takes in could not be compared',
+      config: false,
+    },
     parallel: {
       value: 'number',
       kind: 'integer',
@@ -111,6 +115,7 @@ export const diff = defineCommand({
       const patch = flags.patch === undefined ? undefined : await patchOf(ctx, states, flags.patch, flags.withValues);
       const found = await compared(ctx, states, request, records, patch);
       records?.sort(byObjectAndId);
+      if (flags.exitCode || flags.format === 'csv' || flags.nameOnly) warnOfNotCompared(ctx, found);
       const result = { ...found, ...(records ? { records } : {}), ...(patch ? { patch: patch.finish() } : {}) };
       const { encodeRow } = await import('../../rows/csv.ts');
       const detail: Detail = flags.nameOnly ? 'names' : flags.stat ? 'counts' : 'fields';
@@ -121,9 +126,9 @@ export const diff = defineCommand({
         return diffText(found, records ?? [], detail, paint, result.patch);
       };
       const { output } = flags;
-      if (output === undefined) return { result, human, ...faultOf(found, flags.exitCode) };
+      if (output === undefined) return { result, human, ...faultOf(found, flags) };
       await writeNewFile(output, human(makePaint(false)).replace(/\n*$/, '\n'));
-      return { result: { ...result, output }, human: () => `written to ${output}`, ...faultOf(found, flags.exitCode) };
+      return { result: { ...result, output }, human: () => `written to ${output}`, ...faultOf(found, flags) };
     } finally {
       await org?.close();
       await vault.store.close();
@@ -222,19 +227,36 @@ function byObjectAndId(a: RecordDiff, b: RecordDiff): number {
   return a.object < b.object ? -1 : a.object > b.object ? 1 : a.id < b.id ? -1 : 1;
 }
 
-/** An object that could not be compared weighs more than differences that were found. */
-function faultOf({ notCompared, objects }: DiffResult, exitCode: boolean): { fault?: Fault } {
+/** Where what is printed has no place for it. */
+function warnOfNotCompared(ctx: CommandContext, { notCompared }: DiffResult): void {
+  if (notCompared.length === 0) return;
+  const were = notCompared.length === 1 ? '1 object was' : `${notCompared.length} objects were`;
+  ctx.report({ type: 'warning', name: 'not-compared', message: `${were} not compared: ${named(notCompared, 1)}` });
+}
+
+/** `Case (why) and 51 more` */
+function named(notCompared: readonly NotCompared[], most: number): string {
+  const first = notCompared.slice(0, most).map(({ object, reason }) => `${object} (${reason})`);
+  return first.join('; ') + (notCompared.length > most ? ` and ${notCompared.length - most} more` : '');
+}
+
+/** An object that could not be compared weighs more than differences that were found; one that a point leaves out does where it was asked for. */
+function faultOf(
+  { notCompared, objects }: DiffResult,
+  flags: { readonly objects: readonly string[]; readonly exitCode: boolean },
+): { fault?: Fault } {
   const failed = notCompared.filter((one) => one.failed);
   if (failed.length > 0) {
-    const named = failed.slice(0, 3).map(({ object, reason }) => `${object} (${reason})`);
-    const more = failed.length > 3 ? ` and ${failed.length - 3} more` : '';
     return {
-      fault: new Fault('object-failed', `not compared: ${named.join('; ')}${more}`, {
+      fault: new Fault('object-failed', `not compared: ${named(failed, 3)}`, {
         actions: ['run `salvor diff` again, or leave these objects out with --exclude'],
       }),
     };
   }
-  if (!exitCode || objects.length === 0) return {};
+  if (!flags.exitCode) return {};
+  if (flags.objects.length > 0 && notCompared.length > 0)
+    return { fault: new Fault('not-compared', `not compared: ${named(notCompared, 3)}`) };
+  if (objects.length === 0) return {};
   return {
     fault: new Fault('differences', `${objects.length} ${objects.length === 1 ? 'object differs' : 'objects differ'}`),
   };
