@@ -90,15 +90,52 @@ async function warnOfSuspects(
 ): Promise<void> {
   const first = stillSuspect(await vault.state(), suspects).at(-1);
   if (first === undefined) return;
-  let before = 'no good point lies before that';
-  for (const entry of newestFirst) {
-    if (entry.record.point! >= first) continue;
-    const root = await rootOrDamage(ctx, vault, entry);
-    if (root instanceof Fault || longId(root.org.id) !== longId(org.id)) continue;
-    if (root.status !== 'complete' || root.suspect) continue;
-    before = `the newest good point before that is ${root.point}`;
-    break;
-  }
+  const good = await goodBefore(ctx, vault, newestFirst, first, org.id);
+  const before = good ? `the newest good point before that is ${good.point}` : 'no good point lies before that';
   const message = `point ${point} was taken behind ${first}, which is suspect: what went wrong there is in it too; ${before}. \`salvor list-points\` says why, \`salvor hold --release\` acknowledges it`;
   tellOnce(ctx, vault, `${point} ${first}`, 'suspect-point', message);
+}
+
+/** The newest point before one that is complete and not suspect; of this org, where one is named. */
+async function goodBefore(
+  ctx: Pick<Context, 'report'>,
+  vault: Vault,
+  newestFirst: readonly LogEntry[],
+  point: string,
+  orgId?: string,
+): Promise<Root | undefined> {
+  for (const entry of newestFirst) {
+    if (entry.record.point! >= point) continue;
+    const root = await rootOrDamage(ctx, vault, entry);
+    if (root instanceof Fault || (orgId !== undefined && longId(root.org.id) !== longId(orgId))) continue;
+    if (root.status === 'complete' && !root.suspect) return root;
+  }
+  return undefined;
+}
+
+/**
+ * Throws the damage of a point that goes by a time and is to be read, with the newest good point before it as what to do: a time stands for one
+ * state, and an older one is taken by nobody who was not told.
+ */
+export async function assertReads(
+  ctx: Pick<Context, 'report'>,
+  vault: Vault,
+  newestFirst: readonly LogEntry[],
+  entry: LogEntry,
+): Promise<void> {
+  try {
+    await vault.root(entry);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    const point = entry.record.point!;
+    const good = await goodBefore(ctx, vault, newestFirst, point);
+    const instead = good
+      ? `name ${good.point}, the newest good point before it, which ended at ${good.ended}`
+      : 'no good point lies before it';
+    throw new Fault(error.name, `point ${point}: ${error.message}`, {
+      actions: [instead, ...error.actions],
+      data: { ...error.data, point, ...(good ? { goodBefore: good.point } : {}) },
+      cause: error,
+    });
+  }
 }

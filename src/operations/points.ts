@@ -6,7 +6,7 @@ import type { LogEntry } from '../vault/log.ts';
 import type { Alert, Root } from '../vault/manifest.ts';
 import { isPinned, type Retention, type Retired, revivable, standing } from '../vault/retention.ts';
 import type { Vault } from '../vault/vault.ts';
-import { latestGood, rootOrDamage, unreadToo } from './latest.ts';
+import { assertReads, latestGood, rootOrDamage, unreadToo } from './latest.ts';
 
 /** One line of `salvor list-points`. */
 export interface PointListed {
@@ -212,9 +212,15 @@ function contentsOf(root: Root): Contents {
  * the minute or second, and a date in UTC, stand for all of it), `latest`,
  * `latest~2` (complete, not suspect, of the same org as the newest point: not from before a sandbox was refreshed) or `latest!` (any). Points in quarantine go by their
  * id and `latest!` only. `latest` and tags pass over a point whose list or root is damaged, with a warning. Throws `no-such-point`; says which are near when a prefix is not
- * unique; `usage` for an empty name; the damage when no point reads at all.
+ * unique; `usage` for an empty name; the damage when no point reads at all, and, unless `any` point will do, of the one that a time names, with the newest
+ * good one before it as what to do.
  */
-export async function findPoint(ctx: Pick<Context, 'report'>, vault: Vault, name: string): Promise<LogEntry> {
+export async function findPoint(
+  ctx: Pick<Context, 'report'>,
+  vault: Vault,
+  name: string,
+  use: 'read' | 'any' = 'read',
+): Promise<LogEntry> {
   assertNamed(name);
   const { points, retention, quarantined } = await vault.state();
   const newestFirst = [...points].reverse();
@@ -238,6 +244,7 @@ export async function findPoint(ctx: Pick<Context, 'report'>, vault: Vault, name
   const over = endOf(name);
   if (over !== undefined) {
     const found = trusted.find(({ record }) => Date.parse(record.ended) < over);
+    if (found && use === 'read') await assertReads(ctx, vault, trusted, found);
     if (found) return found;
     throw none(`no point ended at ${name} or before`);
   }
@@ -291,12 +298,12 @@ function gone(point: string, { until, swept }: Retired): Fault {
 export async function findRetired(ctx: Pick<Context, 'report'>, vault: Vault, name: string): Promise<LogEntry> {
   assertNamed(name);
   const { points, retention } = await vault.state();
-  if (points.some(({ record }) => record.point!.startsWith(name))) return findPoint(ctx, vault, name);
+  if (points.some(({ record }) => record.point!.startsWith(name))) return findPoint(ctx, vault, name, 'any');
   const retired = revivable({ retention }).map(({ entry }) => entry);
   const found = retired.filter(({ record }) => record.point!.startsWith(name));
   if (found.length === 1) return found[0]!;
   try {
-    return await findPoint(ctx, vault, name);
+    return await findPoint(ctx, vault, name, 'any');
   } catch (error) {
     if (!isFault(error, 'no-such-point')) throw error;
     for (const entry of retired.sort((a, b) => b.seq - a.seq)) {

@@ -45,6 +45,14 @@ for (const part of parts) {
         const refused = await rig.salvor('show', name, '--json');
         assert.deepEqual([refused.status, refused.json.name], [4, 'digest-mismatch']);
       }
+      // A time stands for the damaged point and no other; what to do names the good one before.
+      for (const command of [['show'], ['restore', '--objects', 'Lead', '--dry-run']]) {
+        const refused = await rig.salvor(...command, '2999-12-31', '--json');
+        assert.deepEqual([refused.status, refused.json.name], [4, 'digest-mismatch'], refused.stdout);
+        assert.match(refused.json.actions[0], new RegExp(`^name ${second.id}, the newest good point before it`));
+      }
+      const looked = await rig.salvor('verify', '2999-12-31', '--json', '--no-attest');
+      assert.deepEqual([looked.status, looked.json.result.points[0].id], [4, third.id], looked.stdout);
       const unknown = await rig.salvor('show', 'nowhere', '--json');
       assert.deepEqual([unknown.status, unknown.json.name], [2, 'no-such-point']);
       assert.match(unknown.json.message, /nowhere; 1 point does not read$/);

@@ -75,7 +75,7 @@ export const verify = defineCommand({
     const { compareWithOrg } = await import('../../operations/verify/org.ts');
     const { findPoint } = await import('../../operations/points.ts');
     const { points } = await vault.state();
-    const named = given.point === undefined ? undefined : await findPoint(ctx, vault, given.point);
+    const named = given.point === undefined ? undefined : await findPoint(ctx, vault, given.point, 'any');
     const sample = flags.sample === undefined ? undefined : sampleOf(flags.sample);
     const org = flags.againstOrg ? await orgOf(ctx, vault, named ?? points.at(-1)) : undefined;
     const request: VerifyRequest = {
@@ -97,7 +97,7 @@ export const verify = defineCommand({
       const copy = await openVault(ctx, { writer: 'optional', identity, operation: 'verify' }, place);
       const { noIdentity } = request;
       const asked: VerifyRequest = {
-        ...(given.point !== undefined ? { points: [await findPoint(ctx, copy, given.point)] } : {}),
+        ...(given.point !== undefined ? { points: [await findPoint(ctx, copy, given.point, 'any')] } : {}),
         ...(flags.all ? { points: 'all' } : {}),
         noIdentity,
         ...(sample && { sample }),
