@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts';
-import { Fault } from '../errors.ts';
+import { Fault, isDamage } from '../errors.ts';
 import { matchesAny } from '../schema/pattern.ts';
 import { layersOf } from '../vault/layers.ts';
+import type { LogEntry } from '../vault/log.ts';
 import type { MapPage, RootObject } from '../vault/manifest.ts';
 import { PointWriter } from '../vault/point.ts';
 import { PointReader } from '../vault/point-reader.ts';
@@ -28,7 +29,8 @@ export interface Compacted {
 
 /**
  * Merges what later runs wrote of objects into new bases: a new point that says what the newest one says, with the same times, and that later runs go
- * on from. Points that are there keep what they list. Reads rows, so it takes an identity. Throws `no-such-point`, `no-such-object`, `no-identity`, `lease-held` when a point is
+ * on from. Points that are there keep what they list. Throws the damage of the newest one: a point with the times of an older one would come behind it, and stand for
+ * what it held. Reads rows, so it takes an identity. Throws `no-such-point`, `no-such-object`, `no-identity`, `lease-held` when a point is
  * taken meanwhile, `clock-behind`, and what reading and storing throw.
  */
 export async function compact(
@@ -38,7 +40,7 @@ export async function compact(
 ): Promise<Compacted> {
   await unfinishedRuns(ctx, vault);
   const entry = await findPoint(ctx, vault, 'latest!');
-  const reader = await PointReader.open(vault, entry);
+  const reader = await opened(vault, entry);
   assertKnown(reader, request.objects);
   const { root } = reader;
   const signer = await vault.keyring.anySigner((await vault.state()).epochs);
@@ -75,6 +77,27 @@ export async function compact(
   if (newest !== root.point) throw new Fault('lease-held', `point ${newest} was taken while segments were merged`);
   await writer.seal(same, written, signer, request.tool, ctx.signal);
   return { point: writer.point, of: root.point, objects: [...done.values()].map((one) => one.merged) };
+}
+
+async function opened(vault: Vault, entry: LogEntry): Promise<PointReader> {
+  try {
+    return await PointReader.open(vault, entry);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    const { point } = entry.record;
+    throw new Fault(
+      error.name,
+      `the newest point, ${point}, does not read, and only the newest is merged: ${error.message}`,
+      {
+        actions: [
+          'run `salvor backup`, which goes past it, then `salvor compact` merges the point that it took',
+          ...error.actions,
+        ],
+        data: { ...error.data, point },
+        cause: error,
+      },
+    );
+  }
 }
 
 async function merged(ctx: Context, reader: PointReader, writer: PointWriter, map: MapPage) {

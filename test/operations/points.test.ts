@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Context } from '../../src/context.ts';
+import type { Fault } from '../../src/errors.ts';
+import { compact } from '../../src/operations/compact.ts';
 import { addWriter } from '../../src/operations/keys.ts';
 import { listPoints } from '../../src/operations/points.ts';
 import { attest } from '../../src/vault/attest.ts';
@@ -45,6 +47,20 @@ test('a damaged table of contents hides no other point', async () => {
     problems.map(({ name, data }) => [name, data.key]),
     [['digest-mismatch', pointRoot(made.points[1]!)]],
   );
+});
+
+test('a point behind the newest one is not merged, although that one is damaged', async () => {
+  const { store, made } = await newVault();
+  damage(store, pointRoot(made.points[1]!));
+  const { identity, rootFingerprint } = made;
+  const vault = await Vault.open(store, { operation: 'write', rootFingerprint, identities: [identity] });
+  const before = store.objects.size;
+  await assert.rejects(compact(ctx, vault, { objects: [], tool: 'test' }), (error: Fault) => {
+    assert.deepEqual([error.name, error.data.point], ['digest-mismatch', made.points[1]]);
+    assert.match(error.actions[0]!, /^run `salvor backup`/);
+    return true;
+  });
+  assert.equal(store.objects.size, before);
 });
 
 test('an attestation that is gone hides no point', async () => {

@@ -8,7 +8,7 @@ export const compact = defineCommand({
   description:
     'Merges what incremental points wrote of an object into one base, as a new point that says the same as the newest one and that later points go on ' +
     'from. Reading, comparing and restoring then open fewer objects. Nothing that earlier points list is changed; `backup` also reads a new base by ' +
-    'itself when the changes pass half of one.',
+    'itself when the changes pass half of one. When the newest point is damaged, none is merged (exit 4): `salvor backup` takes one that can be.',
   flags: { objects: { value: 'names', kind: 'list', summary: 'only these objects; * stands for any characters' } },
   examples: [{ command: 'salvor compact', summary: 'after a month of small points' }],
   exits: [...vaultExits, 69],
