@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { makePaint } from '../../src/cli/output/paint.ts';
+import { pointsText } from '../../src/cli/output/point.ts';
 import type { Context } from '../../src/context.ts';
 import type { Fault } from '../../src/errors.ts';
 import { compact } from '../../src/operations/compact.ts';
@@ -47,6 +49,9 @@ test('a damaged table of contents hides no other point', async () => {
     problems.map(({ name, data }) => [name, data.key]),
     [['digest-mismatch', pointRoot(made.points[1]!)]],
   );
+  const paint = makePaint(false);
+  assert.match(pointsText(points, paint), new RegExp(`next: +salvor show ${made.points[0]} `));
+  assert.match(pointsText(points.slice(0, 1), paint), new RegExp(`next: +salvor verify ${made.points[1]} `));
 });
 
 test('a point behind the newest one is not merged, although that one is damaged', async () => {

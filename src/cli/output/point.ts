@@ -103,7 +103,7 @@ export function previewText(preview: Preview, paint: Paint): string {
 export function pointsText(points: readonly PointListed[], paint: Paint): string {
   if (points.length === 0)
     return `the vault holds no recovery point yet\n${paint.next('salvor backup', 'take the first')}`;
-  const newest = points[0]!;
+  const readable = points.find(({ status, retired }) => status !== 'unreadable' && retired === null);
   return [
     paint.table(points, [
       { title: 'point', value: ({ id }) => id },
@@ -127,7 +127,9 @@ export function pointsText(points: readonly PointListed[], paint: Paint): string
     ...points.flatMap(({ id, unreadable }) =>
       unreadable === undefined ? [] : [`${paint.bad('unreadable')}  ${id}  ${paint.printable(unreadable)}`],
     ),
-    paint.next(`salvor show ${newest.id}`, 'what is in it'),
+    readable
+      ? paint.next(`salvor show ${readable.id}`, 'what is in it')
+      : paint.next(`salvor verify ${points[0]!.id}`, 'what of it holds'),
   ].join('\n');
 }
 
