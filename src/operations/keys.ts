@@ -24,6 +24,7 @@ export interface KeysListed {
     readonly revokedSince?: string;
   }[];
   readonly recipients: readonly string[];
+  /** Each once, the newest last. `since`: when it began, however often it was wrapped again for a further recipient. */
   readonly epochs: readonly { readonly epoch: number; readonly since: string; readonly recipient: string }[];
 }
 
@@ -38,8 +39,17 @@ export async function listKeys(vault: Vault): Promise<KeysListed> {
       return { id, role, fingerprint, ...(since === undefined ? {} : { revokedSince: since }) };
     }),
     recipients: vault.trust.recipients,
-    epochs: epochs.map(({ record }) => ({ epoch: record.epoch, since: record.started, recipient: record.recipient! })),
+    epochs: listEpochs(epochs),
   };
+}
+
+function listEpochs(entries: readonly LogEntry[]): KeysListed['epochs'] {
+  const byNumber = Map.groupBy(entries, ({ record }) => record.epoch);
+  return [...byNumber]
+    .sort(([a], [b]) => a - b)
+    .map(([epoch, wraps]) => {
+      return { epoch, since: wraps[0]!.record.started, recipient: wraps.at(-1)!.record.recipient! };
+    });
 }
 
 export interface KeyTested {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newAgeIdentity } from '../../src/age/keys.ts';
 import type { Context } from '../../src/context.ts';
-import { addRecipient, addWriter, rotate } from '../../src/operations/keys.ts';
+import { addRecipient, addWriter, listKeys, rotate } from '../../src/operations/keys.ts';
 import { createVault } from '../../src/vault/create.ts';
 import { Vault } from '../../src/vault/vault.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -56,6 +56,20 @@ test('who was left out of a rotation cannot bring the old epoch back', async () 
   const vault = await openWith(second.identity);
   assert.equal((await vault.epoch()).epoch, 2);
   assert.deepEqual(vault.trust.recipients, [second.recipient]);
+});
+
+test('each epoch is listed once, with when it began, although a further recipient can open it', async () => {
+  const { first, openWith } = await newVault();
+  await rotate(ctx, await openWith(first.identity), [first.recipient], 'test');
+  const { epochs } = await listKeys(await openWith(first.identity));
+  assert.deepEqual(
+    epochs.map(({ epoch }) => epoch),
+    [1, 2],
+  );
+  const later = { ...ctx, now: () => new Date('2999-12-31') };
+  await addRecipient(later, await openWith(first.identity), (await newAgeIdentity()).recipient, 'test');
+  const listed = await listKeys(await openWith(first.identity));
+  assert.deepEqual([listed.recipients.length, listed.epochs], [2, epochs]);
 });
 
 test('a recipient who is added between two epochs does not bring the old one back when the program dies there', async () => {
