@@ -16,6 +16,8 @@ export interface AccessListed {
   readonly points?: readonly string[];
   readonly who?: string;
   readonly point?: string;
+  /** Of a comparison: the other point, or `live`. */
+  readonly to?: string;
   readonly restore?: string;
   readonly objects?: readonly string[];
   readonly selection?: string;
@@ -62,8 +64,8 @@ async function detailOf(
   if (what !== undefined) return { what, ...(points.length > 0 ? { points } : {}) };
   if (!vault.keyring.hasIdentity) return {};
   try {
-    const { what, who, point, restore, objects, selection } = await readAccess(vault, entry);
-    return { what, who, point, restore, objects, selection };
+    const { what, who, point, to, restore, objects, selection } = await readAccess(vault, entry);
+    return { what, who, point, to, restore, objects, selection };
   } catch (error) {
     if (isFault(error)) return error;
     throw error;

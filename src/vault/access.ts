@@ -19,6 +19,8 @@ const accessSchema = z.object({
   /** Who says to have done it, as user@host; proven is only which key signed. */
   who: z.string(),
   point: z.string().optional(),
+  /** Of a comparison, what `point` was held against: a later or earlier point, or `live`, the org. */
+  to: z.string().optional(),
   restore: z.string().optional(),
   objects: z.array(z.string()).optional(),
   /** SHA-256 of what was selected: the plan of a restore, else the selection as JSON. */

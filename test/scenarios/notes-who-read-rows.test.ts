@@ -16,6 +16,8 @@ interface Listed {
   readonly what?: string;
   readonly who?: string;
   readonly objects?: readonly string[];
+  readonly point?: string;
+  readonly to?: string;
 }
 
 test('who reads rows or uses keys stands in the signed log, encrypted, and report lists it', async () => {
@@ -26,6 +28,8 @@ test('who reads rows or uses keys stands in the signed log, encrypted, and repor
   const words = ['Partner', '--objects', 'RecordType', '--json'];
   assert.equal((await rig.salvor('find', ...words)).status, 0);
   assert.equal((await rig.salvor('find', ...words, '--with-values')).status, 0);
+  const diff = await rig.salvor('diff', 'latest', '--objects', 'RecordType', '--with-values', '--json');
+  assert.equal(diff.status, 0);
   const withWriter = rig.env;
   rig.env = onlyIdentity;
   assert.equal((await rig.salvor('keys', 'kit', '--out', 'kit.txt', '--json')).status, 0);
@@ -35,17 +39,19 @@ test('who reads rows or uses keys stands in the signed log, encrypted, and repor
     listed.map(({ what, who, objects, signer }) => [what, who, objects?.join(), signer]),
     [
       ['keys kit', 'ann@example.com', undefined, 'admin-1'],
+      ['diff', 'ann@example.com', 'RecordType', 'writer-1'],
       ['find', 'ann@example.com', 'RecordType', 'writer-1'],
       ['export', 'ann@example.com', 'RecordType', 'writer-1'],
       ['show', 'ann@example.com', 'RecordType', 'writer-1'],
     ],
   );
+  assert.deepEqual([listed[1]!.point, listed[1]!.to], [diff.json.result.from, 'live']);
   const later = await rig.salvor('report', '--access', '--since', '2100-01-01', '--json');
   assert.deepEqual(later.json.result.access, []);
   const { SALVOR_IDENTITY_FILE: __, ...noKey } = withWriter;
   rig.env = noKey;
   const blind: Listed[] = (await rig.salvor('report', '--access', '--json')).json.result.access;
-  assert.deepEqual([blind.length, blind[0]!.what], [4, undefined]);
+  assert.deepEqual([blind.length, blind[0]!.what], [5, undefined]);
   rig.env = withWriter;
   for (const name of readdirSync(path.join(rig.vault, 'log')))
     assert.doesNotMatch(readFileSync(path.join(rig.vault, 'log', name), 'utf8'), /RecordType|ann@|show/);
@@ -79,6 +85,7 @@ test('a vault that takes no record is a warning, and refused where the config as
   writeFileSync(path.join(rig.folder, 'salvor.config.json'), '{"accessLog": "required"}');
   for (const command of [
     ['show', 'latest', 'RecordType'],
+    ['diff', 'latest..latest', '--with-values'],
     ['find', 'anything', '--objects', 'RecordType', '--with-values'],
     ['export', 'latest', '--to', 'no.zip'],
   ]) {

@@ -107,11 +107,8 @@ export const diff = defineCommand({
       // With a patch, values that are asked for stand in it.
       const listed = flags.records || (flags.withValues && flags.patch === undefined);
       const records: RecordDiff[] | undefined = listed ? [] : undefined;
-      if (flags.withValues) {
-        const { ids, ...named } = selection;
-        await logAccess(ctx, vault, { what: 'diff', selection: { points, ...named, ids: ids && [...ids.sorted()] } });
-      }
       const states = await statesOf(ctx, vault, from, org ?? to);
+      if (flags.withValues) await noted(ctx, states, request, points);
       const patch = flags.patch === undefined ? undefined : await patchOf(ctx, states, flags.patch, flags.withValues);
       const found = await compared(ctx, states, request, records, patch);
       records?.sort(byObjectAndId);
@@ -159,6 +156,19 @@ async function statesOf(ctx: CommandContext, vault: Vault, from: string, to: str
   const open = async (name: string) => PointReader.open(vault, await findPoint(ctx, vault, name));
   const before = await open(from);
   return { vault, from: before, to: typeof to === 'string' ? await open(to) : to };
+}
+
+/** Awaited before a row is read. */
+async function noted(ctx: CommandContext, { vault, from, to }: States, request: DiffRequest, points: string) {
+  const { objectsAsked } = await import('../../operations/diff/diff.ts');
+  const { ids, ...named } = request.selection;
+  await logAccess(ctx, vault, {
+    what: 'diff',
+    point: from.root.point,
+    to: 'root' in to ? to.root.point : 'live',
+    objects: await objectsAsked(ctx, from, to, request),
+    selection: { points, ...named, ids: ids && [...ids.sorted()] },
+  });
 }
 
 async function compared(

@@ -8,11 +8,16 @@ export function accessText(access: readonly AccessListed[], paint: Paint): strin
     { title: 'time', value: ({ at }) => time(at) },
     { title: 'who', value: ({ who }) => paint.printable(who ?? '?') },
     { title: 'what', value: ({ what }) => paint.printable(what ?? '?') },
-    { title: 'point', value: ({ point, restore, points = [] }) => paint.printable(point ?? restore ?? few(points)) },
+    { title: 'point', value: (one) => paint.printable(pointOf(one)) },
     { title: 'objects', value: ({ objects }) => named(objects ?? [], paint) },
     { title: 'signed by', value: ({ signer }) => paint.printable(signer) },
     { title: 'record', value: ({ record }) => String(record.seq), right: true },
   ]);
+}
+
+function pointOf({ point, to, restore, points = [] }: AccessListed): string {
+  if (point === undefined) return restore ?? few(points);
+  return to === undefined ? point : `${point}..${to}`;
 }
 
 function few(points: readonly string[]): string {

@@ -2,8 +2,9 @@ import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
+import { select } from '../select/selection.ts';
 import { diffLive } from './live.ts';
-import { diffPoints } from './points.ts';
+import { diffPoints, selectEither } from './points.ts';
 import type { DiffRequest, DiffResult, OnRecord } from './request.ts';
 
 /**
@@ -26,6 +27,19 @@ export async function diff(
       `point ${from.root.point} is of ${org.name} (${org.id}), the org is ${to.identity.orgId}`,
     );
   return diffLive(ctx, from, to, request, onRecord);
+}
+
+/** Names of the objects that `diff` is asked to compare; less those that only the org knows. Reads no row. Throws what `select` throws. */
+export async function objectsAsked(
+  ctx: Context,
+  from: PointReader,
+  to: PointReader | Org,
+  request: DiffRequest,
+): Promise<string[]> {
+  const selection = isPoint(to)
+    ? await selectEither(from, to, request, ctx.now())
+    : await select(from, request.selection, ctx.now());
+  return [...selection.keys()].sort();
 }
 
 function isPoint(to: PointReader | Org): to is PointReader {

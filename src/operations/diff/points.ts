@@ -64,7 +64,12 @@ export async function diffPoints(
 }
 
 /** What either point knows of what is asked for. */
-async function selectEither(from: PointReader, to: PointReader, request: DiffRequest, now: Date): Promise<Selection> {
+export async function selectEither(
+  from: PointReader,
+  to: PointReader,
+  request: DiffRequest,
+  now: Date,
+): Promise<Selection> {
   const found: ObjectSelection[] = [];
   let unknown: unknown;
   for (const point of [from, to]) {
