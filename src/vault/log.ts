@@ -55,8 +55,9 @@ export class Log {
   }
 
   /**
-   * All records in order, and what does not verify; a gap or a wrong `prev` is a problem, and nothing is thrown for it. `rejected`: what was signed
-   * with a key after it was revoked. `known`: a head seen before, to find the end from.
+   * All records in order, and what does not verify; a gap or a wrong `prev` is a problem, and nothing is thrown for it. A `prev` that passes over
+   * records is right: they were damaged when it was written, and are healed. `rejected`: what was signed with a key after it was revoked. `known`: a
+   * head seen before, to find the end from.
    */
   async read(
     signal?: AbortSignal,
@@ -65,8 +66,8 @@ export class Log {
     const entries: LogEntry[] = [];
     const problems: LogProblem[] = [];
     const rejected: LogProblem[] = [];
-    // Whoever did not know yet that a key was revoked built on what it signed.
-    let followed = new Set(['']);
+    // What a record may follow. Whoever did not know yet that a key was revoked built on what it signed.
+    const followed = new Set(['']);
     const last = await this.#last(signal, known?.seq);
     const numbers = Array.from({ length: last }, (_, i) => i + 1);
     for await (const { seq, opened } of inOrder(numbers, inFlight, async (seq) => ({
@@ -96,7 +97,10 @@ export class Log {
         });
       }
       entries.push(opened);
-      followed = new Set([opened.digest]);
+      followed.delete('');
+      // A thief could fill a number that was damaged after his key was revoked: what passes over it tells.
+      if (this.#trust.revoked.has(opened.signer.id)) followed.clear();
+      followed.add(opened.digest);
     }
     const end = entries.at(-1);
     return { entries, problems, rejected, head: { seq: end?.seq ?? 0, digest: end?.digest ?? '', taken: last } };

@@ -31,7 +31,8 @@ file (here: recovery.key). Work in this folder; W is any folder outside it.
       done
 
 3. Check the log. Each numbered file in log/ is one line of JSON and the signature over it. A line with
-   "kind":"point" seals a recovery point; "prev" is the SHA-256 of the whole record before it, "writer" the key that signs.
+   "kind":"point" seals a recovery point; "prev" is the SHA-256 of the whole newest record
+   before it that held when it was written, "writer" the key that signs.
 
       grep -o '"id":"[^"]*","role":"[apw][a-z]*","key":"[^"]*"' "$W/trusted" | cut -d'"' -f4,12 | tr '"' ' ' > "$W/signers"
       for record in log/*; do

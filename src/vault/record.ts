@@ -34,7 +34,7 @@ const recordSchema = z.strictObject({
   kind: z.enum(Object.keys(kinds) as [Kind, ...Kind[]]),
   vault: z.string(),
   seq: z.number().int().positive(),
-  /** SHA-256 of the whole previous record that verifies; empty for the first. */
+  /** SHA-256 of the whole newest record before it that verified when it was written; empty for the first. */
   prev: z.string(),
   point: z.string().optional(),
   restore: z.string().optional(),

@@ -11,7 +11,7 @@ import { createVault } from '../../src/vault/create.ts';
 import { logRecord } from '../../src/vault/layout.ts';
 import { Log } from '../../src/vault/log.ts';
 import type { NewRecord } from '../../src/vault/record.ts';
-import { readTrust } from '../../src/vault/trust.ts';
+import { readTrust, type Trust } from '../../src/vault/trust.ts';
 
 const digest = 'ab'.repeat(32);
 const point = (id: string): NewRecord => ({
@@ -38,6 +38,7 @@ describe('the log of a vault', () => {
     store: Store;
     signer: { id: string; key: ReturnType<typeof parseWriterKey>['signing'] };
     log: (store?: Store) => Promise<Log>;
+    trust: Trust;
   }> {
     const store = await openStore(path.join(folder, `vault-${++number}`));
     const recipients = [(await newAgeIdentity()).recipient, (await newAgeIdentity()).recipient];
@@ -47,6 +48,7 @@ describe('the log of a vault', () => {
       store,
       signer: { id: 'writer-1', key: parseWriterKey(made.writerKey).signing },
       log: async (other = store) => new Log(other, trust, made.vault),
+      trust,
     };
   }
 
@@ -155,6 +157,60 @@ describe('the log of a vault', () => {
         [3, 'chain-broken'],
         [4, 'signature-invalid'],
       ],
+    );
+  });
+
+  /** Three points, of which the second was damaged when the third was written, and is whole again. */
+  async function healed() {
+    const vault = await newVault();
+    const { store, log, signer } = vault;
+    const appended = async (id: string) => (await log()).append(signer, point(id));
+    const first = await appended('20261122T224100Z-000001');
+    await appended('20261122T224200Z-000002');
+    const good = await store.get(logRecord(3));
+    await store.delete(logRecord(3));
+    await store.putIfAbsent(logRecord(3), good.subarray(1));
+    await appended('20261122T224300Z-000003');
+    const damaged = (await (await log()).read()).problems.map(({ seq }) => seq);
+    await store.delete(logRecord(3));
+    await store.putIfAbsent(logRecord(3), good);
+    return { ...vault, first, appended, damaged };
+  }
+
+  test('lets a record pass over one that was damaged when it was written, and goes on behind it', async () => {
+    const { log, first, appended, damaged } = await healed();
+    assert.deepEqual(damaged, [3]);
+    const last = await appended('20261122T224400Z-000004');
+    const { entries, problems, head } = await (await log()).read();
+    assert.deepEqual([problems, head.seq, head.digest], [[], 5, last.digest]);
+    assert.equal(entries.find(({ seq }) => seq === 4)?.record.prev, first.digest);
+  });
+
+  test('reports a record that passes over one of a key that is revoked by now: a thief may have put it there since', async () => {
+    const { log, trust } = await healed();
+    const revoked = [{ id: 'writer-1', since: '2026-11-23T00:00:00Z', from: 5, to: 5 }];
+    trust.files.push({ ...trust.files[0]!, number: 2, keys: [], revoked });
+    const { problems } = await (await log()).read();
+    assert.deepEqual(
+      problems.map(({ seq, fault }) => [seq, fault.name]),
+      [[4, 'chain-broken']],
+    );
+  });
+
+  test('reports a record that follows one which is no more in the log, also where another has its number', async () => {
+    const { store, log, signer } = await newVault();
+    const appended = async (id: string) => (await log()).append(signer, point(id));
+    await appended('20261122T224100Z-000001');
+    await appended('20261122T224200Z-000002');
+    await appended('20261122T224300Z-000003');
+    const fourth = await store.get(logRecord(4));
+    for (const seq of [3, 4]) await store.delete(logRecord(seq));
+    await appended('20261122T224250Z-000004');
+    await store.putIfAbsent(logRecord(4), fourth);
+    const { problems } = await (await log()).read();
+    assert.deepEqual(
+      problems.map(({ seq, fault }) => [seq, fault.name]),
+      [[4, 'chain-broken']],
     );
   });
 

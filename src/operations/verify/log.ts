@@ -88,15 +88,14 @@ export async function verifyLog(
 }
 
 /**
- * Each record's bytes are held by the one behind it; those of the newest by nothing but their form. Where the chain is broken, the form
- * tells whether it was the record in front that changed.
+ * A record's bytes are held by the one behind it; those of the newest, and of one that was passed over, by nothing but their form. Where the
+ * chain is broken, the form tells whether it was the record in front that changed.
  */
-async function checkForms(stored: StoredObjects, { entries, problems }: LogState, rung: Rung): Promise<void> {
+async function checkForms(stored: StoredObjects, { entries }: LogState, rung: Rung): Promise<void> {
   if (entries.length === 0) rung.problem(logRecord(1), 'the log has no record that verifies');
-  const broken = new Set(problems.map(({ seq }) => seq));
-  for (const [i, { key, digest }] of entries.entries()) {
-    const next = entries[i + 1];
-    if (next && !broken.has(next.seq)) continue;
+  const held = new Set(entries.map(({ record }) => record.prev));
+  for (const { key, digest } of entries) {
+    if (held.has(digest)) continue;
     try {
       const bytes = await stored.vault.store.get(key, stored.signal);
       if (sha256(bytes) !== digest) rung.problem(key, `${key} changed while it was verified`);
