@@ -3,7 +3,7 @@ import { type Store, type StoredObject, tooLarge } from '../../src/store/store.t
 
 /** A store in memory. Unlike a real one it lets a test change, remove and replace what it holds. */
 export class MemoryStore implements Store {
-  readonly url = 'memory://vault';
+  readonly url: string = 'memory://vault';
   readonly objects: Map<string, Buffer>;
   /** When set, every write is refused, as with credentials that only read. */
   denyWrites = false;

@@ -44,10 +44,11 @@ export const copy = defineCommand({
     if (copies.length === 0) throw failed[0]!.fault;
     const problems = copies.flatMap((one) => one.problems);
     const notWhole = [...new Set(copies.flatMap((one) => one.notWhole))];
+    const lost = new Set(copies.flatMap((one) => one.lostRecords)).size;
     const damaged = () =>
       new Fault(
         'verify-failed',
-        `${problems.length} object(s) are damaged or missing, in the vault or in the copy: ${problems[0]!.problem}; ${notWhole.length} point(s) are not whole in the copy`,
+        `${problems.length} object(s) are damaged or missing, in the vault or in the copy: ${problems[0]!.problem}; ${notWhole.length} point(s) are not whole in the copy${lost > 0 ? `, and what ${lost} record(s) of the log say, maybe points, is not in it` : ''}`,
         {
           actions: [
             '`salvor verify --all` tells more; `salvor repair --from` heals the vault from a copy, or a copy from the vault',

@@ -3,15 +3,18 @@ import { Fault } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import type { KeySet } from '../../vault/key-set.ts';
 import { logRecord, trustFile, vaultFile } from '../../vault/layout.ts';
+import type { LogEntry } from '../../vault/log.ts';
 import { putOwn } from '../../vault/put-own.ts';
 import { readRefs } from '../../vault/refs.ts';
-import { isPrunable, standing } from '../../vault/retention.ts';
+import { isPrunable, retentionOf, standing } from '../../vault/retention.ts';
+import { sha256 } from '../../vault/signed.ts';
 import type { LogState, Vault } from '../../vault/vault.ts';
 import { Protected } from '../prune/protect.ts';
+import { healing, type LogsCompared, logsOf } from './logs.ts';
 import { CopiedObjects } from './objects.ts';
 import { CopiedPoints } from './points.ts';
 import type { CopyResult } from './request.ts';
-import { assertOurs, bytesOf, commonRecords } from './target.ts';
+import { assertOurs, bytesOf } from './target.ts';
 
 export interface CopyRequest {
   /** Delete in the copy what the log let go. */
@@ -21,8 +24,8 @@ export interface CopyRequest {
 /**
  * Makes a copy of the vault, or brings one up to date: the same objects, byte for byte. The log comes last and in order, so that a point is
  * never in the copy before all that the vault has of it. Can be stopped and run again: what is missing is found by listing. Nothing needs a key.
- * What is damaged or missing in the vault is left out and told, and the records of the points that lack it are copied as others are: the copy
- * opens, and later points arrive. Throws `foreign-vault`, `copy-ahead`, `vaults-diverged`, and `point-retired` when a point was let go of meanwhile.
+ * What is damaged or missing in the vault, records of the log too, is left out and told, and the records of the points that lack it are copied as
+ * others are: the copy opens, later points arrive, and what was healed is put by a later run. Throws `foreign-vault`, `copy-ahead`, `vaults-diverged`, and `point-retired` when a point was let go of meanwhile.
  */
 export async function copyVault(
   ctx: Context,
@@ -33,9 +36,9 @@ export async function copyVault(
   const { signal } = ctx;
   await assertOurs(vault, to, 'choose an empty place for the copy', signal);
   const state = await vault.state(true, signal);
-  const common = await commonRecords(vault, to, state, signal);
+  const logs = await logsOf(vault, to, state, signal);
   const objects = new CopiedObjects(ctx, vault, to, state);
-  for (const { key, fault } of state.problems) objects.tell({ key, problem: fault.message });
+  const lostRecords = tellLog(vault, to, { state, logs, objects });
   // By this one a later run knows the copy again: nothing is in the place before it.
   await objects.copy(trustFile(1));
   await objects.copy('trust/', /^trust\/0001$/);
@@ -43,51 +46,77 @@ export async function copyVault(
   ctx.report({ type: 'stage', stage: 'copying objects' });
   await objects.copy('', /^(trust|keys)\//);
   ctx.report({ type: 'stage', stage: 'copying the log' });
-  const { added, notWhole, isSound } = await copyLog(vault, to, { state, common, objects, signal });
+  const { added, notWhole, isSound } = await copyLog(vault, to, { state, logs, objects, signal });
   if (!(await to.head(vaultFile, signal))) await objects.one(vaultFile);
   // As `prune` does: where something is lost, what is left may be what brings it back.
   const deletes = deleteSwept && isSound && objects.extra.size > 0;
   const deleted = deletes ? await deleteLetGo(vault, to, state, objects.extra, signal) : { objects: 0, bytes: 0 };
   const { seq, digest } = await vault.logOf(to).head(undefined, signal);
-  const points = state.points.filter((entry) => entry.seq <= seq).length;
   const { copied, there, problems } = objects;
   return {
     vaultId: vault.info.vault,
     copied,
     there,
-    records: added,
+    records: added.size,
     deleted,
     problems,
     notWhole,
+    lostRecords,
     head: { seq, digest },
-    points,
+    points: pointsIn([...state.entries.filter((one) => logs.same.has(one.seq) || added.has(one.seq)), ...logs.lost]),
   };
+}
+
+function pointsIn(entries: readonly LogEntry[]): number {
+  const inOrder = entries.toSorted((a, b) => a.seq - b.seq);
+  const { retired } = retentionOf(inOrder);
+  return inOrder.filter(({ record }) => record.kind === 'point' && !retired.has(record.point!)).length;
+}
+
+/** Tells of each record that does not hold, and what heals it; the keys of those that neither place has. */
+function tellLog(vault: Vault, to: Store, { state, logs, objects }: Omit<LogCopy, 'signal'>): string[] {
+  const theirs = new Set(logs.lost.map(({ seq }) => seq));
+  const nowhere: string[] = [];
+  for (const { seq, key, fault } of state.problems) {
+    const isLost = !logs.ours.has(seq) && !theirs.has(seq);
+    if (isLost) nowhere.push(key);
+    const what = theirs.has(seq)
+      ? `; the copy has it: ${healing(vault.store, to)}`
+      : isLost
+        ? '; the copy has no such record either'
+        : '';
+    objects.tell({ key, problem: `${fault.message}${what}` });
+  }
+  for (const key of [...logs.damaged].map(logRecord))
+    objects.tell({ key, problem: `${key} does not verify in the copy: ${healing(to, vault.store)}` });
+  return nowhere;
 }
 
 interface LogCopy {
   readonly state: LogState;
-  /** Records that the copy has already. */
-  readonly common: number;
+  readonly logs: LogsCompared;
   readonly objects: CopiedObjects;
   readonly signal: AbortSignal;
 }
 
-/** Copies the records behind `common`, each when the copy has all that the vault has of its point. `isSound`: neither lacks anything of a point. */
+/** Copies the records that verify and that the copy lacks, each when the copy has all that the vault has of its point. `isSound`: neither lacks anything. */
 async function copyLog(
   vault: Vault,
   to: Store,
-  { state, common, objects, signal }: LogCopy,
-): Promise<{ added: number; notWhole: string[]; isSound: boolean }> {
+  { state, logs, objects, signal }: LogCopy,
+): Promise<{ added: ReadonlySet<number>; notWhole: string[]; isSound: boolean }> {
   const points = new CopiedPoints(vault, to, objects, state);
   const stands = new Set(standing(state).map(({ seq }) => seq));
   const entries = new Map(state.entries.map((entry) => [entry.seq, entry]));
   const notWhole: string[] = [];
-  let added = 0;
-  let isSound = true;
+  const added = new Set<number>();
+  let isSound = state.problems.length === 0 && logs.damaged.size === 0;
   for (let seq = 1; seq <= state.head.taken; seq++) {
     signal.throwIfAborted();
     const entry = entries.get(seq);
-    const isNew = seq > common;
+    const digest = logs.ours.get(seq);
+    const isNew = !logs.same.has(seq);
+    const isDamaged = logs.damaged.has(seq);
     if (entry && stands.has(seq)) {
       const { isWhole, problems } = await points.complete(entry, isNew, signal);
       isSound &&= isWhole && problems.length === 0;
@@ -95,9 +124,11 @@ async function copyLog(
       // The record that let go of it is copied by a later run: until then the point would stand in the copy as one that is damaged.
       if (wasLetGo && isNew && !isWhole) throw letGo(entry.record.point!);
       if (!wasLetGo) for (const one of problems) objects.tell(one);
-      if (!wasLetGo && !isWhole) notWhole.push(entry.record.point!);
+      if (!wasLetGo && (!isWhole || isDamaged)) notWhole.push(entry.record.point!);
     }
-    if (isNew && (await copyRecord(vault, to, seq, signal))) added += 1;
+    if (digest === undefined || !isNew || isDamaged) continue;
+    if (await copyRecord(vault, to, { key: logRecord(seq), digest }, signal)) added.add(seq);
+    else objects.tell({ key: logRecord(seq), problem: `${logRecord(seq)} changed while it was copied` });
   }
   return { added, notWhole, isSound };
 }
@@ -109,13 +140,18 @@ function letGo(point: string): Fault {
   });
 }
 
-/** False: the vault has no such record. */
-async function copyRecord(vault: Vault, to: Store, seq: number, signal: AbortSignal): Promise<boolean> {
-  const key = logRecord(seq);
+/** False: the vault has the record no more. */
+async function copyRecord(
+  vault: Vault,
+  to: Store,
+  { key, digest }: { readonly key: string; readonly digest: string },
+  signal: AbortSignal,
+): Promise<boolean> {
   const record = await bytesOf(vault.store, key, signal);
-  if (record && !(await putOwn(to, key, record, signal)))
+  if (!record || sha256(record) !== digest) return false;
+  if (!(await putOwn(to, key, record, signal)))
     throw new Fault('vaults-diverged', `somebody else wrote to ${to.url} meanwhile: ${key} is another record there`);
-  return record !== undefined;
+  return true;
 }
 
 /** Deletes in the copy what the log let go and only the copy has, as `prune` did in the vault. */

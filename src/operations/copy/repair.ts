@@ -11,6 +11,7 @@ import { readRefs } from '../../vault/refs.ts';
 import { standing } from '../../vault/retention.ts';
 import { sha256 } from '../../vault/signed.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { compareLogs } from './logs.ts';
 import { assertOurs, bytesOf } from './target.ts';
 
 const parallelReads = 3;
@@ -73,17 +74,18 @@ class Repairing {
   /** Records that do not verify here and do in the copy. */
   async log(): Promise<void> {
     const { signal } = this.#ctx;
-    const { problems, entries } = await this.#vault.state(true, signal);
-    const good = new Set(entries.map(({ seq }) => seq));
-    const bad = problems.filter(({ seq }) => !good.has(seq));
+    const state = await this.#vault.state(true, signal);
+    const good = new Set(state.entries.map(({ seq }) => seq));
+    const bad = state.problems.filter(({ seq }) => !good.has(seq));
     if (bad.length === 0) return;
-    const theirs = new Map(
-      (await this.#vault.logOf(this.#from).read(signal)).entries.map((entry) => [entry.seq, entry]),
-    );
+    const read = await this.#vault.logOf(this.#from).read(signal);
+    const theirs = new Map(read.entries.map((entry) => [entry.seq, entry]));
+    const { parted = Number.POSITIVE_INFINITY } = compareLogs(state, read);
     for (const { seq, key, fault } of bad) {
       const entry = theirs.get(seq);
-      if (!entry)
-        this.unhealed.push({ key, problem: fault.message, why: 'the copy has no record there that verifies' });
+      const fail = (why: string) => void this.unhealed.push({ key, problem: fault.message, why });
+      if (!entry) fail('the copy has no record there that verifies');
+      else if (seq >= parted) fail(`the copy went another way from ${logRecord(parted)} on`);
       else await this.#replace(key, fault.message, await bytesOf(this.#from, logRecord(seq), signal), entry.digest);
     }
   }

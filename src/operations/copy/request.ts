@@ -18,8 +18,10 @@ export interface CopyResult {
   readonly deleted: { readonly objects: number; readonly bytes: number };
   /** What is damaged or missing: in the vault, whence it is not copied, or in the copy. */
   readonly problems: readonly Problem[];
-  /** Points that stand in the copy's log and lack in the copy some of what `problems` names. */
+  /** Points that lack in the copy some of what `problems` names, or whose own record is damaged there. */
   readonly notWhole: readonly string[];
+  /** Records of the log that are damaged or missing in the vault and not in the copy either: what they say, points among it, is in none of both. */
+  readonly lostRecords: readonly string[];
   /** The end of the copy's log. */
   readonly head: Pick<Head, 'seq' | 'digest'>;
   /** The points that are in use in the copy. */
