@@ -7,6 +7,7 @@ import { makeFolders } from '../folders.ts';
 import { createByClaim } from './claim.ts';
 import { assertKey, isKey, isKeySegment } from './key.ts';
 import { type Store, type StoredObject, tooLarge } from './store.ts';
+import { strangersIn } from './strangers.ts';
 
 const windows = process.platform === 'win32';
 const full = new Set(['ENOSPC', 'EDQUOT']);
@@ -146,6 +147,14 @@ export function openFolder(folder: string, { hardLinks = true, signal: outer }: 
         if (code === 'ENOENT' || code === 'ENOTDIR') return true;
         if (refused.has(code)) return false;
         return raise(error, `could not delete ${key}`, signal);
+      }
+    },
+
+    async *strangers(signal) {
+      try {
+        yield* strangersIn(root, joined(signal));
+      } catch (error) {
+        raise(error, `could not list ${root}`, signal);
       }
     },
 

@@ -17,6 +17,7 @@ import type { OpenStoreOptions } from './open.ts';
 import { DamagedBody, readS3Error, type S3Answer, StrangeAnswer, s3Fault } from './s3-errors.ts';
 import { parseS3Url, type S3Place } from './s3-url.ts';
 import { type Store, type StoredObject, tooLarge } from './store.ts';
+import { isLeftBehind } from './strangers.ts';
 
 /** Under this prefix nothing is locked, so that a probe can clean up behind itself. */
 const unlocked = 'probe/';
@@ -139,7 +140,8 @@ export async function openS3(url: string, options: OpenStoreOptions = {}): Promi
     }
   }
 
-  async function* list(prefix: string, { after, signal }: { after?: string; signal?: AbortSignal } = {}) {
+  /** Names that are no keys among them, which no put of ours gave. */
+  async function* all(prefix: string, { after, signal }: { after?: string; signal?: AbortSignal } = {}) {
     const what = `LIST ${prefix}`;
     let last = after ?? '';
     let token: string | undefined;
@@ -158,18 +160,23 @@ export async function openS3(url: string, options: OpenStoreOptions = {}): Promi
         return page;
       }).catch((error: unknown) => unless(error, what, [], () => undefined as never));
       for (const { Key, Size, LastModified, ETag } of page.Contents ?? []) {
-        const key = decoded(Key, page.EncodingType)?.slice(root.length);
-        if (key === undefined || !isKey(key)) continue;
+        const key = (decoded(Key, page.EncodingType) ?? Key ?? '').slice(root.length);
         if (Size === undefined || LastModified === undefined)
           throw s3Fault({ kind: 'retry', reason: 'a list without sizes' }, what, Bucket, undefined);
-        if (key <= last)
-          throw new Fault('unproven-store', `the store lists ${key} behind ${last}: its lists are not in order`);
-        last = key;
+        if (isKey(key)) {
+          if (key <= last)
+            throw new Fault('unproven-store', `the store lists ${key} behind ${last}: its lists are not in order`);
+          last = key;
+        }
         signal?.throwIfAborted();
         yield { key, size: Size, modified: LastModified, ...(ETag && { etag: ETag }) };
       }
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
+  }
+
+  async function* list(prefix: string, options?: { after?: string; signal?: AbortSignal }) {
+    for await (const object of all(prefix, options)) if (isKey(object.key)) yield object;
   }
 
   async function extendLock(
@@ -253,6 +260,12 @@ export async function openS3(url: string, options: OpenStoreOptions = {}): Promi
         if (error instanceof Refusal && error.answer.kind === 'lock') return false;
         return unless(error, what, ['missing'], () => true);
       }
+    },
+
+    async *strangers(signal) {
+      // An empty object with a slash behind its name is how consoles make a folder.
+      for await (const { key, size } of all('', { signal }))
+        if (!isKey(key) && !isLeftBehind(key) && !(size === 0 && /(^|\/)$/.test(key))) yield key;
     },
 
     ...(place.retention && { extendLock: (object, signal) => extendLock(object, place.retention!, signal) }),

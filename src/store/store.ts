@@ -38,6 +38,8 @@ export interface Store {
    * Missing where the store locks nothing.
    */
   readonly extendLock?: (object: Pick<StoredObject, 'key' | 'modified'>, signal?: AbortSignal) => Promise<boolean>;
+  /** What lies in the place under names that no key has, which no other verb sees. Missing where nothing can lie there. */
+  strangers?(signal?: AbortSignal): AsyncIterable<string>;
   close(): Promise<void>;
 }
 
