@@ -49,7 +49,18 @@ function start() {
   if (main === source) muteTypeStripping();
   keepCompiled();
   collectBuffersEarly();
-  import(main.href).then((program) => program.main(process.argv.slice(2))).then((exit) => process.exit(exit));
+  import(main.href).then((program) => program.main(process.argv.slice(2))).then(end);
+}
+
+/**
+ * Everything is done and printed. process.exit() joins V8's compilers while these may wait for a collection that nobody makes any more (nodejs/node#54918), and
+ * never returns then; a process that ends by itself releases them. Whatever still keeps it is cut off when they have long finished.
+ */
+function end(exit) {
+  process.exitCode = exit;
+  // What is left of work that was given up changes the outcome no more.
+  process.on('uncaughtException', () => {});
+  setTimeout(() => process.exit(exit), 1000).unref();
 }
 
 /**

@@ -15,16 +15,16 @@ export function listenForInterruption(onFirst: (name: string) => void, atOnce: (
   function stop(name: NodeJS.Signals): void {
     if (controller.signal.aborted) {
       atOnce();
+      // Should the end itself hang, the next signal is the system's to hear.
+      release();
       process.exit(130);
     }
     onFirst(name);
     controller.abort(new Fault('interrupted', `stopped by ${name}`));
   }
+  function release(): void {
+    for (const name of signals) process.off(name, stop);
+  }
   for (const name of signals) process.on(name, stop);
-  return {
-    signal: controller.signal,
-    release() {
-      for (const name of signals) process.off(name, stop);
-    },
-  };
+  return { signal: controller.signal, release };
 }

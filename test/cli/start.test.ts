@@ -85,6 +85,14 @@ test('a Node that is too old hears what is missing', async () => {
   assert.match(stderr, /try: install a newer Node/);
 });
 
+test('a command ends by itself with its exit code, since process.exit() may hang; what still keeps it is cut off', async () => {
+  const before = (code: string) => ({ node: ['--import', `data:text/javascript,${code}`] });
+  const ended = await run(salvor, ['bakcup'], before('process.exit=()=>process.abort()'));
+  assert.deepEqual([ended.status, ended.stderr.split(':')[0]], [2, 'usage']);
+  const kept = await run(salvor, ['bakcup'], before('setInterval(()=>{},9999)'));
+  assert.deepEqual(kept, ended);
+});
+
 test('every command is declared as the product page wants: lower case summaries, no full stop, no short flag of its own', () => {
   for (const command of commands) {
     for (const text of [command.summary, ...Object.values(command.flags).map(({ summary }) => summary)]) {
