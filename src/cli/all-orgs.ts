@@ -21,6 +21,7 @@ export const parallelOrgs = {
     value: 'number',
     kind: 'integer',
     least: 1,
+    most: 100,
     default: 4,
     summary: 'orgs at the same time, with --all-orgs',
   },

@@ -34,6 +34,7 @@ export const pointFlags = {
     value: 'number',
     kind: 'integer',
     least: 1,
+    most: 100,
     default: 4,
     summary: 'objects that are read at the same time',
   },

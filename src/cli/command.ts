@@ -27,6 +27,8 @@ export interface Flag {
   readonly choices?: readonly string[];
   /** The smallest number that it takes, wherever it comes from; 0 unless told. */
   readonly least?: number;
+  /** The largest, for numbers that cost memory or connections. */
+  readonly most?: number;
   /** May be given several times; `run` gets an array. */
   readonly repeatable?: boolean;
   readonly default?: string | number;

@@ -76,6 +76,8 @@ function one(flag: Flag, text: string, source: string): string | number {
     );
   }
   if (number < (flag.least ?? 0)) throw new Fault('usage', `${source} has to be ${flag.least} at least`);
+  if (flag.most !== undefined && number > flag.most)
+    throw new Fault('usage', `${source} has to be ${flag.most} at most`);
   return number;
 }
 

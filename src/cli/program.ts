@@ -158,6 +158,7 @@ export function explained(flag: Flag): string {
   const more = [
     flag.choices ? `one of ${flag.choices.join(', ')}` : '',
     flag.repeatable ? 'repeatable' : '',
+    flag.most === undefined ? '' : `${flag.least ?? 0} to ${flag.most}`,
     flag.bare === undefined ? '' : `${flag.bare} without a value; a value follows =`,
     flag.default === undefined ? '' : `default ${flag.default}`,
     flag.env ? `env ${flag.env}` : '',

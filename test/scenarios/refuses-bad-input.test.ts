@@ -360,7 +360,7 @@ describe('a flag', () => {
     [['bakcup'], /bakcup/],
     [['keys'], /keys wants one of/],
     [['backup', '--parallel', 'many'], /--parallel/],
-    [['backup', '--parallel', '1.5'], /--parallel/],
+    [['backup', '--parallel', '1000000000'], /--parallel has to be 100 at most/],
     [['backup', '--max-duration', 'soon'], /--max-duration/],
     [['backup', '--org-timeout', '-1s'], /--org-timeout/],
     [['backup', '--max-api-percent', '101'], /--max-api-percent/],

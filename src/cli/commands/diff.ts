@@ -66,6 +66,7 @@ export const diff = defineCommand({
       value: 'number',
       kind: 'integer',
       least: 1,
+      most: 100,
       default: 4,
       summary: 'objects that are compared at the same time',
     },

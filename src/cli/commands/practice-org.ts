@@ -10,7 +10,13 @@ export const practiceOrg = defineCommand({
   description:
     "An org on this machine that speaks Salesforce's protocols. What is in it is made up; nothing leaves the machine.",
   flags: {
-    port: { value: 'number', kind: 'integer', default: 0, summary: 'port on the loopback address; 0 takes a free one' },
+    port: {
+      value: 'number',
+      kind: 'integer',
+      most: 65_535,
+      default: 0,
+      summary: 'port on the loopback address; 0 takes a free one',
+    },
     seed: {
       value: 'number',
       kind: 'integer',

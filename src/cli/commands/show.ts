@@ -18,7 +18,7 @@ export const show = defineCommand({
     id: { summary: 'Id of a record' },
   },
   flags: {
-    limit: { value: 'number', kind: 'integer', default: 20, summary: 'rows of one page' },
+    limit: { value: 'number', kind: 'integer', most: 10_000, default: 20, summary: 'rows of one page' },
     after: { value: 'Id', summary: 'rows behind this Id', config: false },
     'all-children': {
       summary:

@@ -214,7 +214,7 @@ class Work {
   async run<T>(queues: readonly { items: readonly T[]; parallel: number }[], each: (item: T) => Promise<void>) {
     const workers = queues.flatMap(({ items, parallel }) => {
       const left = items.values();
-      return Array.from({ length: parallel }, () => this.#worker(left, each));
+      return Array.from({ length: Math.min(parallel, items.length) }, () => this.#worker(left, each));
     });
     await Promise.all(workers);
     if (this.#failed) throw this.#reason;
