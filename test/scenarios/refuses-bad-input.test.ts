@@ -361,6 +361,7 @@ describe('a flag', () => {
     [['keys'], /keys wants one of/],
     [['backup', '--parallel', 'many'], /--parallel/],
     [['backup', '--parallel', '1000000000'], /--parallel has to be 100 at most/],
+    [['backup', '--objects', 'Group', '--exclude', 'gr*', '--dry-run'], /no object is left .* Group: excluded/],
     [['backup', '--max-duration', 'soon'], /--max-duration/],
     [['backup', '--org-timeout', '-1s'], /--org-timeout/],
     [['backup', '--max-api-percent', '101'], /--max-api-percent/],
@@ -386,6 +387,9 @@ describe('a flag', () => {
 
   test('that names an object which the org does not have', () =>
     refused('no-such-object', /Acount/, ['backup', '--objects', 'Acount']));
+
+  test('that leaves nothing of a point to be exported', () =>
+    refused('nothing-selected', /fits nothing/, ['export', 'latest', '--exclude', '*', '--to', 'nothing.zip']));
 
   test('that asks for more coverage than there is', async () => {
     const before = records(rig.vault);

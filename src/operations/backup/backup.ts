@@ -23,7 +23,7 @@ import { backupObjects, type ObjectsRead, stillToRead } from './objects.ts';
 import { type DamagedKeys, findParents, type Parent } from './parents.ts';
 import { type BackupRequest, type PointResult, pointResult } from './request.ts';
 import { notSelectedOf, restOf } from './rest.ts';
-import { type Chosen, filesLeftOut, rowsNotCovered, type Selection, select } from './select.ts';
+import { assertNotEmpty, type Chosen, filesLeftOut, rowsNotCovered, type Selection, select } from './select.ts';
 
 export interface BackupResult {
   readonly point: PointResult;
@@ -100,6 +100,7 @@ async function takePoint(
   const permissions = await org.permissions();
   const selection = await select(ctx, org, request.policy);
   const { chosen, notCovered, failed } = selection;
+  assertNotEmpty(request.policy, [...chosen, ...failed], notCovered);
   const journal = await openJournal(ctx, vault, org.identity.orgId, request, runs);
   try {
     const writer = new PointWriter(vault, journal.run.point, await vault.epoch());
@@ -142,6 +143,7 @@ async function takePoint(
     const objects = [...withFailures(read.objects, files.failures), ...failed.map(notDescribed)];
     const leftOutRows = await rowsNotCovered(org, selection);
     const notInIt = [...notCovered, ...leftOutRows, ...read.refused, ...read.hidden, ...files.notCovered];
+    assertNotEmpty(request.policy, objects, notInIt);
     const names = objects.map(({ object }) => object);
     const before = await earlierRoots(vault, org.identity.orgId, names, wantsOutliers(request.alerts));
     const suspects = suspectsBefore(await vault.state(), before[0]);

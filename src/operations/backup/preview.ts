@@ -12,7 +12,7 @@ import { foreseeMetadata } from './metadata.ts';
 import { readingOrder, trustsCount } from './order.ts';
 import { findParents, type Parent } from './parents.ts';
 import type { BackupRequest } from './request.ts';
-import { type Chosen, filesLeftOut, rowsNotCovered, select } from './select.ts';
+import { assertNotEmpty, type Chosen, filesLeftOut, rowsNotCovered, select } from './select.ts';
 
 export interface Preview {
   readonly objects: readonly {
@@ -50,6 +50,7 @@ export async function preview(ctx: Context, org: Org, asked: BackupRequest, vaul
   const permissions = await org.permissions();
   const selection = await select(ctx, org, request.policy);
   const { chosen, failed, notCovered } = selection;
+  assertNotEmpty(request.policy, [...chosen, ...failed], notCovered);
   const approximate = await org.approximateCounts();
   // Every run begins with these.
   const begun = org.apiCalls;

@@ -82,6 +82,25 @@ export async function select(ctx: Context, org: Org, policy: Policy): Promise<Se
   return { chosen, failed, notCovered, conditions };
 }
 
+/** Throws `usage` when no object is left that would be in the point, and names what left them out. */
+export function assertNotEmpty(policy: Policy, objects: readonly unknown[], notCovered: readonly LeftOut[]): void {
+  if (objects.length > 0) return;
+  const by = new Map<string, string[]>();
+  for (const { object, field, reason, owner } of notCovered) {
+    const isAskedFor = policy.objects.length === 0 || matchesAny(object, policy.objects);
+    if (field !== undefined || reason === unseen || !isAskedFor) continue;
+    const why = owner === undefined ? reason : `${reason} (${owner})`;
+    by.set(why, [...(by.get(why) ?? []), object]);
+  }
+  const told = [...by].map(([why, names]) => {
+    const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+    return `${names.slice(0, 3).join(', ')}${more}: ${why}`;
+  });
+  throw new Fault('usage', `no object is left to be in the point${told.length > 0 ? `; ${told.join('; ')}` : ''}`, {
+    actions: ['leave out less: see --objects, --exclude, and `exclusions` in the configuration'],
+  });
+}
+
 /** Names of all objects of the org, visible or not; those that are not are only named, so a refusal does not stop the run. */
 async function allNames(ctx: Context, org: Org): Promise<readonly string[]> {
   try {

@@ -37,7 +37,7 @@ interface Written {
 /**
  * Writes rows of a point, and its files, into one file that other programs read. The file is whole and as told, or there is none. Needs an
  * identity. `before` is awaited with the names of the objects before their rows are read. Throws what it, `select` and the vault throw,
- * `usage`, `disk-full`, `disk-error`.
+ * `nothing-selected`, `usage`, `disk-full`, `disk-error`.
  */
 export async function exportPoint(
   ctx: Context,
@@ -50,6 +50,11 @@ export async function exportPoint(
     const changedBy = request.changedBy === undefined ? undefined : await userOfPoint(point, request.changedBy);
     const selection = await select(point, request.selection, ctx.now());
     const sources = await objectSources(point, selection, request.fields, { changedBy, between: request.between });
+    if (sources.length === 0 && !withMetadata(point, request)) {
+      throw new Fault('nothing-selected', `the selection fits nothing that point ${point.root.point} holds`, {
+        actions: ['select more: see --objects, --exclude, and `salvor show` for what the point holds'],
+      });
+    }
     const notCovered = leftOut(point, request, sources);
     await before(sources.map(({ object }) => object));
     ctx.report({ type: 'stage', stage: 'exporting', total: sources.length });
@@ -143,14 +148,18 @@ async function zipped(
     const { objects, entries } = await fill(archive);
     const files = request.files ? await exportFiles(ctx, point, sources, archive) : undefined;
     written = { objects, ...(files ? { files } : {}) };
-    const zips =
-      request.files && takesIn(request.selection, metadataObject) ? await exportMetadata(point, archive) : [];
+    const zips = withMetadata(point, request) ? await exportMetadata(point, archive) : [];
     const others = [...(entries ?? []), ...zips];
     const manifest = manifestOf(work, written, others.length > 0 ? others : undefined);
     await archive.add('manifest.json', pieces(Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)));
   };
   await fillWhileRead(archive, fillAll, (stream) => work.file.write(stream, request.recipients));
   return written;
+}
+
+/** True when the zip also holds the org's metadata. */
+function withMetadata({ root }: PointReader, { files, selection }: ExportRequest): boolean {
+  return files && (root.metadata?.ids ?? []).length > 0 && takesIn(selection, metadataObject);
 }
 
 const listed = ['object', 'sheets', 'rows', 'columns', 'complete', 'reason', 'cut texts'];
