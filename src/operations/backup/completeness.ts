@@ -1,6 +1,6 @@
 import type { Permissions } from '../../salesforce/org.ts';
 import type { ObjectDescribe } from '../../schema/describe.ts';
-import type { Incompleteness } from '../../vault/manifest.ts';
+import type { Incompleteness, RootObject } from '../../vault/manifest.ts';
 
 /** What the org counted around the read of one object. null: it refuses to count this object. */
 export interface Counted {
@@ -59,4 +59,15 @@ export function judgeVisibility({ name, fields }: ObjectDescribe, permissions: P
     };
   }
   return { complete: true };
+}
+
+/** An object that is incomplete for want of a permission, with the reason as it is now: of several that were lacking, some may have been given since it was read. */
+export function seenNow(
+  object: RootObject,
+  describe: ObjectDescribe | undefined,
+  permissions: Permissions,
+): RootObject {
+  if (object.incomplete !== 'visibility' || !describe) return object;
+  const { reason } = judgeVisibility(describe, permissions);
+  return reason === undefined ? object : { ...object, reason };
 }

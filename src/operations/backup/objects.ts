@@ -6,7 +6,7 @@ import type { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
 import { Cascades } from './cascades.ts';
 import { canGoOn, type Known, type Outcome, readChanged } from './changed.ts';
-import { type Counted, judgeCount, judgeVisibility, type Verdict } from './completeness.ts';
+import { type Counted, judgeCount, judgeVisibility, seenNow, type Verdict } from './completeness.ts';
 import type { FileList } from './file-list.ts';
 import type { HiddenFields } from './hidden-fields.ts';
 import type { Journal, JournalObject, JournalPart, JournalRefused } from './journal.ts';
@@ -68,6 +68,8 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
   const lists: FileList[] = [];
   const hiddenOf = given.hiddenFields;
   const cascades = new Cascades(given.chosen);
+  const describes = new Map(given.chosen.map(({ describe }) => [describe.name, describe]));
+  const asSeen = (one: RootObject) => seenNow(one, describes.get(one.object), given.permissions);
   const same: Parent[] = [];
   const group = async (objects: readonly Chosen[]) => {
     const known = objects.flatMap((chosen) => {
@@ -82,7 +84,7 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
       if (outcome.kind === 'anew') anew.push(chosen);
       else if (outcome.kind === 'same') {
         same.push(parent);
-        reportFinished(ctx, samePage(parent));
+        reportFinished(ctx, asSeen(samePage(parent)));
       } else finished.push(await finishChanged(ctx, writer, given, known[i]!, outcome, hiddenOf, lists));
     }
     if (anew.length > 0) await full(anew);
@@ -133,7 +135,7 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
   const unchanged = await hiddenOf.of(given.chosen, same);
   const schemas = [...finished.map(({ schema }) => schema), ...same.map(({ page }) => page.schema.page)];
   return {
-    objects: [...finished.map(({ object }) => object), ...same.map(samePage)],
+    objects: [...finished.map(({ object }) => object), ...same.map(samePage)].map(asSeen),
     hidden: [...finished.flatMap(({ hidden }) => hidden), ...unchanged],
     incremental: same.length > 0 || finished.some(({ builtOn }) => builtOn !== undefined),
     builtOn: new Set([...finished.flatMap(({ builtOn }) => builtOn ?? []), ...same.map(({ root }) => root.point)]),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleDatabase } from '../../../src/practice-org/generate.ts';
+import { defaultSettings } from '../../../src/practice-org/settings.ts';
 import { InProcess } from '../../support/in-process.ts';
 
 test('a selection that leaves nothing is refused before anything is written, and says what left it out', async () => {
@@ -30,4 +31,22 @@ test('a selection that leaves nothing is refused before anything is written, and
     ['complete', 1, 0],
     'an object without rows is no such thing',
   );
+});
+
+test('an object that is the same is partial for the permission that is lacking now', async () => {
+  const { permissions } = defaultSettings();
+  await using run = await InProcess.start(sampleDatabase({ scale: { ContentVersion: 0 } }));
+  const reasons = async (missing: object) => {
+    run.org.settings.permissions = { ...permissions, ...missing };
+    const { point } = await run.backup({ request: { policy: { objects: ['ContentVersion'], exclude: [] } } });
+    return [point.kind, point.objects[0]!.reason];
+  };
+  assert.deepEqual(await reasons({ viewAllData: false, queryAllFiles: false }), [
+    'full',
+    'the user lacks View All Data: sharing rules may hide rows',
+  ]);
+  assert.deepEqual(await reasons({ queryAllFiles: false }), [
+    'incremental',
+    "the user lacks Query All Files: other users' files may be hidden",
+  ]);
 });
