@@ -50,6 +50,24 @@ test('a host whose clock is behind takes a whole point and says so; the next one
   assert.equal((await namesIn(run, 'latest')).length, 14);
 });
 
+test('a row that changes when the clock of the org was set back stands in the next point, whatever its stamp', async () => {
+  await using run = await InProcess.start(sampleDatabase({ scale: { Product2: 3 } }));
+  const org = new OrgRequests(run.org);
+  const [row, other, last] = await org.query('SELECT Id FROM Product2');
+  const rename = (one: typeof row, Name: string) => org.update('Product2', [{ Id: one!.Id!, Name }]);
+  await run.backup({ request });
+
+  await rename(row, '1');
+  run.org.settings.clockSkew = -24 * hour;
+  await rename(other, '2');
+  run.org.settings.clockSkew = -2 * hour;
+  const { point } = await run.backup({ request });
+  assert.deepEqual([point.kind, point.status], ['full', 'complete']);
+  await rename(last, '3');
+  assert.equal((await run.backup({ request })).point.kind, 'incremental');
+  assert.deepEqual(await namesIn(run, 'latest'), ['"1"', '"2"', '"3"']);
+});
+
 test('a host whose clock is ahead says so, and its point is in time for no watchman before its time has come', async () => {
   await using run = await InProcess.start(sampleDatabase({ scale: { Product2: 2 } }));
   const { point: sound } = await run.backup({ request });

@@ -9,7 +9,7 @@ import { isObjectFault } from './object.ts';
 import type { Parent } from './parents.ts';
 import type { Chosen } from './select.ts';
 import { columnsMoved } from './stamp.ts';
-import { beginning, type Layering, overlapMs, type Window, wantsBase, windowOf } from './window.ts';
+import { beginning, type Layering, overlapMs, type Window, wantsBase, wasSetBack, windowOf } from './window.ts';
 
 /** An object that a run can build on. */
 export interface Known {
@@ -61,7 +61,11 @@ export async function readChanged(
   cascades: Cascades,
   layering?: Layering,
 ): Promise<Outcome[]> {
-  const { now, toRead } = await changesSince(org, objects, layering);
+  const { now, toRead, blind } = await changesSince(org, objects, layering);
+  for (const what of blind) {
+    const reason = "the org's clock was set back since: stamps do not tell what changed, and all rows are read";
+    ctx.report({ type: 'retry', what, attempt: 1, waitMs: 0, reason });
+  }
   const begun = await beginFew(org, toRead);
   const outcomes = new Map<Parent, Outcome>();
   for (const one of toRead) {
@@ -71,7 +75,7 @@ export async function readChanged(
     const reading = { rowsExpected, begun: begun.get(one.parent) };
     outcomes.set(one.parent, await readOne(ctx, org, writer, one, now, reading, cascades));
   }
-  return objects.map(({ parent }) => outcomes.get(parent) ?? { kind: 'same' });
+  return objects.map(({ parent }) => outcomes.get(parent) ?? { kind: blind.has(parent.page.object) ? 'anew' : 'same' });
 }
 
 interface ToRead extends Known {
@@ -83,13 +87,18 @@ interface ToRead extends Known {
   readonly few: boolean;
 }
 
-/** Which of some objects changed since their parents, and how many rows of each: by two calls for five objects. */
+/**
+ * Which of some objects changed since their parents, and how many rows of each: by two calls for five objects. `blind`: names of those of which that
+ * cannot be told.
+ */
 export async function changesSince(
   org: Org,
-  objects: readonly Known[],
+  known: readonly Known[],
   layering?: Layering,
-): Promise<{ readonly now: Date; readonly toRead: readonly ToRead[] }> {
+): Promise<{ readonly now: Date; readonly toRead: readonly ToRead[]; readonly blind: ReadonlySet<string> }> {
   const now = await org.serverTime();
+  const blind = new Set(known.flatMap(({ parent: { page } }) => (wasSetBack(page, now) ? [page.object] : [])));
+  const objects = known.filter(({ parent }) => !blind.has(parent.page.object));
   const standings = await org.standings(
     objects.map(({ chosen: { describe, rowsOut }, parent: { page } }) => ({
       object: describe,
@@ -113,7 +122,7 @@ export async function changesSince(
     const few = !replaces && !keepsAll && inWindow !== undefined && inWindow <= fewRows;
     return { ...one, inWindow, few };
   });
-  return { now, toRead };
+  return { now, toRead, blind };
 }
 
 /** Begins the windows of few rows, five to a call. */

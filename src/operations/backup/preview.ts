@@ -134,16 +134,17 @@ async function changesIn(
     return parent && canGoOn({ chosen: one, parent }) ? [{ chosen: one, parent }] : [];
   });
   ctx.signal.throwIfAborted();
-  const { now, toRead } = await changesSince(org, known);
+  const { now, toRead, blind } = await changesSince(org, known);
   const read = new Map(toRead.map((one) => [one.chosen, one]));
   return new Map(
-    known.map(({ chosen: one, parent: { page } }): [Chosen, Changes] => {
+    known.flatMap(({ chosen: one, parent: { page } }): [Chosen, Changes][] => {
       const found = read.get(one);
-      if (!found) return [one, { rows: 0, same: true, few: false, reconciles: false }];
+      if (blind.has(page.object)) return [];
+      if (!found) return [[one, { rows: 0, same: true, few: false, reconciles: false }]];
       const { standing, inWindow, few } = found;
       const lost = inWindow === 0 && standing !== undefined && standing.rows !== page.rows;
       const rows = inWindow ?? standing?.rows ?? page.rows;
-      return [one, { rows, same: false, few, reconciles: lost || isDue(page, now) }];
+      return [[one, { rows, same: false, few, reconciles: lost || isDue(page, now) }]];
     }),
   );
 }

@@ -39,11 +39,21 @@ export function beginning({ watermark }: MapPage): Date {
   return new Date(Date.parse(watermark) - overlapMs);
 }
 
+/**
+ * True when the org's clock was set back so far since the page was read that rows which changed since may have stamps from before every window of it. What a smaller step hides
+ * is ahead of the clock, and stands in the window of a later run.
+ */
+export function wasSetBack(page: MapPage, now: Date): boolean {
+  return beginning(page).getTime() > now.getTime();
+}
+
 /** The window from a page's watermark up to `now`, by the org's clock. */
 export function windowOf(page: MapPage, now: Date, moved: ColumnsMoved, { deltas }: Layering = usual): Window {
   const runs = new Set(page.deltas.map(({ key }) => runOf(key)));
   const lows = page.deltas.flatMap(({ read }) => (read ? [Date.parse(read.from)] : []));
-  const replaces = runs.size >= deltas && lows.length === page.deltas.length;
+  // What stands in them and is ahead of the clock would not stand in the window.
+  const isAhead = Date.parse(page.watermark) > now.getTime();
+  const replaces = runs.size >= deltas && lows.length === page.deltas.length && !isAhead;
   const from = replaces ? new Date(Math.min(...lows, beginning(page).getTime())) : beginning(page);
   // What was written in this second has this second's stamp.
   const to = new Date(Math.floor(now.getTime() / 1000) * 1000 + 1000);
