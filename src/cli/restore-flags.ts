@@ -320,7 +320,7 @@ async function incidentOf(
   const { pointAfter } = await import('../operations/restore/incident-points.ts');
   const { from, to } = window === undefined ? everything : parseWindow(window, flags.incident ? 'incident' : 'between');
   const actor = flags.changedBy === undefined ? undefined : (await findActor(org, flags.changedBy)).id;
-  return { from, to, actor, after: await pointAfter(ctx, vault, point, flags.after, to) };
+  return { from, to, actor, after: await pointAfter(ctx, vault, point, flags.after, to, flags) };
 }
 
 const everything = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };

@@ -79,9 +79,10 @@ test('points from before a refresh are of another org: nothing is held against t
   });
 
   const ended = Date.parse(old.ended);
-  assert.equal(await pointAfter(ctx, vault, old.id, undefined, ended), undefined);
-  await assert.rejects(pointAfter(ctx, vault, old.id, point.id, ended), { name: 'usage', message: /two orgs/ });
-  assert.equal((await pointAfter(ctx, vault, partial.id, undefined, ended))?.root.point, point.id);
+  const all = { objects: [], exclude: [] };
+  assert.equal(await pointAfter(ctx, vault, old.id, undefined, ended, all), undefined);
+  await assert.rejects(pointAfter(ctx, vault, old.id, point.id, ended, all), { name: 'usage', message: /two orgs/ });
+  assert.equal((await pointAfter(ctx, vault, partial.id, undefined, ended, all))?.root.point, point.id);
   assert.equal(await lastGoodPoint(ctx, vault, Date.parse(partial.ended), []), undefined);
   assert.equal((await lastGoodPoint(ctx, vault, ended, []))?.entry.record.point, old.id);
 

@@ -5,12 +5,17 @@ import type { LogEntry } from '../../vault/log.ts';
 import type { Root } from '../../vault/manifest.ts';
 import { PointReader } from '../../vault/point-reader.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { notChosen } from '../backup/select.ts';
 import { rootOrDamage } from '../latest.ts';
 import { findPoint } from '../points.ts';
+import { type SelectionRequest, takesIn } from '../select/selection.ts';
+
+/** So many points behind an incident are looked at for one that was asked for all its objects; more than a watch takes in a day. */
+const mostBehind = 1000;
 
 /**
- * The point that shows the damage of an incident: the one that was named; else the first that was begun after the incident was over, when the
- * end of its window is known. Of the same org as the point `before`, since nothing of an incident shows in a sandbox that was refreshed. Undefined: there
+ * The point that shows the damage of an incident: the one that was named; else, when the end of its window is known, the first that was begun after the incident was over and that was
+ * asked for all objects of the point `before` that `selection` takes in, or the one that was asked for most of them. Of the same org as the point `before`, since nothing of an incident shows in a sandbox that was refreshed. Undefined: there
  * is none. A point that is damaged is passed over, with a warning, unless it is named. Throws `usage` when the named one is of another org.
  */
 export async function pointAfter(
@@ -19,23 +24,39 @@ export async function pointAfter(
   before: string,
   name: string | undefined,
   to: number,
+  selection: Pick<SelectionRequest, 'objects' | 'exclude'>,
 ): Promise<PointReader | undefined> {
   if (name === undefined && !Number.isFinite(to)) return undefined;
-  const { org } = await vault.root(await findPoint(ctx, vault, before));
+  const { org, objects } = await vault.root(await findPoint(ctx, vault, before));
   const isSameOrg = (root: Root) => longId(root.org.id) === longId(org.id);
   if (name !== undefined) {
     const after = await PointReader.open(vault, await findPoint(ctx, vault, name));
     if (isSameOrg(after.root)) return after;
     throw new Fault('usage', `points ${before} and ${name} are of two orgs: ${org.id} and ${after.root.org.id}`);
   }
+  const wanted = objects.map(({ object }) => object).filter((object) => takesIn(selection, object));
   const { points, quarantined } = await vault.state();
+  let [looked, fewest] = [0, wanted.length];
+  let found: LogEntry | undefined;
   for (const entry of points) {
     if (Date.parse(entry.record.started) <= to || quarantined.has(entry.record.point!)) continue;
+    if (looked === mostBehind) break;
+    looked += 1;
     const root = await rootOrDamage(ctx, vault, entry);
-    if (root instanceof Fault) continue;
-    if (root.status === 'complete' && isSameOrg(root)) return PointReader.open(vault, entry);
+    if (root instanceof Fault || root.status !== 'complete' || !isSameOrg(root)) continue;
+    const left = new Set(notAskedFor(root));
+    const lacking = wanted.filter((object) => left.has(object)).length;
+    if (lacking < fewest || wanted.length === 0) [found, fewest] = [entry, lacking];
+    if (found && fewest === 0) break;
   }
-  return undefined;
+  return found && PointReader.open(vault, found);
+}
+
+/** Objects that other points may hold: this one was told to leave them out. */
+function notAskedFor({ notCovered }: Root): string[] {
+  return notCovered.flatMap(({ object, field, reason }) =>
+    field === undefined && notChosen.has(reason) ? [object] : [],
+  );
 }
 
 const mostLookedAt = 20;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findPoint } from '../../../src/operations/points.ts';
-import { lastGoodPoint } from '../../../src/operations/restore/incident-points.ts';
+import { lastGoodPoint, pointAfter } from '../../../src/operations/restore/incident-points.ts';
 import { orgStatus } from '../../../src/operations/status.ts';
 import { sampleDatabase } from '../../../src/practice-org/generate.ts';
 import { PointReader } from '../../../src/vault/point-reader.ts';
@@ -41,6 +41,21 @@ test('a point of a few objects names the last point that holds the others, and t
   const found = await lastGoodPoint({ report: () => undefined }, vault, Date.now(), []);
   assert.deepEqual([found?.entry.record.point, found?.passedOver.length], [night.id, 17]);
 
+  const shownBy = async (...objects: string[]) => {
+    const selection = { objects, exclude: [] };
+    const at = Date.parse(night.ended);
+    const after = await pointAfter(
+      { report: () => undefined },
+      await rig.openVault(),
+      night.id,
+      undefined,
+      at,
+      selection,
+    );
+    return after?.root.policy.objects;
+  };
+  assert.deepEqual(await shownBy('Account'), few.objects);
+  assert.equal(await shownBy('Campaign'), undefined, 'no point of the watch shows what an incident did to them');
   const requests = new OrgRequests(rig.org);
   const campaigns = await requests.query('SELECT Id FROM Campaign LIMIT 100');
   await requests.delete(campaigns.map(({ Id }) => String(Id)));
@@ -55,6 +70,7 @@ test('a point of a few objects names the last point that holds the others, and t
   const pageOf = async (name: string) =>
     (await rootOf(rig, name)).objects.find(({ object }) => object === 'Product2')?.page;
   assert.deepEqual(await pageOf(point.id), await pageOf(night.id), 'nothing of it was read again');
+  assert.deepEqual([await shownBy('Campaign'), await shownBy()], [all.objects, all.objects]);
   assert.equal(point.suspect, true, 'held against the last point that has campaigns');
 });
 
