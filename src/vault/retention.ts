@@ -1,5 +1,5 @@
 import { Fault } from '../errors.ts';
-import type { LogEntry } from './log.ts';
+import type { LogEntry, LogProblem } from './log.ts';
 
 /** A point that a `retire` record took out of use. */
 export interface Retired {
@@ -22,6 +22,8 @@ export interface Retention {
   readonly hold: { readonly since: string; readonly until: string | undefined } | undefined;
   /** Suspect points that somebody has looked at. */
   readonly acknowledged: ReadonlySet<string>;
+  /** Number of the record by which somebody last let pruning go on: what of the log did not read before it was looked at. 0: none. */
+  readonly released: number;
 }
 
 /** Folds the records, which are in order: what a later one says counts. */
@@ -32,6 +34,7 @@ export function retentionOf(entries: readonly LogEntry[]): Retention {
   const pins = new Map<string, string | undefined>();
   const acknowledged = new Set<string>();
   let hold: Retention['hold'];
+  let lastRelease = 0;
   for (const entry of entries) {
     const { kind, point, points = [], until, ended } = entry.record;
     const released = until !== undefined && Date.parse(until) <= Date.parse(ended);
@@ -39,6 +42,7 @@ export function retentionOf(entries: readonly LogEntry[]): Retention {
     if (kind === 'hold') {
       hold = released ? undefined : { since: ended, until };
       for (const id of released ? points : []) acknowledged.add(id);
+      if (released) lastRelease = entry.seq;
     }
     if (kind === 'sweep') unfinished.set(sweepName(entry), entry);
     if (kind === 'swept') unfinished.delete(sweepName(entry));
@@ -53,7 +57,7 @@ export function retentionOf(entries: readonly LogEntry[]): Retention {
       else if (kind === 'keep') pins.set(id, until);
     }
   }
-  return { retired, unfinished: [...unfinished.values()], pins, hold, acknowledged };
+  return { retired, unfinished: [...unfinished.values()], pins, hold, acknowledged, released: lastRelease };
 }
 
 /** A sweep and its `swept` name the same lists. */
@@ -84,6 +88,17 @@ export function assertNotRetired(state: { readonly retention: Retention }, paren
     if (isRetired(state, point))
       throw new Fault('point-retired', `point ${point}, which this run builds on, is retired`, { data: { point } });
   }
+}
+
+/** Records of the log that do not read and that nobody has looked at since. Their points are among those of no list. */
+export function unreadRecords({
+  problems,
+  retention,
+}: {
+  readonly problems: readonly LogProblem[];
+  readonly retention: Retention;
+}): LogProblem[] {
+  return problems.filter(({ seq }) => seq > retention.released);
 }
 
 interface State {

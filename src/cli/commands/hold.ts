@@ -8,7 +8,7 @@ export const hold = defineCommand({
   summary: 'stop pruning, or let it go on',
   description:
     'While pruning is held nothing is retired and nothing is deleted, also what was retired before. --release ends it, and acknowledges the ' +
-    'suspect points that are there, which hold pruning too. Takes an admin key or an identity.',
+    'suspect points that are there, which hold pruning too, and records of the log that do not read, with the points that may be theirs. Takes an admin key or an identity.',
   flags: {
     until: { value: 'date', summary: 'the hold ends then: 2027-01-31, or with a time', config: false },
     release: { summary: 'let pruning go on; suspect points count as looked at', config: false },
@@ -31,6 +31,7 @@ export const hold = defineCommand({
     const state = result.held
       ? `pruning is held${result.until === null ? '' : ` until ${result.until}`}`
       : 'pruning goes on';
-    return { result, human: () => [state, ...acknowledged].join('\n') };
+    const unread = result.unread.map((key) => `acknowledged  ${key} does not read`);
+    return { result, human: () => [state, ...acknowledged, ...unread].join('\n') };
   },
 });

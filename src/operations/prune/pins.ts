@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
 import type { NewRecord } from '../../vault/record.ts';
-import { isPinned } from '../../vault/retention.ts';
+import { isPinned, unreadRecords } from '../../vault/retention.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { pointFacts } from './facts.ts';
 
@@ -51,6 +51,8 @@ export interface Held {
   readonly until: string | null;
   /** Suspect points that this release acknowledges. */
   readonly acknowledged: readonly string[];
+  /** Records of the log that do not read: what only their points reach may go from now on. */
+  readonly unread: readonly string[];
 }
 
 /** Stops all pruning, `until` a time or for ever; or lets it go on and acknowledges the suspect points that are there. */
@@ -63,12 +65,13 @@ export async function holdPruning(
   if (!release) {
     const time = until?.toISOString();
     await append({ kind: 'hold', ...(time === undefined ? {} : { until: time }) });
-    return { held: true, until: time ?? null, acknowledged: [] };
+    return { held: true, until: time ?? null, acknowledged: [], unread: [] };
   }
   const facts = await pointFacts(vault, ctx.now());
   const acknowledged = facts.filter(({ suspect }) => suspect).map(({ id }) => id);
+  const unread = unreadRecords(await vault.state()).map(({ key }) => key);
   await append({ kind: 'hold', points: acknowledged, until: ctx.now().toISOString() });
-  return { held: false, until: null, acknowledged };
+  return { held: false, until: null, acknowledged, unread };
 }
 
 type Given = Pick<NewRecord, 'kind' | 'points' | 'until'>;

@@ -176,6 +176,26 @@ test('a suspect point holds pruning until somebody has looked at it; then it cou
   assert.deepEqual(retired(await run({ allowLarge: true })), vault.points.slice(0, 2).reverse());
 });
 
+test('a record of the log that does not read holds pruning: its point could be healed as long as its objects are there', async () => {
+  const { store, vault, ctx, run } = await made();
+  const key = [...store.objects.keys()]
+    .filter((one) => one.startsWith('log/'))
+    .sort()
+    .at(-1)!;
+  const flip = () => {
+    store.objects.get(key)![40]! ^= 1;
+  };
+  flip();
+  await vault.add('2026-11-05');
+  await assert.rejects(run(), { name: 'signature-invalid', message: /it may be that of a point that can be healed$/ });
+  flip();
+  assert.deepEqual((await run({ confirmed: false, allowLarge: true })).obstacles, []);
+  flip();
+  const { unread } = await holdPruning(ctx, await vault.open(), { release: true, tool: 'test' });
+  assert.deepEqual(unread, [key]);
+  assert.equal(retired(await run({ allowLarge: true })).length, 1);
+});
+
 test('rule 3: a verification that is kept in the vault keeps its point', async () => {
   const { vault, ctx, run } = await made();
   const open = await vault.open({ writerKey: vault.keys.writerKey });
