@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts';
 import { Fault, isDamage } from '../errors.ts';
 import { matchesAny } from '../schema/pattern.ts';
-import { layersOf } from '../vault/layers.ts';
+import { blankableLookups } from '../vault/dead-rows.ts';
+import { layersOf, oldestRun } from '../vault/layers.ts';
 import type { LogEntry } from '../vault/log.ts';
 import type { MapPage, RootObject } from '../vault/manifest.ts';
 import { PointWriter } from '../vault/point.ts';
@@ -9,6 +10,7 @@ import { PointReader } from '../vault/point-reader.ts';
 import type { Ref } from '../vault/record.ts';
 import type { Vault } from '../vault/vault.ts';
 import { unfinishedRuns } from './backup/journal.ts';
+import { restOf } from './backup/rest.ts';
 import { storeSegments } from './backup/segments.ts';
 import { findPoint } from './points.ts';
 import { assertKnown } from './select/selection.ts';
@@ -29,8 +31,8 @@ export interface Compacted {
 
 /**
  * Merges what later runs wrote of objects into new bases: a new point that says what the newest one says, with the same times, and that later runs go
- * on from. Points that are there keep what they list. Throws the damage of the newest one: a point with the times of an older one would come behind it, and stand for
- * what it held. Reads rows, so it takes an identity. Throws `no-such-point`, `no-such-object`, `no-identity`, `lease-held` when a point is
+ * on from. Objects whose lookups may name rows of objects that only other points hold stay as they are. Points that are there keep what they list. Throws the damage of the newest one: a
+ * point with the times of an older one would come behind it, and stand for what it held. Reads rows, so it takes an identity. Throws `no-such-point`, `no-such-object`, `no-identity`, `lease-held` when a point is
  * taken meanwhile, `clock-behind`, and what reading and storing throw.
  */
 export async function compact(
@@ -45,11 +47,15 @@ export async function compact(
   const { root } = reader;
   const signer = await vault.keyring.anySigner((await vault.state()).epochs);
   if (!signer) throw new Fault('no-writer-key', 'a point is signed, and there is no key to sign with');
+  const elsewhere = await heldElsewhere(vault, reader);
   const layered: MapPage[] = [];
   for (const object of reader.objects()) {
     const map = await reader.map(object);
     const chosen = request.objects.length === 0 || matchesAny(object, request.objects);
-    if (chosen && map.hasId && layersOf(map).length > 0) layered.push(map);
+    if (!chosen || !map.hasId || layersOf(map).length === 0) continue;
+    // Which of its lookups deletions of other points' objects emptied nobody could tell of merged rows.
+    const lookups = blankableLookups(await reader.describe(object));
+    if (!lookups.some(({ objects }) => objects.some((name) => elsewhere.has(name)))) layered.push(map);
   }
   if (layered.length === 0) return { point: undefined, of: root.point, objects: [] };
   const writer = new PointWriter(vault, await vault.mintPoint(ctx.now()), await vault.epoch());
@@ -100,6 +106,15 @@ async function opened(vault: Vault, entry: LogEntry): Promise<PointReader> {
   }
 }
 
+/** Objects that the point does not hold and others do. */
+async function heldElsewhere(vault: Vault, reader: PointReader): Promise<Set<string>> {
+  const { point, org, notCovered, rest = [] } = reader.root;
+  const whole = notCovered.filter(({ field, where }) => field === undefined && where === undefined);
+  const names = [...whole, ...reader.failed()].map(({ object }) => object);
+  const earlier = await restOf(vault, { point, orgId: org.id }, names);
+  return new Set([...rest, ...earlier].flatMap(({ objects }) => objects));
+}
+
 async function merged(ctx: Context, reader: PointReader, writer: PointWriter, map: MapPage) {
   const { object } = map;
   const { columns, batches } = await reader.rows(object, { signal: ctx.signal });
@@ -112,6 +127,7 @@ async function merged(ctx: Context, reader: PointReader, writer: PointWriter, ma
   })();
   const { segments, detail } = await storeSegments(writer, object, columns, flow, ctx.signal);
   const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  const oldest = oldestRun(map);
   const page: MapPage = {
     ...map,
     left: undefined,
@@ -120,7 +136,7 @@ async function merged(ctx: Context, reader: PointReader, writer: PointWriter, ma
     reconciled: map.reconciled ?? map.base[0]?.read?.to ?? map.deltas[0]?.read?.from ?? map.watermark,
     deleted: 0,
     bytes,
-    base: segments,
+    base: segments.map((segment) => ({ ...segment, ...(oldest === '' ? {} : { oldest }) })),
     deltas: [],
     detail,
   };

@@ -12,13 +12,15 @@ import type { MapPage, SegmentRef } from './manifest.ts';
 import { indexColumns, readSegment } from './segment.ts';
 import type { Vault } from './vault.ts';
 
-const tombstoneColumns = ['Id', 'DeletedDate'];
+const tombstoneColumns = ['Id', 'DeletedDate', 'Found'];
 /** How a tombstone says that its row was not deleted: the policy of the point leaves it out. */
 export const leftOut = 'left out';
 const parallelTwins = 2;
 
-/** Takes rows in the columns of an index twin; of tombstones (`gone`) the second is the date of the deletion, where it is known. */
-export type Tell = (batch: RowBatch, gone: boolean) => void;
+/**
+ * Takes rows in the columns of an index twin; of tombstones (`gone`) the second is the date of the deletion, where it is known. `run` wrote them.
+ */
+export type Tell = (batch: RowBatch, gone: boolean, run: string) => void;
 
 /**
  * What an object's page knows of its rows, without any field value: Id and SystemModstamp of each row, and tombstones. The writer key or an identity is enough.
@@ -35,18 +37,22 @@ export class KnownRows {
     this.#signal = signal;
   }
 
-  /** Rows of the base; of segments that say which Ids they hold, only those that may hold some of `ids`. */
-  async base(ids: IdTable, tell: Tell): Promise<void> {
-    const touched = touchedBy(this.#map.base, ids);
-    const read = inOrder(touched, parallelTwins, async (segment) => this.#all(segment));
-    for await (const batches of read) for (const batch of batches) tell(batch, false);
+  /** Rows of the base; of segments that say which Ids they hold, only those that may hold some of `ids`. `wanted`: only those of such runs. */
+  async base(ids: IdTable, tell: Tell, wanted: (run: string) => boolean = () => true): Promise<void> {
+    const touched = touchedBy(this.#map.base, ids).filter(({ key }) => wanted(runOf(key)));
+    const read = inOrder(touched, parallelTwins, async (segment) => ({
+      run: runOf(segment.key),
+      batches: await this.#all(segment),
+    }));
+    for await (const { run, batches } of read) for (const batch of batches) tell(batch, false, run);
   }
 
   /** What lies on the base, layer by layer; of segments that say which Ids they hold, only those that may hold some of `ids`. */
-  async layers(ids: IdTable | 'all', tell: Tell): Promise<void> {
+  async layers(ids: IdTable | 'all', tell: Tell, wanted: (run: string) => boolean = () => true): Promise<void> {
     for (const { ref, gone } of layersOf(this.#map)) {
-      if (ids !== 'all' && touchedBy([ref], ids).length === 0) continue;
-      for await (const batch of this.#rows(ref, gone)) tell(batch, gone);
+      const run = runOf(ref.key);
+      if (!wanted(run) || (ids !== 'all' && touchedBy([ref], ids).length === 0)) continue;
+      for await (const batch of this.#rows(ref, gone)) tell(batch, gone, run);
     }
   }
 
@@ -61,10 +67,11 @@ export class KnownRows {
   }
 
   /**
-   * Every deletion that the page tells of, those of the base's own runs too, oldest run first; with `ids` only segments that may hold some of them are read.
+   * Every deletion that the page tells of, those of the base's own runs too, oldest run first. The third column is the run that found it, where that is not
+   * `run`, which wrote it.
    */
-  async *buried(ids?: IdTable): AsyncGenerator<{ readonly run: string; readonly batch: RowBatch }> {
-    const segments = ids ? touchedBy(this.#map.gone, ids) : [...this.#map.gone];
+  async *buried(): AsyncGenerator<{ readonly run: string; readonly batch: RowBatch }> {
+    const segments = [...this.#map.gone, ...(this.#map.spent ?? [])];
     const inRunOrder = segments.sort((a, b) => (runOf(a.key) < runOf(b.key) ? -1 : 1));
     for (const segment of inRunOrder)
       for await (const batch of this.#rows(segment, true, true)) yield { run: runOf(segment.key), batch };

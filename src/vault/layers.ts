@@ -27,6 +27,32 @@ export function runOf(key: string): string {
   return key.split('/')[1] ?? '';
 }
 
+/** Where the rows of a segment come from. */
+export function readingOf({ key, oldest }: SegmentRef): { readonly run: string; readonly oldest: string | undefined } {
+  return { run: runOf(key), oldest };
+}
+
+/** When a run began, by its name, in milliseconds. */
+export function startOf(run: string): number {
+  return Date.parse(run.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z'));
+}
+
+/** The oldest run that rows of a page may be from. */
+export function oldestRun({ base, deltas }: Pick<MapPage, 'base' | 'deltas'>): string {
+  const runs = [...base, ...deltas].map(({ key, oldest }) => oldest ?? runOf(key));
+  return runs.sort()[0] ?? '';
+}
+
+/** The newest run that has written anything of what a page lists. */
+export function newestRun({ base, deltas, gone }: Pick<MapPage, 'base' | 'deltas' | 'gone'>): string {
+  return (
+    [...base, ...deltas, ...gone]
+      .map(({ key }) => runOf(key))
+      .sort()
+      .at(-1) ?? ''
+  );
+}
+
 function order(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

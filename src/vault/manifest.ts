@@ -69,6 +69,8 @@ export const segmentSchema = z.object({
   maxId: z.string().optional(),
   /** The window of stamps that it was read by; a base has none. */
   read: z.object({ from: z.string(), to: z.string() }).optional(),
+  /** Of a merged segment: the oldest run whose rows it holds. */
+  oldest: z.string().optional(),
 });
 export type SegmentRef = z.infer<typeof segmentSchema>;
 
@@ -103,6 +105,12 @@ export const mapSchema = z.object({
   base: listOf(segmentSchema),
   deltas: listOf(segmentSchema),
   gone: listOf(segmentSchema),
+  /** Tombstones that take nothing away any more, and empty lookups still; absent in pages of older versions. */
+  spent: listOf(segmentSchema).optional(),
+  /** The run up to which tombstones may be missing in `spent`: an object with older rows that may name those of this one is read anew. */
+  forgets: z.string().optional(),
+  /** By object that rows may name: the newest run of its page when they were last asked for because rows of it had come out of the recycle bin. */
+  refills: z.record(z.string(), z.string()).optional(),
   /** What the runs that wrote these segments know of them: min and max Id, digests, block index. */
   detail: listOf(refSchema),
   /** SHA-256 of the object's canonical describe; the page that holds it. */

@@ -8,7 +8,7 @@ import { mergeSorted, type SortedRows } from '../rows/merge.ts';
 import { projection } from '../rows/project.ts';
 import type { DeadRows } from './dead-rows.ts';
 import { KnownRows } from './known-rows.ts';
-import { type Layer, layersOf, runOf } from './layers.ts';
+import { type Layer, layersOf, readingOf } from './layers.ts';
 import type { Detail, MapPage, SegmentRef } from './manifest.ts';
 import { newestImages } from './newest-images.ts';
 import { type Block, indexColumns, readSegment } from './segment.ts';
@@ -233,7 +233,7 @@ class ObjectRows {
             segment.columns,
           )
         : this.#blocks(segment, blocks as readonly number[]);
-      const blank = this.#blanked?.dead.blanking(this.#map.columns, this.#blanked.fields, runOf(ref.key));
+      const blank = this.#blanked?.dead.blanking(this.#map.columns, this.#blanked.fields, readingOf(ref));
       for await (const batch of rows) {
         const kept = this.#kept(blank ? blank(batch) : batch);
         if (kept.ends.length > 0) yield kept;

@@ -109,8 +109,12 @@ export class PointReader {
     const lookups = blankableLookups(await this.describe(object)).filter(({ field }) => map.columns.includes(field));
     for (const parent of new Set(lookups.flatMap(({ objects }) => objects))) {
       if (!this.has(parent)) continue;
-      const known = new Set(earlier.has(parent) ? (await earlier.map(parent)).gone.map(({ key }) => key) : []);
-      if ((await this.map(parent)).gone.some(({ key }) => !known.has(key))) return true;
+      const before = earlier.has(parent) ? await earlier.map(parent) : undefined;
+      const now = await this.map(parent);
+      const known = new Set(before && tombstonesOf(before));
+      if (tombstonesOf(now).some((key) => !known.has(key))) return true;
+      // Points of older versions say less of rows that came back.
+      if (known.size > 0 && (before!.spent === undefined) !== (now.spent === undefined)) return true;
     }
     return false;
   }
@@ -151,6 +155,10 @@ export class PointReader {
   #schema(page: Ref): Promise<SchemaPage> {
     return kept(this.#schemas, page.key, () => this.vault.schema(page));
   }
+}
+
+function tombstonesOf({ gone, spent = [] }: MapPage): string[] {
+  return [...gone, ...spent].map(({ key }) => key);
 }
 
 /** The value under a key, made once; what failed is tried again the next time. */

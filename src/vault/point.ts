@@ -85,7 +85,7 @@ export class PointWriter {
   /** A page and the list of all that it needs. */
   async putMap(page: MapPage, signal?: AbortSignal): Promise<{ page: Ref; refs: Ref }> {
     const map = await this.#page('map', Buffer.from(JSON.stringify(page)), this.recipients.manifest, signal);
-    const segments = [...page.base, ...page.deltas, ...page.gone];
+    const segments = [...page.base, ...page.deltas, ...page.gone, ...(page.spent ?? [])];
     const needs = segments.flatMap(({ key, size, sha256, index }) => [
       { key, size, sha256 },
       ...(index ? [index] : []),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeRows } from '../../src/rows/csv.ts';
 import { DeadRows } from '../../src/vault/dead-rows.ts';
-import type { MapPage, SegmentRef } from '../../src/vault/manifest.ts';
+import type { MapPage } from '../../src/vault/manifest.ts';
 import { Vault } from '../../src/vault/vault.ts';
 import { LayeredObject, runId } from '../support/layered-object.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -24,12 +24,12 @@ async function parents() {
     );
   const gone = (run: number, date: string, ...numbers: number[]) => object.gone(runId(run), numbers.map(parent), date);
   /** What became of lookups to these parents in rows that each run read. */
-  const lookups = async (page: Pick<MapPage, 'base' | 'gone'> & { deltas?: SegmentRef[] }, ...numbers: number[]) => {
+  const lookups = async (page: Pick<MapPage, 'base' | 'gone'> & Partial<MapPage>, ...numbers: number[]) => {
     const dead = new DeadRows();
     await dead.add(vault, { deltas: [], ...page } as unknown as MapPage);
     const children = encodeRows(numbers.map((n) => [id('003', n), parent(n)]));
     return [1, 2, 3, 4, 5, 6].map((run) => {
-      const blank = dead.blanking(['Id', 'AccountId'], ['AccountId'], runId(run));
+      const blank = dead.blanking(['Id', 'AccountId'], ['AccountId'], { run: runId(run) });
       const text = blank(children).bytes.toString('utf8').trimEnd();
       return text
         .split('\n')
@@ -71,7 +71,20 @@ test('a tombstone that a later run carries on empties nothing of rows that were 
   assert.deepEqual(await lookups(late, 3), ['', '', '', '3', '3', '3']);
 });
 
-test('a row that came back is named by its lookups again', async () => {
+test('a row that came back has emptied the lookups of rows that were read before it went', async () => {
+  const { rows, gone, lookups } = await parents();
+  const page = { base: await rows(1, 2), gone: await gone(3, before(3), 2), deltas: await rows(4, 2), spent: [] };
+  assert.deepEqual(await lookups(page, 2), ['', '', '2', '2', '2', '2']);
+});
+
+test('a row that is deleted while rows are read leaves no lookup in rows of the same run', async () => {
+  const { rows, gone, lookups } = await parents();
+  const page = { base: await rows(1, 2, 3), spent: [] };
+  const during = [...(await gone(3, '2026-11-20T03:05:00.000Z', 2)), ...(await gone(3, before(3), 3))];
+  assert.deepEqual(await lookups({ ...page, gone: during }, 2, 3), [',', ',', ',3', '2,3', '2,3', '2,3']);
+});
+
+test('in points of older versions a row that came back is named by its lookups again', async () => {
   const { rows, gone, lookups } = await parents();
   const page = { base: await rows(1, 2), gone: await gone(3, before(3), 2), deltas: await rows(4, 2) };
   assert.deepEqual(await lookups(page, 2), ['2', '2', '2', '2', '2', '2']);

@@ -115,7 +115,11 @@ async function takePoint(
       resumed: journal.resumed,
       damaged,
     };
-    const parents = request.full ? new Map<string, Parent>() : await findParents(ctx, vault, run, left);
+    // A full run builds on nothing, and what cannot be built on is none of its business.
+    const quiet = request.full ? { ...ctx, report: () => undefined } : ctx;
+    const earlier = await findParents(quiet, vault, run, chosen);
+    const goesOn = new Set(request.full ? [] : left.map(({ describe }) => describe.name));
+    const parents = new Map([...earlier].filter(([name]) => goesOn.has(name)));
     const hiddenFields = new HiddenFields(ctx, org, parents);
     if (request.minCoverage !== undefined)
       await assertCoverage(org, request, selection, { permissions, journal, hiddenFields });
@@ -125,6 +129,7 @@ async function takePoint(
     const read = await backupObjects(ctx, org, writer, {
       chosen,
       parents,
+      earlier,
       schemas,
       permissions,
       journal,

@@ -106,14 +106,6 @@ export class Changes {
     return rows;
   }
 
-  /** Rows that are live now and were not: `gone` when they are known as deleted, otherwise new or of the base's own recycle bin. */
-  *arrived(): Generator<{ readonly id: string; readonly gone: boolean }> {
-    for (let n = 0; n < this.#ids.size; n++) {
-      const known = this.#known[n] ?? 0;
-      if (this.#fates[n] === live && known <= 0) yield { id: this.#ids.id(n), gone: known < 0 };
-    }
-  }
-
   /**
    * The stamp of the row's newest live image, in milliseconds; undefined when it was not live. `withoutLayers`: of its image in the base, and undefined when a layer tells of the
    * row too: with the same stamp it may hold a field that the base lacks, or a lookup that came back.

@@ -8,7 +8,7 @@ import { keepRows } from '../../rows/keep.ts';
 import { projection } from '../../rows/project.ts';
 import { RowSorter } from '../../rows/sort.ts';
 import type { Extraction, ExtractionSummary, ExtractRequest, Org } from '../../salesforce/org.ts';
-import { indexKeys, KnownRows } from '../../vault/known-rows.ts';
+import { KnownRows } from '../../vault/known-rows.ts';
 import type { SegmentRef } from '../../vault/manifest.ts';
 import type { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
@@ -40,8 +40,6 @@ export interface DeltaRead {
   readonly detail: readonly Ref[];
   readonly summary: ExtractionSummary;
   readonly files: FileList;
-  /** Ids of rows that came out of the recycle bin. */
-  readonly revived: readonly string[];
   /** When all Ids were held against those of the org, if that was done. */
   readonly reconciled: string | undefined;
 }
@@ -191,7 +189,9 @@ export class Delta {
     const flow = arranged(files.collect(this.#news()));
     const { read } = this.#window;
     const { segments, detail } = await storeSegments(writer, describe.name, this.#columns, flow, signal, read);
-    const tombstones = new Tombstones(writer, (rows) => fillRoots(this.#ctx, this.#org, this.#cascades, rows));
+    const tombstones = new Tombstones(writer, {
+      fillRoots: (rows) => fillRoots(this.#ctx, this.#org, this.#cascades, rows),
+    });
     for await (const batch of this.#gone.sorted()) {
       for (let i = 0; i < batch.ends.length; i++) {
         const row = cells(batch, i);
@@ -211,27 +211,8 @@ export class Delta {
       detail,
       summary: this.#summary!,
       files,
-      revived: await this.#revived(),
       reconciled: this.#reconciled,
     };
-  }
-
-  async #revived(): Promise<string[]> {
-    const revived: string[] = [];
-    const others = new IdTable();
-    for (const { id, gone } of this.#changes.arrived()) {
-      if (gone) revived.push(id);
-      else others.add(id);
-    }
-    if (others.size === 0) return revived;
-    // What lay in the recycle bin when the base was read stands in none of the layers over it.
-    const buried = new IdTable();
-    for await (const { batch } of this.#known.buried(others))
-      for (let i = 0; i < batch.ends.length; i++) {
-        const id = indexKeys.id(batch, i);
-        if (others.has(id)) buried.add(id);
-      }
-    return [...revived, ...buried];
   }
 
   async remove(): Promise<void> {

@@ -36,8 +36,6 @@ const objectSchema = z.object({
   numbers: z.record(z.string(), z.number()),
   /** The earlier point whose objects its page lists too: only what changed since was read. */
   builtOn: z.string().optional(),
-  /** Ids of rows that came out of the recycle bin: what refers to them is read again at the end of the run. */
-  revived: z.array(z.string()).optional(),
   /** True: what it counts as changed is more than what changed since the point before. */
   wide: z.boolean().optional(),
 });

@@ -12,16 +12,19 @@ import type { HiddenFields } from './hidden-fields.ts';
 import type { Journal, JournalObject, JournalPart, JournalRefused } from './journal.ts';
 import { isObjectFault, type ObjectRead, type Parts, readObject } from './object.ts';
 import { largeRows, readingOrder, trustsCount } from './order.ts';
-import { deltaPage, fullPage, refilledPage, samePage } from './page.ts';
+import { deltaPage, fullPage, samePage } from './page.ts';
 import type { Parent } from './parents.ts';
-import { readRefilled, referringTo, revivedSince } from './refills.ts';
+import { refill } from './refills.ts';
 import type { BackupRequest } from './request.ts';
 import type { Chosen } from './select.ts';
+import { Naming, type Spent, storeSpent } from './spent.ts';
 
 interface Given {
   readonly chosen: readonly Chosen[];
   /** By object: what the run builds on. */
   readonly parents: ReadonlyMap<string, Parent>;
+  /** By object, finished ones too: what a run would build on that does not read everything. Its deletions still count. */
+  readonly earlier: ReadonlyMap<string, Parent>;
   readonly schemas: ReadonlyMap<string, { print: string; page: Ref }>;
   readonly permissions: Permissions;
   readonly journal: Journal;
@@ -71,10 +74,14 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
   const describes = new Map(given.chosen.map(({ describe }) => [describe.name, describe]));
   const asSeen = (one: RootObject) => seenNow(one, describes.get(one.object), given.permissions);
   const same: Parent[] = [];
+  const { objects: asked, exclude } = given.request.policy;
+  const naming = new Naming(given.chosen, given.earlier, asked.length + exclude.length > 0);
   const group = async (objects: readonly Chosen[]) => {
     const known = objects.flatMap((chosen) => {
       const parent = given.parents.get(chosen.describe.name);
-      return parent && canGoOn({ chosen, parent }, given.request.layering) ? [{ chosen, parent }] : [];
+      const goesOn =
+        parent && canGoOn({ chosen, parent }, given.request.layering) && !naming.isForgotten(chosen, parent.page);
+      return goesOn ? [{ chosen, parent }] : [];
     });
     const anew = objects.filter((chosen) => !known.some((one) => one.chosen === chosen));
     const outcomes =
@@ -85,7 +92,7 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
       else if (outcome.kind === 'same') {
         same.push(parent);
         reportFinished(ctx, asSeen(samePage(parent)));
-      } else finished.push(await finishChanged(ctx, writer, given, known[i]!, outcome, hiddenOf, lists));
+      } else finished.push(await finishChanged(ctx, org, writer, given, known[i]!, outcome, naming, lists));
     }
     if (anew.length > 0) await full(anew);
   };
@@ -119,7 +126,7 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
     for (const [i, { chosen, read }] of reads.entries()) {
       const counted = { before: before[i] ?? null, after: after[i] ?? null, changes: changes[i] ?? null };
       if ('reason' in read && read.never) refused.push(await leaveOut(ctx, given, chosen, read.reason));
-      else finished.push(await finish(ctx, org, writer, given, chosen, read, counted, hidden[i]!, lists));
+      else finished.push(await finish(ctx, org, writer, given, chosen, read, counted, hidden[i]!, naming, lists));
     }
   };
   for (const { large, groups } of readingOrder(left, expected, given.request.priorities ?? [])) {
@@ -131,7 +138,15 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
       group,
     );
   }
-  await refill(ctx, org, writer, given, finished, same, hiddenOf);
+  await refill(ctx, org, writer, given, { finished, same }, async ({ entry, parent }, next) => {
+    await given.journal.run.append(next);
+    if (entry) finished[finished.indexOf(entry)] = next;
+    else {
+      finished.push(next);
+      same.splice(same.indexOf(parent!), 1);
+    }
+    reportFinished(ctx, next.object);
+  });
   const unchanged = await hiddenOf.of(given.chosen, same);
   const schemas = [...finished.map(({ schema }) => schema), ...same.map(({ page }) => page.schema.page)];
   return {
@@ -272,6 +287,7 @@ async function finish(
   first: ObjectRead | Unread,
   counted: Counted,
   hidden: readonly LeftOut[],
+  naming: Naming,
   lists: FileList[],
 ): Promise<JournalObject> {
   const { name } = chosen.describe;
@@ -304,15 +320,11 @@ async function finish(
           writer,
           chosen,
           read,
+          await spentOf(ctx, org, writer, given, chosen, read, naming),
           { schema: given.schemas.get(name)!, counted: counts, verdict, hidden },
           ctx.signal,
         );
-  if (!('reason' in read)) {
-    lists.push(read.files);
-    const parent = given.parents.get(name);
-    const revived = parent && read.hasId ? await revivedSince(writer.vault, parent.page, read.base, ctx.signal) : [];
-    if (revived.length > 0) entry.revived = revived;
-  }
+  if (!('reason' in read)) lists.push(read.files);
   await given.journal.run.append(entry);
   reportFinished(ctx, entry.object);
   return entry;
@@ -323,70 +335,45 @@ function reportFinished(ctx: Context, { object, rows, bytes, segments, complete,
   ctx.report({ type: 'object-finished', object, rows, bytes, segments, complete, ...why });
 }
 
-async function finishChanged(
+/** What an object that was read in full still has to say of deletions before. */
+async function spentOf(
   ctx: Context,
+  org: Org,
   writer: PointWriter,
-  given: Given,
-  { chosen, parent }: Known,
-  outcome: Extract<Outcome, { kind: 'delta' }>,
-  hiddenOf: HiddenFields,
-  lists: FileList[],
-): Promise<JournalObject> {
-  const schema = given.schemas.get(chosen.describe.name)!;
-  const [hidden] = await hiddenOf.ask([chosen.describe]);
-  const { window, read, counted } = outcome;
-  const verdict = outcome.verdict.complete ? judgeVisibility(chosen.describe, given.permissions) : outcome.verdict;
-  const facts = { schema, counted, verdict, hidden: hidden! };
-  const entry = await deltaPage(writer, chosen, parent, window, read, facts, ctx.signal);
-  lists.push(read.files);
-  await given.journal.run.append(entry);
-  reportFinished(ctx, entry.object);
-  return entry;
+  { earlier }: Given,
+  chosen: Chosen,
+  read: ObjectRead,
+  naming: Naming,
+): Promise<Spent> {
+  const before = earlier.get(chosen.describe.name)?.page;
+  if (!before || !read.hasId) return { spent: [], written: [] };
+  return storeSpent(ctx, org, writer, { chosen, before, read }, naming);
 }
 
-/**
- * Reads again what refers to rows that came out of the recycle bin, when everything else is read: the entries of those objects take the place of the ones in
- * `finished`, or of their parents in `same`.
- */
-async function refill(
+async function finishChanged(
   ctx: Context,
   org: Org,
   writer: PointWriter,
   given: Given,
-  finished: JournalObject[],
-  same: Parent[],
-  hiddenOf: HiddenFields,
-): Promise<void> {
-  const revived = finished.map(({ object, revived = [] }) => ({ object: object.object, ids: revived }));
-  const referring = [];
-  for (const to of referringTo(revived, given.chosen)) {
-    const { name } = to.chosen.describe;
-    const entry = finished.find(({ object }) => object.object === name);
-    const parent = same.find(({ object }) => object.object === name);
-    const page = entry?.object.page ? await writer.vault.map(entry.object.page) : parent?.page;
-    if (page?.hasId && page.rows > 0) referring.push({ to, page, entry, parent });
-  }
-  if (referring.length === 0) return;
-  const read = await readRefilled(ctx, org, writer, referring);
-  for (const [i, { to, page, entry, parent }] of referring.entries()) {
-    const result = read[i]!;
-    const known = entry?.object ?? parent!.object;
-    if ('reason' in result ? known.incomplete !== undefined : result.rows === 0) continue;
-    const [hidden] = entry ? [entry.hidden] : await hiddenOf.ask([to.chosen.describe]);
-    const rows = 'reason' in result ? { rows: 0, deltas: [], detail: [] } : result;
-    const made = await refilledPage(writer, { page, entry, parent }, rows, hidden!, ctx.signal);
-    const next: JournalObject =
-      'reason' in result
-        ? { ...made, object: { ...made.object, complete: false, incomplete: 'unproven', reason: result.reason } }
-        : made;
-    await given.journal.run.append(next);
-    if (entry) finished[finished.indexOf(entry)] = next;
-    else {
-      finished.push(next);
-      same.splice(same.indexOf(parent!), 1);
-    }
-    reportFinished(ctx, next.object);
-  }
+  { chosen, parent }: Known,
+  outcome: Extract<Outcome, { kind: 'delta' }>,
+  naming: Naming,
+  lists: FileList[],
+): Promise<JournalObject> {
+  const schema = given.schemas.get(chosen.describe.name)!;
+  const [hidden] = await given.hiddenFields.ask([chosen.describe]);
+  const { window, read, counted } = outcome;
+  const verdict = outcome.verdict.complete ? judgeVisibility(chosen.describe, given.permissions) : outcome.verdict;
+  const facts = { schema, counted, verdict, hidden: hidden! };
+  const { spent = [], forgets } = parent.page;
+  const kept = window.replaces
+    ? await storeSpent(ctx, org, writer, { chosen, before: parent.page, read: undefined }, naming)
+    : { spent, forgets, written: [] };
+  const entry = await deltaPage(writer, chosen, parent, window, read, kept, facts, ctx.signal);
+  lists.push(read.files);
+  await given.journal.run.append(entry);
+  reportFinished(ctx, entry.object);
+  return entry;
 }
 
 function failed(object: string, path: string, verdict: Verdict): RootObject {

@@ -9,6 +9,7 @@ import type { ObjectRead } from './object.ts';
 import type { Parent } from './parents.ts';
 import type { Refilled } from './refills.ts';
 import type { Chosen } from './select.ts';
+import type { Spent } from './spent.ts';
 import { stampOf, typesOf } from './stamp.ts';
 import type { Window } from './window.ts';
 
@@ -25,6 +26,7 @@ export async function fullPage(
   writer: PointWriter,
   { describe, rowsOut }: Chosen,
   read: ObjectRead,
+  { spent, forgets, written }: Spent,
   facts: PageFacts,
   signal: AbortSignal,
 ): Promise<JournalObject> {
@@ -46,12 +48,14 @@ export async function fullPage(
     base: [...read.base],
     deltas: [],
     gone: [...read.gone],
+    spent: [...spent],
+    ...(forgets === undefined ? {} : { forgets }),
     detail: [...read.detail],
     schema: facts.schema,
     counted: { ...facts.counted },
     ...facts.verdict,
   };
-  return entry(writer, page, facts, [...read.base, ...read.gone], { changed: rows, deleted }, signal);
+  return entry(writer, page, facts, [...read.base, ...read.gone, ...written], { changed: rows, deleted }, signal);
 }
 
 /** Writes the page of an object of which only what changed was read: what its parent lists, and that on top. */
@@ -61,6 +65,7 @@ export async function deltaPage(
   { page: before, root }: Parent,
   window: Window,
   read: DeltaRead,
+  { spent, forgets, written: spentNow }: Spent,
   facts: PageFacts,
   signal: AbortSignal,
 ): Promise<JournalObject> {
@@ -90,24 +95,34 @@ export async function deltaPage(
     base: before.base,
     deltas,
     gone: [...before.gone.filter(({ key }) => kept(key)), ...read.gone],
+    spent: [...spent],
+    ...(forgets === undefined ? {} : { forgets }),
+    ...(before.refills === undefined ? {} : { refills: before.refills }),
     detail: [...before.detail.filter(({ key }) => kept(detailRun(key))), ...read.detail],
     schema: facts.schema,
     counted: { ...facts.counted },
     ...facts.verdict,
   };
-  const written = [...read.deltas, ...read.gone];
+  const written = [...read.deltas, ...read.gone, ...spentNow];
   return {
     ...(await entry(writer, page, facts, written, { changed: read.changed, deleted: read.deleted }, signal)),
     builtOn: root.point,
-    ...(read.revived.length > 0 ? { revived: [...read.revived] } : {}),
     ...(replaces || window.keepsAll ? { wide: true } : {}),
   };
 }
 
-/** Writes a page anew on which rows lie that were read again because of their lookups. `before`: what the run journalled of the object, if it did. */
+/**
+ * Writes a page anew on which rows lie that were read again because of their lookups. `before`: what the run journalled of the object, if it did, and by object
+ * that rows may name the newest run of the page that told what to ask for.
+ */
 export async function refilledPage(
   writer: PointWriter,
-  before: { readonly page: MapPage; readonly entry: JournalObject | undefined; readonly parent: Parent | undefined },
+  before: {
+    readonly page: MapPage;
+    readonly entry: JournalObject | undefined;
+    readonly parent: Parent | undefined;
+    readonly asked: Readonly<Record<string, string>>;
+  },
   { deltas, detail, rows }: Refilled,
   hidden: readonly LeftOut[],
   signal: AbortSignal,
@@ -117,6 +132,7 @@ export async function refilledPage(
   const page: MapPage = {
     ...before.page,
     bytes,
+    refills: { ...before.page.refills, ...before.asked },
     deltas: [...before.page.deltas, ...deltas],
     detail: [...before.page.detail, ...detail],
   };

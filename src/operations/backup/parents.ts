@@ -117,7 +117,8 @@ async function takeFrom(
 function isGoodBase({ incomplete }: RootObject, page: MapPage, { point, damaged: { keys } }: ParentedRun): boolean {
   if (incomplete === 'failed' || incomplete === 'unproven' || !page.hasId) return false;
   const isWhole = ({ key, index }: SegmentRef) => !keys.has(key) && !(index && keys.has(index.key));
-  return [...page.base, ...page.deltas, ...page.gone].every((one) => runOf(one.key) < point && isWhole(one));
+  const all = [...page.base, ...page.deltas, ...page.gone, ...(page.spent ?? [])];
+  return all.every((one) => runOf(one.key) < point && isWhole(one));
 }
 
 /** The point was taken without the bytes of this object's files, or does not tell any more which it has: which of them changed since the last that does is not known. */

@@ -67,7 +67,7 @@ export async function reconcile(
 }
 
 /** Those of `ids` that the org has, whatever the policy says of them. */
-async function standing(org: Org, describe: ObjectDescribe, ids: IdTable): Promise<IdTable> {
+export async function standing(org: Org, describe: ObjectDescribe, ids: IdTable): Promise<IdTable> {
   const there = new IdTable();
   const { columns, batches } = org.records(describe, [...ids.sorted()], ['Id']);
   const keys = new Keys(columns);
@@ -75,7 +75,7 @@ async function standing(org: Org, describe: ObjectDescribe, ids: IdTable): Promi
   return there;
 }
 
-interface Pair {
+export interface Pair {
   readonly id: string;
   /** The stamp that is known, and that of the org; undefined: there is no such row. */
   readonly was: string | undefined;
@@ -83,7 +83,7 @@ interface Pair {
 }
 
 /** Two flows in the columns of an index, both ascending by Id, side by side. */
-async function* pairs(known: AsyncIterable<RowBatch>, now: AsyncIterable<RowBatch>): AsyncGenerator<Pair> {
+export async function* pairs(known: AsyncIterable<RowBatch>, now: AsyncIterable<RowBatch>): AsyncGenerator<Pair> {
   const [left, right] = [rowsOf(known), rowsOf(now)];
   let [was, is] = [(await left.next()).value, (await right.next()).value];
   while (was || is) {

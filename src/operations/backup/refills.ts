@@ -1,19 +1,23 @@
 import type { Context } from '../../context.ts';
 import type { RowBatch } from '../../rows/batch.ts';
-import { Keys, rowStart } from '../../rows/cells.ts';
-import { IdTable } from '../../rows/id-table.ts';
+import { Keys } from '../../rows/cells.ts';
 import { keepRows } from '../../rows/keep.ts';
 import { projection } from '../../rows/project.ts';
 import { RowSorter } from '../../rows/sort.ts';
 import type { Extraction, Org } from '../../salesforce/org.ts';
-import { blankableLookups, DeadRows } from '../../vault/dead-rows.ts';
-import { indexKeys, KnownRows } from '../../vault/known-rows.ts';
+import { blankableLookups } from '../../vault/dead-rows.ts';
+import { KnownRows } from '../../vault/known-rows.ts';
+import { newestRun } from '../../vault/layers.ts';
 import type { MapPage, SegmentRef } from '../../vault/manifest.ts';
 import type { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
-import type { Vault } from '../../vault/vault.ts';
+import { type Back, cameBack, isNews, newsSince, type PageOf, type Since } from './came-back.ts';
 import { Changes } from './changes.ts';
+import type { HiddenFields } from './hidden-fields.ts';
+import type { JournalObject } from './journal.ts';
 import { isObjectFault } from './object.ts';
+import { refilledPage } from './page.ts';
+import type { Parent } from './parents.ts';
 import { storeSegments } from './segments.ts';
 import type { Chosen } from './select.ts';
 
@@ -21,13 +25,6 @@ import type { Chosen } from './select.ts';
  * When a row comes out of the recycle bin, the org fills the lookups again that its deletion emptied, and no stamp tells of it (field guide, extract 5.2). A row
  * that was read while its lookup was empty has to be read again.
  */
-
-/** Rows that came out of the recycle bin, and the object that they are of. */
-export interface Revived {
-  readonly object: string;
-  /** 18 characters. */
-  readonly ids: readonly string[];
-}
 
 /** An object whose rows may refer to them, as this run has it so far. */
 export interface Referring {
@@ -46,38 +43,129 @@ export interface Refilled {
 /** So many rows out of the recycle bin are asked about along with other objects; of more, object by object. */
 const fewIds = 200;
 
-/** Of rows that a full read found live, those that the page before it had in the recycle bin. The writer key or an identity is enough. */
-export async function revivedSince(
-  vault: Vault,
-  before: MapPage,
-  base: readonly SegmentRef[],
-  signal: AbortSignal,
-): Promise<string[]> {
-  const dead = new DeadRows();
-  await dead.add(vault, before, signal);
-  if (dead.ids.size === 0) return [];
-  const live = new IdTable();
-  const now = new KnownRows(vault, { ...before, base: [...base], deltas: [], gone: [] }, signal);
-  await now.base(dead.ids, (batch) => {
-    for (let i = 0; i < batch.ends.length; i++)
-      if (dead.ids.has(batch.bytes, rowStart(batch, i) + 1)) live.add(indexKeys.id(batch, i));
-  });
-  return [...live];
+/** Objects of a run: those that it has journalled, and those of which nothing changed. */
+interface Done {
+  readonly finished: readonly JournalObject[];
+  readonly same: readonly Parent[];
 }
 
-/** Objects with lookups that the deletion of one of these rows empties. */
-export function referringTo(revived: readonly Revived[], chosen: readonly Chosen[]): Referring[] {
-  const ids = new Map(revived.filter((one) => one.ids.length > 0).map((one) => [one.object, one.ids]));
-  return chosen.flatMap((one) => {
-    const { describe, plan } = one;
-    if (ids.size === 0 || (plan.way !== 'bulk' && plan.way !== 'rest')) return [];
-    const filterable = new Set(describe.fields.flatMap(({ name, filterable }) => (filterable === false ? [] : [name])));
-    const lookups = blankableLookups(describe).flatMap(({ field, objects }) => {
-      const named = objects.flatMap((object) => ids.get(object) ?? []);
-      return named.length > 0 && plan.fields.includes(field) && filterable.has(field) ? [{ field, ids: named }] : [];
+/** What a run has of one object by now. */
+interface Held extends PageOf {
+  readonly entry: JournalObject | undefined;
+}
+
+/**
+ * Reads again what refers to rows that came out of the recycle bin, when everything else is read. `replace`: is told the entry of an object that takes the place
+ * of what the run had of it.
+ */
+export async function refill(
+  ctx: Context,
+  org: Org,
+  writer: PointWriter,
+  given: {
+    readonly chosen: readonly Chosen[];
+    readonly earlier: ReadonlyMap<string, Parent>;
+    readonly hiddenFields: HiddenFields;
+  },
+  done: Done,
+  replace: (held: Held, next: JournalObject) => Promise<void>,
+): Promise<void> {
+  const referring = await referringTo(ctx, writer, given, done);
+  if (referring.length === 0) return;
+  const read = await readRefilled(ctx, org, writer, referring);
+  for (const [i, { to, asked, ...held }] of referring.entries()) {
+    const { entry, parent } = held;
+    const result = read[i]!;
+    const { incomplete } = entry?.object ?? parent!.object;
+    if ('reason' in result && (incomplete === 'failed' || incomplete === 'unproven')) continue;
+    const [hidden] = entry ? [entry.hidden] : await given.hiddenFields.ask([to.chosen.describe]);
+    const rows = 'reason' in result ? { rows: 0, deltas: [], detail: [] } : result;
+    const before = { ...held, asked: 'reason' in result ? {} : asked };
+    const made = await refilledPage(writer, before, rows, hidden!, ctx.signal);
+    const next: JournalObject =
+      'reason' in result
+        ? { ...made, object: { ...made.object, complete: false, incomplete: 'unproven', reason: result.reason } }
+        : made;
+    await replace(held, next);
+  }
+}
+
+/** Objects with lookups that may have been filled again, for what came back since they were last asked; and up to which run of the named object that is. */
+async function referringTo(
+  ctx: Context,
+  writer: PointWriter,
+  { chosen, earlier }: { readonly chosen: readonly Chosen[]; readonly earlier: ReadonlyMap<string, Parent> },
+  done: Done,
+): Promise<(Held & { readonly to: Referring; readonly asked: Record<string, string> })[]> {
+  const held = new Map<string, Promise<Held | undefined>>();
+  const heldOf = (object: string) => {
+    const known = held.get(object) ?? holding(writer, object, earlier, done);
+    held.set(object, known);
+    return known;
+  };
+  const wanted: { chosen: Chosen; of: Held; since: Map<string, Since> }[] = [];
+  const first = new Map<string, string>();
+  for (const one of chosen) {
+    const objects = new Set(fillable(one).flatMap((lookup) => lookup.objects));
+    // Only an object that is built on can tell of rows as deleted and live again.
+    const named = [...objects].filter((object) => earlier.has(object)).sort();
+    const since = new Map<string, Since>();
+    for (const object of named) {
+      const other = await heldOf(object);
+      if (!other || other.page.gone.length + (other.page.spent?.length ?? 0) === 0) continue;
+      const of = await heldOf(one.describe.name);
+      if (!of?.page.hasId || of.page.rows === 0) break;
+      const news = newsSince(of, other);
+      since.set(object, news);
+      const before = first.get(object);
+      if (before === undefined || news.after < before) first.set(object, news.after);
+    }
+    if (since.size > 0) wanted.push({ chosen: one, of: (await heldOf(one.describe.name))!, since });
+  }
+  const back = new Map<string, Back[]>();
+  for (const [object, after] of first) {
+    const { page } = (await heldOf(object))!;
+    back.set(object, await cameBack(writer.vault, page, { run: writer.point, after }, ctx.signal));
+  }
+  const found = [];
+  for (const { chosen: one, of, since } of wanted) {
+    const news = new Map<string, string[]>();
+    const asked: Record<string, string> = {};
+    for (const [object, from] of since) {
+      const ids = back.get(object)!.flatMap((row) => (isNews(row, from, writer.point) ? [row.id] : []));
+      if (ids.length === 0) continue;
+      news.set(object, ids);
+      asked[object] = newestRun((await heldOf(object))!.page);
+    }
+    const lookups = fillable(one).flatMap(({ field, objects }) => {
+      const ids = objects.flatMap((object) => news.get(object) ?? []);
+      return ids.length === 0 ? [] : [{ field, ids }];
     });
-    return lookups.length === 0 ? [] : [{ chosen: one, lookups }];
-  });
+    if (lookups.length > 0) found.push({ ...of, to: { chosen: one, lookups }, asked });
+  }
+  return found;
+}
+
+async function holding(
+  writer: PointWriter,
+  object: string,
+  earlier: ReadonlyMap<string, Parent>,
+  { finished, same }: Done,
+): Promise<Held | undefined> {
+  const entry = finished.find((one) => one.object.object === object);
+  const unchanged = same.find((one) => one.object.object === object);
+  const page = entry?.object.page ? await writer.vault.map(entry.object.page) : unchanged?.page;
+  return page && { page, entry, parent: earlier.get(object) };
+}
+
+/** Lookups that the org fills again, and by which it can be asked. */
+function fillable({
+  describe,
+  plan,
+}: Chosen): readonly { readonly field: string; readonly objects: readonly string[] }[] {
+  if (plan.way !== 'bulk' && plan.way !== 'rest') return [];
+  const filterable = new Set(describe.fields.flatMap(({ name, filterable }) => (filterable === false ? [] : [name])));
+  return blankableLookups(describe).filter(({ field }) => plan.fields.includes(field) && filterable.has(field));
 }
 
 /**

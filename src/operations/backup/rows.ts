@@ -4,6 +4,8 @@ import { keepRows } from '../../rows/keep.ts';
 import { leftOut } from '../../vault/known-rows.ts';
 
 export const goneColumns = ['Id', 'DeletedDate', 'DeletedById', 'CascadeRoot', 'Learned'] as const;
+/** Of tombstones that take nothing away any more; `Found`: the run that found the deletion. */
+export const spentColumns = ['Id', 'DeletedDate', 'Found'] as const;
 
 /** A tombstone of a row that the org has, and that the policy leaves out by now: it takes the row from the point, and is no deletion. */
 export function leftOutTombstone(id: string): string[] {

@@ -13,13 +13,16 @@ const rowsPerSegment = 100_000;
 export class Tombstones {
   readonly #writer: PointWriter;
   readonly #fillRoots: FillRoots;
+  readonly #columns: readonly string[];
   #rows: string[][] = [];
   readonly segments: SegmentRef[] = [];
 
-  /** `fillRoots`: completes the cells of rows before they are stored; what stands behind `goneColumns` is not. */
-  constructor(writer: PointWriter, fillRoots: FillRoots = async () => undefined) {
+  /** `fillRoots`: completes the cells of rows before they are stored; what stands behind `columns` is not. */
+  constructor(writer: PointWriter, options: { fillRoots?: FillRoots; columns?: readonly string[] } = {}) {
+    const { fillRoots = async () => undefined, columns = goneColumns } = options;
     this.#writer = writer;
     this.#fillRoots = fillRoots;
+    this.#columns = columns;
   }
 
   async add(cells: readonly string[]): Promise<void> {
@@ -32,8 +35,8 @@ export class Tombstones {
     const rows = this.#rows.sort(([a], [b]) => (a! < b! ? -1 : a! > b! ? 1 : 0));
     this.#rows = [];
     await this.#fillRoots(rows);
-    const cells = rows.map((row) => row.slice(0, goneColumns.length));
-    const csv = Buffer.concat([encodeHeader(goneColumns), encodeRows(cells).bytes]);
+    const cells = rows.map((row) => row.slice(0, this.#columns.length));
+    const csv = Buffer.concat([encodeHeader(this.#columns), encodeRows(cells).bytes]);
     const body = await sealBytes(csv, this.#writer.recipients.manifest);
     const ref = await this.#writer.putNumbered('gone', body, sha256(body));
     const [minId, maxId] = [rows[0]![0]!, rows.at(-1)![0]!];

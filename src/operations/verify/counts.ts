@@ -107,7 +107,7 @@ function verifyDescribe(map: MapPage, { described, schemas }: PointContents, key
 
 /** Everything that a page's list has to name besides the page. */
 function needsOf(map: MapPage): Ref[] {
-  const all: SegmentRef[] = [...map.base, ...map.deltas, ...map.gone];
+  const all: SegmentRef[] = [...map.base, ...map.deltas, ...map.gone, ...(map.spent ?? [])];
   const segments = all.flatMap((segment) => [segment, ...(segment.index ? [segment.index] : [])]);
   return [...segments, ...map.detail, map.schema.page];
 }

@@ -2,8 +2,9 @@ import type { RowBatch } from '../../rows/batch.ts';
 import { rowStart } from '../../rows/cells.ts';
 import { closingQuote } from '../../rows/csv.ts';
 import type { IdSet } from '../../rows/id-set.ts';
-import type { DeadRows } from '../../vault/dead-rows.ts';
-import { runOf } from '../../vault/layers.ts';
+import type { DeadRows, Reading } from '../../vault/dead-rows.ts';
+import { readingOf } from '../../vault/layers.ts';
+import type { SegmentRef } from '../../vault/manifest.ts';
 import type { PointContents } from './contents.ts';
 import type { CurrentRows } from './current-rows.ts';
 import { type Rung, written } from './ladder.ts';
@@ -60,7 +61,7 @@ export class References {
   }
 
   /** Counts the lookups of one segment as its rows pass; what a later run replaced or found deleted does not count. */
-  watch(object: string, columns: readonly string[], segment: string): Watch {
+  watch(object: string, columns: readonly string[], segment: SegmentRef): Watch {
     const lookups: Column[] = [];
     const described = this.#contents.described.get(object);
     for (const [field, referenceTo] of described?.references ?? []) {
@@ -76,16 +77,16 @@ export class References {
       lookups.push({ position, count, others, blankable, last: Buffer.alloc(15), verdict: 'outside' });
     }
     lookups.sort((a, b) => a.position - b.position);
-    const run = runOf(segment);
-    const stands = this.#current.get(object)?.in(segment);
+    const reading = readingOf(segment);
+    const stands = this.#current.get(object)?.in(segment.key);
     return (batch) => {
       if (lookups.length === 0) return;
       for (let i = 0; i < batch.ends.length; i++)
-        if (!stands || stands(batch.bytes, rowStart(batch, i) + 1)) this.#row(batch, i, lookups, run);
+        if (!stands || stands(batch.bytes, rowStart(batch, i) + 1)) this.#row(batch, i, lookups, reading);
     };
   }
 
-  #row(batch: RowBatch, row: number, lookups: readonly Column[], run: string): void {
+  #row(batch: RowBatch, row: number, lookups: readonly Column[], reading: Reading): void {
     const { bytes } = batch;
     const end = batch.ends[row]!;
     let open = rowStart(batch, row);
@@ -97,19 +98,19 @@ export class References {
       if (n === lookup.position) {
         next += 1;
         const length = close - open - 1;
-        const verdict = length > 0 ? this.#follow(lookup, bytes, open + 1, length, run) : undefined;
+        const verdict = length > 0 ? this.#follow(lookup, bytes, open + 1, length, reading) : undefined;
         if (verdict) lookup.count[verdict] += 1;
       }
       open = close + 2;
     }
   }
 
-  #follow(lookup: Column, bytes: Buffer, at: number, length: number, run: string): Column['verdict'] {
+  #follow(lookup: Column, bytes: Buffer, at: number, length: number, reading: Reading): Column['verdict'] {
     if (length !== 15 && length !== 18) return 'outside';
     if (lookup.last.compare(bytes, at, at + 15) === 0) return lookup.verdict;
     const sets = this.#byPrefix.get(prefixAt(bytes, at)) ?? lookup.others;
     const found = sets.some((set) => set.has(bytes, at));
-    if (!found && lookup.blankable && this.#dead.hasEmptied(bytes, at, run)) lookup.verdict = undefined;
+    if (lookup.blankable && this.#dead.hasEmptied(bytes, at, reading)) lookup.verdict = undefined;
     else lookup.verdict = found ? 'resolved' : sets.length > 0 ? 'dangling' : 'outside';
     bytes.copy(lookup.last, 0, at, at + 15);
     return lookup.verdict;

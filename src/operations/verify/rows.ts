@@ -10,7 +10,7 @@ import type { SegmentRef } from '../../vault/manifest.ts';
 import { openAge } from '../../vault/sealed.ts';
 import { readSegment } from '../../vault/segment.ts';
 import { decompressFrame, frames } from '../../vault/zstd.ts';
-import { goneColumns } from '../backup/rows.ts';
+import { goneColumns, spentColumns } from '../backup/rows.ts';
 import type { ObjectContents, Opener } from './contents.ts';
 import type { Twin } from './indexes.ts';
 
@@ -35,7 +35,7 @@ export async function readRows(
   opener: Opener,
   objects: readonly ObjectContents[],
   twins: ReadonlyMap<string, Twin>,
-  watch: (object: string, columns: readonly string[], segment: string) => Watch,
+  watch: (object: string, columns: readonly string[], segment: SegmentRef) => Watch,
 ): Promise<RowsRead> {
   let segments = 0;
   let rows = 0;
@@ -45,7 +45,7 @@ export async function readRows(
       for (const segment of [...object.map.base, ...object.map.deltas]) {
         if (opener.stored.sampled(segment.key)) yield { object, segment, gone: false };
       }
-      for (const segment of object.map.gone) yield { object, segment, gone: true };
+      for (const segment of [...object.map.gone, ...(object.map.spent ?? [])]) yield { object, segment, gone: true };
     }
   };
   const read = inOrder(all(), parallelSegments, async ({ object, segment, gone }) => ({
@@ -57,7 +57,7 @@ export async function readRows(
           object,
           segment,
           twins.get(segment.key),
-          watch(object.map.object, columnsOf(object, segment.key), segment.key),
+          watch(object.map.object, columnsOf(object, segment.key), segment),
         ),
   }));
   for await (const { gone, found = 0 } of read) {
@@ -80,7 +80,7 @@ async function readGone(opener: Opener, segment: SegmentRef): Promise<number | u
     let bytes = 0;
     let header = 0;
     for await (const { columns, batch } of readSegment(opener.identities, body, { expected })) {
-      if (columns.join() !== goneColumns.join())
+      if (![goneColumns, spentColumns].some((known) => columns.join() === known.join()))
         throw new Fault('segment-invalid', `${segment.key} has other columns than tombstones have`);
       header = Buffer.byteLength(encodeRow(columns));
       bytes += batch.bytes.length;
