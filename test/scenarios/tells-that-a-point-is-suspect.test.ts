@@ -49,6 +49,7 @@ test('a point after a mass deletion is sealed, suspect, told by exit 7, and pass
     [['changed-count', 3]],
   );
 
+  writeFileSync(path.join(rig.folder, 'salvor.config.json'), '{}');
   // What was deleted is missing in every later point too, and none of them is suspect for it.
   const fourth = (await rig.salvor(...backup)).json.result.point;
   assert.equal(fourth.suspect, false);

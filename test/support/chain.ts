@@ -9,16 +9,44 @@ import { PointReader } from '../../src/vault/point-reader.ts';
 import { InProcess } from './in-process.ts';
 import { OrgRequests } from './org-snapshot.ts';
 
-/** Objects of a chain: a tree, a lookup that is emptied, a master-detail, activities, all types of fields. */
-const everything = ['Account', 'Contact', 'Everything__c', 'Lead', 'Milestone__c', 'Project__c', 'Task'];
+/** Objects of a chain: a tree, lookups that are emptied and of which some come back, a master-detail, activities, all types of fields. */
+const everything = [
+  'Account',
+  'Campaign',
+  'Contact',
+  'Everything__c',
+  'Lead',
+  'Milestone__c',
+  'Opportunity',
+  'Project__c',
+  'Task',
+];
 /** Those that refer to each other; a chain has all of them or one family. */
 const families = [
   everything,
   ['Account', 'Contact', 'Task'],
-  ['Milestone__c', 'Project__c'],
+  ['Contact', 'Milestone__c', 'Project__c'],
   ['Contact', 'Everything__c', 'Lead', 'Task'],
+  ['Campaign', 'Opportunity'],
 ];
-const scale = { Account: 12, Contact: 25, Lead: 15, Milestone__c: 20, Project__c: 8, Task: 20, Everything__c: 6 };
+const scale = {
+  Account: 12,
+  Contact: 25,
+  Lead: 15,
+  Milestone__c: 20,
+  Project__c: 8,
+  Task: 20,
+  Everything__c: 6,
+  Campaign: 8,
+  Opportunity: 15,
+};
+
+/** By object, a lookup that the org empties with its rows. */
+const namedBy: Readonly<Record<string, readonly [string, string]>> = {
+  Account: ['Account', 'ParentId'],
+  Campaign: ['Opportunity', 'CampaignId'],
+  Contact: ['Project__c', 'Lead_Contact__c'],
+};
 
 export const workKinds = [
   'update',
@@ -29,6 +57,8 @@ export const workKinds = [
   'merge',
   'late commit',
   'schema change',
+  'run of a part',
+  'deletion in a run',
 ] as const;
 export type WorkKind = (typeof workKinds)[number];
 
@@ -52,6 +82,7 @@ class Chain implements AsyncDisposable {
   readonly #layering: { readonly deltas: number; readonly share: number } | undefined;
   #elapsed = 0;
   #bin: string[] = [];
+  #restore: () => void = () => undefined;
   points = 0;
 
   private constructor(run: InProcess, org: Org, seed: number) {
@@ -97,23 +128,45 @@ class Chain implements AsyncDisposable {
   async #do(object: string, kind: number): Promise<WorkKind | undefined> {
     if (kind <= 2) return (await this.#change(object)) ? 'update' : undefined;
     if (kind === 3) return (await this.#insert(object)) ? 'insert' : undefined;
-    if (kind === 4) return (await this.#undelete()) ? 'undelete' : undefined;
     if (kind === 8) return (await this.#merge(object)) ? 'merge' : undefined;
     if (kind === 9 && this.#pick(3) === 0) {
       this.#changeSchema();
       return 'schema change';
     }
+    if (kind === 4 || kind === 9) return (await this.#undelete()) ? 'undelete' : undefined;
     if (!(await this.#delete(object, kind === 7))) return undefined;
     return kind === 7 ? 'hard delete' : 'delete';
   }
 
-  async backup(full = false): Promise<string> {
-    const policy = { objects: this.#objects, exclude: [] };
+  /** Now and then of a part of the objects, and with a deletion while it runs; `whole`: never. */
+  async backup(did: (kind: WorkKind) => void, whole: boolean): Promise<string> {
+    const isPart = !whole && this.#pick(4) === 0;
+    const objects = isPart ? this.#objects.filter((_, n) => (n + this.points) % 2 === 0) : this.#objects;
+    if (!whole && this.#pick(3) === 0) this.#deleteWithin(did);
     const layering = this.#layering && { layering: this.#layering };
-    const { point } = await this.#run.backup({ request: { policy, full, ...layering } });
+    const full = isPart && this.#pick(3) === 0;
+    const { point } = await this.#run.backup({ request: { policy: { objects, exclude: [] }, full, ...layering } });
+    if (isPart) did('run of a part');
+    this.#restore();
     this.points += 1;
     assert.equal(point.status, 'complete', JSON.stringify(point.objects.filter(({ complete }) => !complete)));
     return point.kind;
+  }
+
+  /** Deletes something of the org while the next run is at work. */
+  #deleteWithin(did: (kind: WorkKind) => void): void {
+    const { store } = this.#run;
+    const put = store.putIfAbsent.bind(store);
+    const object = this.#objects[this.#pick(this.#objects.length)]!;
+    let left = 1 + this.#pick(3 * this.#objects.length);
+    store.putIfAbsent = async (key, ...rest) => {
+      left -= 1;
+      if (left === 0 && (await this.#delete(object, this.#pick(4) === 0))) did('deletion in a run');
+      return put(key, ...rest);
+    };
+    this.#restore = () => {
+      store.putIfAbsent = put;
+    };
   }
 
   /** Every way in which the newest point is not what a full read of the org gives. */
@@ -169,29 +222,42 @@ class Chain implements AsyncDisposable {
     const text = `Name ${this.#pick(1000)}`;
     if (object === 'Contact') return { LastName: text, ...(await this.#maybe('ReportsToId', 'Contact')) };
     if (object === 'Lead') return { LastName: text };
+    if (object === 'Opportunity') return { Name: text, ...(await this.#maybe('CampaignId', 'Campaign')) };
+    if (object === 'Project__c') return { Name: text, ...(await this.#maybe('Lead_Contact__c', 'Contact')) };
+    if (object === 'Campaign') return { Name: text, ...(await this.#maybe('ParentId', 'Campaign')) };
     if (object === 'Task') return { Subject: text, ...(await this.#maybe('WhoId', 'Contact')) };
     if (object === 'Everything__c') return { Text__c: text };
     return { Name: text, ...(object === 'Account' ? await this.#maybe('ParentId', 'Account') : {}) };
   }
 
   async #maybe(field: string, object: string): Promise<Record<string, string>> {
-    const id = this.#pick(2) === 0 ? await this.#one(object) : undefined;
+    const isThere = this.#objects.includes(object) && this.#pick(2) === 0;
+    const id = isThere ? await this.#one(object) : undefined;
     return id ? { [field]: id } : {};
   }
 
   async #needed(object: string): Promise<Record<string, string>> {
     if (object === 'Lead') return { Company: 'C', LastName: 'L' };
+    if (object === 'Opportunity') return { StageName: 'Prospecting', CloseDate: '2026-12-31' };
     const project = object === 'Milestone__c' ? await this.#one('Project__c') : undefined;
     return project ? { Project__c: project } : {};
   }
 
   async #delete(object: string, hard: boolean): Promise<boolean> {
-    const id = await this.#one(object);
+    const id = (await this.#named(object)) ?? (await this.#one(object));
     if (!id) return false;
     if (!allDone(await this.#org.writer.delete([id]))) return false;
     if (hard) await this.#requests.emptyRecycleBin([id]);
     else this.#bin.push(id);
     return true;
+  }
+
+  /** Mostly a row that others name, where there is one. */
+  async #named(object: string): Promise<string | undefined> {
+    const [child, field] = namedBy[object] ?? [];
+    if (!child || !field || !this.#objects.includes(child) || this.#pick(4) === 0) return undefined;
+    const rows = await this.#requests.query(`SELECT ${field} FROM ${child} WHERE ${field} != null`);
+    return rows.length === 0 ? undefined : String(rows[this.#pick(rows.length)]![field]);
   }
 
   /** As the org merges: what refers to the loser refers to the winner, and the loser goes into the recycle bin (field guide, extract 5.4). */
@@ -232,12 +298,13 @@ class Chain implements AsyncDisposable {
 export async function chainOfPoints(seed: number, did: (kind: WorkKind) => void = () => undefined): Promise<void> {
   await using chain = await Chain.start(seed);
   const pick = seeded(seed + 1000);
-  assert.equal(await chain.backup(), 'full');
+  assert.equal(await chain.backup(did, true), 'full');
   for (let point = 1; point <= 30; point++) {
     for (let n = pick(6); n > 0; n--) await chain.work(did);
-    chain.pass(pick(3) === 0 ? 3_600_000 : 60_000);
-    await chain.backup();
-    if (point % 6 === 0) assert.deepEqual(await chain.differences(), [], `point ${point}`);
+    chain.pass(pick(12) === 0 ? 8 * 86_400_000 : pick(3) === 0 ? 3_600_000 : 60_000);
+    const isCompared = point % 6 === 0;
+    await chain.backup(did, isCompared);
+    if (isCompared) assert.deepEqual(await chain.differences(), [], `point ${point}`);
   }
 }
 
