@@ -1,5 +1,6 @@
 /* The thread in which a parser is fuzzed: it can be ended when it hangs. */
 import { rmSync } from 'node:fs';
+import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { hasFailed, type Input, keep, readCorpus } from './corpus.ts';
 import { Coverage } from './coverage.ts';
@@ -68,7 +69,7 @@ async function run({ way, bytes }: Input): Promise<{ wrong?: Omit<Found, 'bytes'
   }
   const after = memory();
   // What others took before hides how high this one went, but not what it keeps.
-  const more = Math.max(after.peak - before.peak, after.now - before.now);
+  const more = Math.max(after.peak - before.peak, after.now - before.now, after.held - before.held);
   if (more > mostMemory)
     return { wrong: { way, kind: 'memory', what: `${bytes.length} bytes take ${Math.round(more / 1024)} MB` }, fresh };
   if (took > longest && (await timeOf({ way, bytes })) > longest)
@@ -76,9 +77,11 @@ async function run({ way, bytes }: Input): Promise<{ wrong?: Omit<Found, 'bytes'
   return { fresh };
 }
 
-/** Of the process, in KB. */
-function memory(): { readonly peak: number; readonly now: number } {
-  return { peak: process.resourceUsage().maxRSS, now: process.memoryUsage.rss() / 1024 };
+/** Of the process, in KB; `held`: by this thread, wherever the system has put it meanwhile. */
+function memory(): { readonly peak: number; readonly now: number; readonly held: number } {
+  const { used_heap_size, external_memory } = getHeapStatistics();
+  const held = (used_heap_size + external_memory) / 1024;
+  return { peak: process.resourceUsage().maxRSS, now: process.memoryUsage.rss() / 1024, held };
 }
 
 /** Milliseconds of this thread's own time that an input takes: the machine may have been busy with others. */

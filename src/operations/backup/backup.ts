@@ -1,11 +1,10 @@
 import type { Context } from '../../context.ts';
-import { Fault, isDamage, isFault } from '../../errors.ts';
+import { Fault, isFault } from '../../errors.ts';
 import type { Org, Permissions } from '../../salesforce/org.ts';
 import { schemaPrint } from '../../schema/print.ts';
 import type { Alert, BlindSpot, LeftOut, Rest, Root, RootObject } from '../../vault/manifest.ts';
 import { PointWriter } from '../../vault/point.ts';
 import type { Ref } from '../../vault/record.ts';
-import { assertNotRetired, isPrunable } from '../../vault/retention.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { tellLogProblems } from '../log-problems.ts';
 import { findAlerts, suspectsBefore, wantsOutliers } from './alerts.ts';
@@ -21,6 +20,7 @@ import { type Journal, openJournal, unfinishedRuns } from './journal.ts';
 import { type MetadataStored, storeMetadata } from './metadata.ts';
 import { backupObjects, type ObjectsRead, stillToRead } from './objects.ts';
 import { type DamagedKeys, findParents, type Parent } from './parents.ts';
+import { assertStillInUse, pastDamage } from './past-damage.ts';
 import { type BackupRequest, type PointResult, pointResult } from './request.ts';
 import { notSelectedOf, restOf } from './rest.ts';
 import { assertNotEmpty, type Chosen, filesLeftOut, rowsNotCovered, type Selection, select } from './select.ts';
@@ -50,33 +50,6 @@ export async function backup(ctx: Context, org: Org, vault: Vault, request: Back
     const name = typeof status === 'number' && status >= 400 && status < 500 ? 'org-refused' : 'org-unavailable';
     throw new Fault(name, error.message, { data: error.data, cause: error });
   }
-}
-
-/** So many keys are passed over one by one; when there are more, everything is read anew. */
-const mostDamaged = 4;
-
-/** Takes the point again without what turned out to be damaged of earlier ones: its journal has what was finished. Throws what is damaged otherwise, `point-retired`. */
-async function pastDamage<T>(ctx: Context, vault: Vault, take: (damaged: DamagedKeys) => Promise<T>): Promise<T> {
-  const damaged: DamagedKeys = { keys: new Set(), all: false };
-  for (;;) {
-    try {
-      return await take(damaged);
-    } catch (error) {
-      if (isFault(error, 'object-missing')) await assertStillInUse(vault);
-      const key = isDamage(error) ? error.data.key : undefined;
-      if (typeof key !== 'string' || !isPrunable(key) || damaged.keys.has(key) || damaged.all) throw error;
-      damaged.keys.add(key);
-      damaged.all = damaged.keys.size > mostDamaged;
-      const { name, message } = error as Fault;
-      ctx.report({ type: 'warning', name, message: `what was built on it is read anew: ${message}` });
-    }
-  }
-}
-
-/** What is missing may have been let go while this run stood still, which is no damage. Throws `point-retired`. */
-async function assertStillInUse(vault: Vault): Promise<void> {
-  const known = (await vault.state()).points.map(({ record }) => record.point!);
-  assertNotRetired(await vault.state(true), known);
 }
 
 async function takePoint(
