@@ -5,6 +5,7 @@ import { cells } from '../../src/rows/cells.ts';
 import { connect } from '../../src/salesforce/connect.ts';
 import type { Org } from '../../src/salesforce/org.ts';
 import type { ObjectDescribe } from '../../src/schema/describe.ts';
+import { looksLikeId } from '../../src/schema/ids.ts';
 import { PointReader } from '../../src/vault/point-reader.ts';
 import { InProcess } from './in-process.ts';
 import { OrgRequests } from './org-snapshot.ts';
@@ -169,13 +170,15 @@ class Chain implements AsyncDisposable {
     };
   }
 
-  /** Every way in which the newest point is not what a full read of the org gives. */
+  /** Every way in which the newest point is not what a full read of the org gives. What names a row that is gone from the org may be empty in the point. */
   async differences(): Promise<string[]> {
     const vault = await this.#run.openVault();
     const { points } = await vault.state();
     const reader = await PointReader.open(vault, points.at(-1)!);
     const found: string[] = [];
     const described = await this.#org.describe(this.#objects);
+    const live = new Set((await Promise.all(this.#objects.map((object) => this.#ids(object)))).flat());
+    const isGone = (value: string) => looksLikeId(value) && !live.has(value);
     for (const object of this.#objects) {
       const describe = described.get(object) as ObjectDescribe;
       const plan = this.#org.plan(describe) as Exclude<ReturnType<Org['plan']>, { way: 'none' }>;
@@ -188,7 +191,7 @@ class Chain implements AsyncDisposable {
         if (!is || !was) found.push(`${object} ${id} is ${is ? 'missing' : 'too many'} in the point`);
         else
           for (const [field, value] of is)
-            if (value !== was.get(field) && !computed.has(field))
+            if (value !== was.get(field) && !computed.has(field) && !(was.get(field) === '' && isGone(value)))
               found.push(`${object} ${id} ${field}: ${was.get(field)} in the point, ${value} in the org`);
       }
     }
