@@ -83,6 +83,8 @@ class Chain implements AsyncDisposable {
   readonly #layering: { readonly deltas: number; readonly share: number } | undefined;
   #elapsed = 0;
   #bin: string[] = [];
+  /** Campaigns that no point knows as deleted: came they back now, nothing would tell that lookups to them stay empty. */
+  #fresh: string[] = [];
   #restore: () => void = () => undefined;
   points = 0;
 
@@ -143,12 +145,14 @@ class Chain implements AsyncDisposable {
   async backup(did: (kind: WorkKind) => void, whole: boolean): Promise<string> {
     const isPart = !whole && this.#pick(4) === 0;
     const objects = isPart ? this.#objects.filter((_, n) => (n + this.points) % 2 === 0) : this.#objects;
+    const known = isPart ? [] : this.#fresh.splice(0);
     if (!whole && this.#pick(3) === 0) this.#deleteWithin(did);
     const layering = this.#layering && { layering: this.#layering };
     const full = isPart && this.#pick(3) === 0;
     const { point } = await this.#run.backup({ request: { policy: { objects, exclude: [] }, full, ...layering } });
     if (isPart) did('run of a part');
     this.#restore();
+    this.#bin.push(...known);
     this.points += 1;
     assert.equal(point.status, 'complete', JSON.stringify(point.objects.filter(({ complete }) => !complete)));
     return point.kind;
@@ -251,7 +255,7 @@ class Chain implements AsyncDisposable {
     if (!id) return false;
     if (!allDone(await this.#org.writer.delete([id]))) return false;
     if (hard) await this.#requests.emptyRecycleBin([id]);
-    else this.#bin.push(id);
+    else this.#bury(object, id);
     return true;
   }
 
@@ -261,6 +265,10 @@ class Chain implements AsyncDisposable {
     if (!child || !field || !this.#objects.includes(child) || this.#pick(4) === 0) return undefined;
     const rows = await this.#requests.query(`SELECT ${field} FROM ${child} WHERE ${field} != null`);
     return rows.length === 0 ? undefined : String(rows[this.#pick(rows.length)]![field]);
+  }
+
+  #bury(object: string, id: string): void {
+    (object === 'Campaign' ? this.#fresh : this.#bin).push(id);
   }
 
   /** As the org merges: what refers to the loser refers to the winner, and the loser goes into the recycle bin (field guide, extract 5.4). */
@@ -275,7 +283,7 @@ class Chain implements AsyncDisposable {
       if (moved.length > 0) await this.#org.writer.update(child, moved);
     }
     if (!allDone(await this.#org.writer.delete([loser]))) return false;
-    this.#bin.push(loser);
+    this.#bury(object, loser);
     return true;
   }
 
