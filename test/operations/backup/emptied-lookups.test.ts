@@ -51,19 +51,20 @@ describe('a lookup that the org leaves empty when its record comes back', () => 
     const { campaign, lookup } = await deal(day);
     const { parent, child } = await day.family();
     const all = ['Account', ...sales];
-    await day.point(all);
+    const often = { layering: { deltas: 4, share: Number.POSITIVE_INFINITY } };
+    await day.point(all, often);
     await day.delete(campaign);
     await day.delete(parent);
     await day.org.update('Account', [{ Id: child, Name: 'changed meanwhile' }]);
-    await day.point(all);
+    await day.point(all, often);
     await day.undelete(campaign);
     await day.undelete(parent);
-    for (let n = 0; n < 34; n++) {
+    for (let n = 0; n < 6; n++) {
       await day.org.update('Campaign', [{ Id: campaign, Name: `fair ${n}` }]);
       await day.org.update('Account', [{ Id: parent, Name: `busy ${n}` }]);
-      await day.point(n === 0 ? all : ['Account', 'Campaign']);
+      await day.point(n === 0 ? all : ['Account', 'Campaign'], often);
     }
-    await day.point(all);
+    await day.point(all, often);
     const both = async () => [await lookup(), await day.lookups('Account', 'ParentId', child)];
     const expected = [
       ['', ''],
