@@ -71,6 +71,8 @@ export async function deltaPage(
 ): Promise<JournalObject> {
   const { replaces } = window;
   const covered = new Set(layersOf(before).map(({ ref }) => runOf(ref.key)));
+  // A run may have read the base and, behind it, rows whose lookups came back.
+  for (const { key } of before.base) covered.delete(runOf(key));
   const kept = (key: string) => !replaces || !covered.has(runOf(key));
   const deltas = [...(replaces ? [] : before.deltas), ...read.deltas];
   const bytes = [...before.base, ...deltas].reduce((sum, segment) => sum + segment.bytes, 0);
