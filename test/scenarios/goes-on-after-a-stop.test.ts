@@ -190,6 +190,7 @@ describe('a run that was stopped', () => {
     assert.equal(other.status, 0, other.stdout);
     assert.equal(other.json.result.point.objects.length, 2);
     assert.ok(!eventsIn(events).some(({ type }) => type === 'resumed'));
-    await goesOn(finished);
+    // What the other point holds is newer by now.
+    await goesOn(finished.filter((object) => object !== 'Group' && object !== 'Folder'));
   });
 });
