@@ -72,3 +72,23 @@ test('so it is when the object of the parent is read anew in the run that finds 
   assert.equal(rows('Project__c').changed, 1);
   assert.deepEqual(await day.lookups('Project__c', 'Lead_Contact__c', project!), [leader, leader]);
 });
+
+test('what a run read in full and filled again stays readable when the deltas over it are replaced', async () => {
+  await using day = await Day.start();
+  const often = { layering: { deltas: 2, share: Number.POSITIVE_INFINITY } };
+  const [leader] = await day.org.create('Contact', [{ LastName: 'leader' }]);
+  const [project] = await day.org.create('Project__c', [{ Name: 'p', Lead_Contact__c: leader! }]);
+  await day.point(['Contact'], often);
+  await day.delete(leader!);
+  await day.point(['Contact'], often);
+  day.pass(3_600_000);
+  await day.undelete(leader!);
+  const objects = ['Contact', 'Project__c'];
+  const { point } = await day.run.backup({ request: { policy: { objects, exclude: [] }, ...often } });
+  assert.equal(point.objects[1]?.segments, 2, 'rows that were read in full, and those that name the leader once more');
+  for (let n = 0; n < 3; n++) {
+    await day.org.update('Project__c', [{ Id: project!, Name: `busy ${n}` }]);
+    await day.point(objects, often);
+  }
+  assert.deepEqual(await day.lookups('Project__c', 'Lead_Contact__c', project!), [leader, leader]);
+});
