@@ -9,11 +9,7 @@ export interface Layer {
 /** The layers of a page that count, in the order in which they lie one over the other. */
 export function layersOf({ base, deltas, gone }: Pick<MapPage, 'base' | 'deltas' | 'gone'>): Layer[] {
   // What the runs of the base found deleted, or runs before them, was never in the base.
-  const since =
-    base
-      .map(({ key }) => runOf(key))
-      .sort()
-      .at(-1) ?? '';
+  const since = newestRun(base);
   const layers = [
     ...deltas.map((ref) => ({ ref, gone: false })),
     ...gone.filter(({ key }) => runOf(key) > since).map((ref) => ({ ref, gone: true })),
@@ -43,14 +39,10 @@ export function oldestRun({ base, deltas }: Pick<MapPage, 'base' | 'deltas'>): s
   return runs.sort()[0] ?? '';
 }
 
-/** The newest run that has written anything of what a page lists. */
-export function newestRun({ base, deltas, gone }: Pick<MapPage, 'base' | 'deltas' | 'gone'>): string {
-  return (
-    [...base, ...deltas, ...gone]
-      .map(({ key }) => runOf(key))
-      .sort()
-      .at(-1) ?? ''
-  );
+/** The newest run that has written some of these segments; '' when there are none. */
+export function newestRun(segments: readonly SegmentRef[]): string {
+  const runs = segments.map(({ key }) => runOf(key));
+  return runs.sort().at(-1) ?? '';
 }
 
 function order(a: string, b: string): number {

@@ -4,7 +4,7 @@ import { IdTable } from '../../rows/id-table.ts';
 import { visibleMs } from '../../vault/dead-rows.ts';
 import { Deletions } from '../../vault/deletions.ts';
 import { indexKeys, KnownRows } from '../../vault/known-rows.ts';
-import { oldestRun, runOf, startOf } from '../../vault/layers.ts';
+import { newestRun, oldestRun, runOf, startOf } from '../../vault/layers.ts';
 import type { MapPage } from '../../vault/manifest.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { Parent } from './parents.ts';
@@ -55,11 +55,7 @@ export async function cameBack(
   const known = new KnownRows(vault, page, signal);
   const { ids, runs } = await Deletions.of(known);
   // A base has none of the rows that its own runs found deleted, and none that later ones did is live by it again.
-  const newestBase =
-    page.base
-      .map(({ key }) => runOf(key))
-      .sort()
-      .at(-1) ?? '';
+  const newestBase = newestRun(page.base);
   const older = IdTable.of([...ids].filter((id) => runs[ids.number(id)]! < newestBase));
   const news = new IdTable();
   const see = (batch: RowBatch, gone: boolean, one: string) => {

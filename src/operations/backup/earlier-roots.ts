@@ -6,7 +6,7 @@ import type { Vault } from '../../vault/vault.ts';
 import { isRead, mostPoints } from './alerts.ts';
 
 /** So many points are looked at for objects that the newest ones do not hold, and those that these name as holding the rest. */
-const mostRoots = 16;
+export const mostRoots = 16;
 
 /** Undefined: it is damaged or missing, or for another writer key. Throws what the store does. */
 export async function readableRoot(vault: Vault, entry: LogEntry): Promise<Root | undefined> {

@@ -9,7 +9,7 @@ import { notStored } from '../../vault/point.ts';
 import { type Ref, refSchema } from '../../vault/record.ts';
 import { findRuns, firstEntry, Run, type RunFound, type RunPlace, type RunReader } from '../../vault/run.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { readableRoot } from './earlier-roots.ts';
+import { mostRoots, readableRoot } from './earlier-roots.ts';
 import { recorded } from './exclusions.ts';
 import type { BackupRequest } from './request.ts';
 
@@ -201,9 +201,6 @@ async function isOvertaken(vault: Vault, start: Start): Promise<boolean> {
   }
   return false;
 }
-
-/** So many points are looked at: each names those that hold what it was not asked for. */
-const mostRoots = 16;
 
 /** Objects that points hold which were begun since: what the run read of them is older, and must not become the newest state. */
 async function heldSince(vault: Vault, start: Start, orgId: string): Promise<Set<string>> {

@@ -7,6 +7,7 @@ import type { MapPage, Root, RootObject, SegmentRef } from '../../vault/manifest
 import type { Ref } from '../../vault/record.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { judgeVisibility } from './completeness.ts';
+import { mostRoots } from './earlier-roots.ts';
 import type { Chosen } from './select.ts';
 import { stampOf } from './stamp.ts';
 
@@ -40,9 +41,7 @@ export interface DamagedKeys {
   all: boolean;
 }
 
-/** This many points are looked at for objects that the newest ones do not hold, and those that these name as holding the rest. */
-const mostRoots = 16;
-/** And this many that hold them without the files that are wanted: a watch without files takes hundreds a day, and files are fetched once. */
+/** So many points are looked at that hold objects without the files that are wanted: a watch without files takes hundreds a day, and files are fetched once. */
 const mostWithoutFiles = 1000;
 
 /**

@@ -135,7 +135,8 @@ async function referringTo(
       const ids = back.get(object)!.flatMap((row) => (isNews(row, from, writer.point) ? [row.id] : []));
       if (ids.length === 0) continue;
       news.set(object, ids);
-      asked[object] = newestRun((await heldOf(object))!.page);
+      const { base, deltas, gone } = (await heldOf(object))!.page;
+      asked[object] = newestRun([...base, ...deltas, ...gone]);
     }
     const lookups = fillable(one).flatMap(({ field, objects }) => {
       const ids = objects.flatMap((object) => news.get(object) ?? []);

@@ -1,11 +1,8 @@
 import { longId } from '../../schema/ids.ts';
 import type { LeftOut, Rest, Root } from '../../vault/manifest.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { readableRoot } from './earlier-roots.ts';
+import { mostRoots, readableRoot } from './earlier-roots.ts';
 import { notSelected } from './select.ts';
-
-/** So many points are looked at for one that is good. */
-const mostRoots = 16;
 
 /** Objects that a point leaves out since it was asked for others. */
 export function notSelectedOf(notCovered: readonly LeftOut[]): string[] {
