@@ -304,6 +304,8 @@ describe('an org that was damaged after its point was taken', () => {
       [['diff', 'before', '--objects', 'Account', '--where', 'Nonsense = 1'], 2, /has no field Nonsense/],
       [['diff', 'before', '--ids', 'Nonsense'], 2, /is no Id/],
       [['diff', 'before', '--between', 'yesterday'], 2, /--between/],
+      [['diff', 'before', '--objects', 'Account', '--exclude', 'Acc*'], 5, /leaves nothing to compare/],
+      [['diff', 'before..after', '--exclude', '*'], 5, /leaves nothing to compare/],
       [['diff', 'before', '--changed-by', 'nobody@example.com'], 2, /no user nobody@example.com/],
     ];
     for (const [args, status, message] of refused) {

@@ -2,14 +2,14 @@ import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
 import type { Org } from '../../salesforce/org.ts';
 import type { PointReader } from '../../vault/point-reader.ts';
-import { select } from '../select/selection.ts';
+import { narrows, select } from '../select/selection.ts';
 import { diffLive } from './live.ts';
 import { diffPoints, selectEither } from './points.ts';
 import type { DiffRequest, DiffResult, OnRecord } from './request.ts';
 
 /**
  * What differs between a point and another one, or the org as it is now. Throws `foreign-vault` when the org is another than the point's, `usage` for
- * a field that no selected object of the point has, and what `diffLive` and `diffPoints` throw.
+ * a field that no selected object of the point has, `nothing-selected` when the selection leaves no object of either, and what `diffLive` and `diffPoints` throw.
  */
 export async function diff(
   ctx: Context,
@@ -19,6 +19,21 @@ export async function diff(
   onRecord?: OnRecord,
 ): Promise<DiffResult> {
   await assertFields(from, request);
+  const found = await compareEither(ctx, from, to, request, onRecord);
+  if (found.compared === 0 && found.notCompared.length === 0 && narrows(request.selection))
+    throw new Fault('nothing-selected', 'the selection leaves nothing to compare', {
+      actions: ['select more: see --objects, --exclude, and `salvor show` for what the point holds'],
+    });
+  return found;
+}
+
+async function compareEither(
+  ctx: Context,
+  from: PointReader,
+  to: PointReader | Org,
+  request: DiffRequest,
+  onRecord: OnRecord | undefined,
+): Promise<DiffResult> {
   if (isPoint(to)) return diffPoints(ctx, from, to, request, onRecord);
   const { org } = from.root;
   if (org.id.slice(0, 15) !== to.identity.orgId.slice(0, 15))
