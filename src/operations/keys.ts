@@ -2,11 +2,12 @@ import { open, seal } from '../age/file.ts';
 import { checkRecipient } from '../age/header.ts';
 import { newAgeIdentity, newPrunerKey, newWriterKey, parseAdminKey, parseWriterKey } from '../age/keys.ts';
 import type { Context } from '../context.ts';
-import { Fault, isFault } from '../errors.ts';
+import { Fault, isDamage, isFault } from '../errors.ts';
 import { attest } from '../vault/attest.ts';
 import { orgHash, writerEntry } from '../vault/create.ts';
 import { adminWrap, epochWrap, trustFile } from '../vault/layout.ts';
 import type { LogEntry } from '../vault/log.ts';
+import type { Root } from '../vault/manifest.ts';
 import { putOwn } from '../vault/put-own.ts';
 import type { Ref } from '../vault/record.ts';
 import { sha256, signDocument } from '../vault/signed.ts';
@@ -53,38 +54,39 @@ function listEpochs(entries: readonly LogEntry[]): KeysListed['epochs'] {
 }
 
 export interface KeyTested {
-  /** `identity` opens the newest epoch and, when there is a point, one of its schema pages; `writer` opens its root; `admin` is trusted. */
+  /**
+   * `identity` opens the newest epoch and, when there is a point, a schema page of the newest that reads; `writer` opens the root of the newest that reads and was written
+   * since the key was added; `admin` is trusted.
+   */
   readonly key: 'identity' | 'writer' | 'admin';
   readonly ok: boolean;
   readonly figure: string;
 }
 
-/** Proves that the keys at hand open what they have to. Throws `no-identity` when there is neither an identity nor a writer key. */
+/** Proves that the keys at hand open what they have to. Throws `no-identity` when there is neither an identity nor a writer key; the damage, when no point reads. */
 export async function testKeys(vault: Vault): Promise<KeyTested[]> {
   const { points, epochs } = await vault.state();
-  const last = points.at(-1);
   const tested: KeyTested[] = [];
   if (vault.keyring.hasIdentity) {
     const identities = await vault.rowIdentities();
     const admin = await vault.keyring.adminKeys(epochs);
-    const opened = last ? await oneSchema(vault, last) : undefined;
+    const opened = await fromNewest(points, (entry) => oneSchema(vault, entry));
     const figure = `opens ${identities.length} of ${new Set(epochs.map(({ record }) => record.epoch)).size} epochs, the admin keys (${admin.admin.fingerprint})`;
     tested.push({
       key: 'identity',
       ok: true,
-      figure:
-        opened === undefined ? `${figure}; there is no point to try yet` : `${figure} and rows of the newest point`,
+      figure: opened === undefined ? `${figure}; there is no point to try yet` : `${figure} and rows of ${opened.of}`,
     });
   }
   if (vault.keyring.writer) {
     const { id } = vault.keyring.writerSigner();
     const entry = vault.trust.keys.find((key) => key.id === id)!;
     await open([vault.keyring.writer.identity], Buffer.from(entry.orgKey ?? '', 'base64'));
-    if (last) await vault.root(last);
+    const opened = await fromNewest(points, (entry) => rootForWriter(vault, entry));
     tested.push({
       key: 'writer',
       ok: true,
-      figure: `is ${id}; ${last ? 'opens the newest manifest' : 'there is no point to try yet'}`,
+      figure: `is ${id}; ${opened === undefined ? 'there is no point to try yet' : `opens the manifest of ${opened.of}`}`,
     });
   }
   if (vault.keyring.hasAdminKey) {
@@ -122,6 +124,37 @@ export async function attestKeys(
   }
 }
 
+/** What `read` gives of the newest point whose stored objects are whole. Undefined: it gives nothing of any. Throws the newest damage when nothing else is found. */
+async function fromNewest<T>(
+  points: readonly LogEntry[],
+  read: (entry: LogEntry) => Promise<T | undefined>,
+): Promise<{ readonly value: T; readonly of: string } | undefined> {
+  let damage: Fault | undefined;
+  for (const entry of points.toReversed()) {
+    try {
+      const value = await read(entry);
+      const of = damage === undefined ? 'the newest point' : `point ${entry.record.point}, the newest that reads`;
+      if (value !== undefined) return { value, of };
+      break;
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      damage ??= error;
+    }
+  }
+  if (damage) throw damage;
+  return undefined;
+}
+
+/** Undefined: it was written before the key was added, and not for it. */
+async function rootForWriter(vault: Vault, entry: LogEntry): Promise<Root | undefined> {
+  try {
+    return await vault.root(entry);
+  } catch (error) {
+    if (isFault(error, 'wrong-identity')) return undefined;
+    throw error;
+  }
+}
+
 async function oneSchema(vault: Vault, entry: LogEntry): Promise<string | undefined> {
   const [schema] = (await vault.root(entry)).schema;
   return schema && (await vault.schema(schema)).objects[0]?.describe.name;
@@ -134,8 +167,8 @@ async function oneSchema(vault: Vault, entry: LogEntry): Promise<string | undefi
 export async function addWriter(ctx: Context, vault: Vault): Promise<{ id: string; writerKey: string }> {
   const { epochs, points } = await vault.state();
   const { root, orgKey } = await vault.keyring.adminKeys(epochs);
-  const last = points.at(-1);
-  const bound = vault.boundOrg ?? (last && orgHash(orgKey, (await vault.root(last)).org.id));
+  const newest = vault.boundOrg === undefined ? await fromNewest(points, (entry) => vault.root(entry)) : undefined;
+  const bound = vault.boundOrg ?? (newest && orgHash(orgKey, newest.value.org.id));
   const org = bound === undefined ? undefined : { hash: bound };
   const text = newWriterKey();
   const key = parseWriterKey(text);

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newAgeIdentity } from '../../src/age/keys.ts';
 import type { Context } from '../../src/context.ts';
-import { addRecipient, addWriter, listKeys, rotate } from '../../src/operations/keys.ts';
+import { addRecipient, addWriter, listKeys, rotate, testKeys } from '../../src/operations/keys.ts';
 import { createVault } from '../../src/vault/create.ts';
+import { pointRoot } from '../../src/vault/layout.ts';
 import { Vault } from '../../src/vault/vault.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { smallVault } from '../support/small-vault.ts';
@@ -121,4 +122,43 @@ test('a writer who is added after the first point knows the org of the vault, an
   const vault = await Vault.open(store, { operation: 'write', writerKey, rootFingerprint });
   await vault.assertOrg('00D000000000001AAA');
   await assert.rejects(vault.assertOrg('00D000000000002AAA'), { name: 'foreign-vault' });
+});
+
+test('keys are tested, and a writer is added, by the newest point that reads', async () => {
+  const store = new MemoryStore();
+  const { identity, writerKey, rootFingerprint, points } = await smallVault(store);
+  const [older, newest] = points as [string, string];
+  const open = (key: string) =>
+    Vault.open(store, { operation: 'write', rootFingerprint, identities: [identity], writerKey: key });
+  const figures = async (key: string) => (await testKeys(await open(key))).map(({ figure }) => figure);
+  const flip = (point: string) => {
+    const name = pointRoot(point);
+    const body = Buffer.from(store.objects.get(name)!);
+    body[body.length - 1]! ^= 1;
+    store.objects.set(name, body);
+  };
+  const [byIdentity, byWriter] = await figures(writerKey);
+  assert.match(byIdentity!, / and rows of the newest point$/);
+  assert.equal(byWriter, 'is writer-1; opens the manifest of the newest point');
+
+  flip(newest);
+  const passedOver = await figures(writerKey);
+  assert.match(passedOver[0]!, new RegExp(` and rows of point ${older}, the newest that reads$`));
+  assert.equal(passedOver[1], `is writer-1; opens the manifest of point ${older}, the newest that reads`);
+  const added = await addWriter(ctx, await open(writerKey));
+  assert.equal(added.id, 'writer-2');
+  assert.equal((await open(added.writerKey)).boundOrg?.length, 64);
+
+  flip(older);
+  await assert.rejects(figures(writerKey), { name: 'digest-mismatch', data: { key: pointRoot(newest) } });
+});
+
+test('a writer that was added has no point to try before it takes one', async () => {
+  const store = new MemoryStore();
+  const { identity, writerKey, rootFingerprint } = await smallVault(store);
+  const opened = await Vault.open(store, { operation: 'write', rootFingerprint, identities: [identity], writerKey });
+  const added = await addWriter(ctx, opened);
+  const own = await Vault.open(store, { operation: 'read', rootFingerprint, writerKey: added.writerKey });
+  const [tested] = await testKeys(own);
+  assert.equal(tested!.figure, 'is writer-2; there is no point to try yet');
 });

@@ -52,7 +52,7 @@ test('of a healthy org and vault the doctor finds nothing amiss and leaves nothi
     finding(ran, 'API head-room', 'daily-requests').said,
     /the newest point took \d+: [\d,]+ such points fit/,
   );
-  assert.match(finding(ran, 'keys', 'writer-key').said, /^is writer-1; opens the newest manifest$/);
+  assert.match(finding(ran, 'keys', 'writer-key').said, /^is writer-1; opens the manifest of the newest point$/);
   assert.ok((ran.json.result.findings as Finding[]).every(({ fix }) => fix === null));
   assert.equal((await rig.salvor('verify', '--json', 'latest')).status, 0);
   const again = await rig.salvor('doctor', ...objects);
