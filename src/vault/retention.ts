@@ -20,10 +20,8 @@ export interface Retention {
   readonly pins: ReadonlyMap<string, string | undefined>;
   /** Stops all pruning. */
   readonly hold: { readonly since: string; readonly until: string | undefined } | undefined;
-  /** Suspect points that somebody has looked at. */
+  /** Suspect points, and keys of records that did not hold, that somebody has looked at. */
   readonly acknowledged: ReadonlySet<string>;
-  /** Number of the record by which somebody last let pruning go on: what of the log did not read before it was looked at. 0: none. */
-  readonly released: number;
 }
 
 /** Folds the records, which are in order: what a later one says counts. */
@@ -34,7 +32,6 @@ export function retentionOf(entries: readonly LogEntry[]): Retention {
   const pins = new Map<string, string | undefined>();
   const acknowledged = new Set<string>();
   let hold: Retention['hold'];
-  let lastRelease = 0;
   for (const entry of entries) {
     const { kind, point, points = [], until, ended } = entry.record;
     const released = until !== undefined && Date.parse(until) <= Date.parse(ended);
@@ -42,7 +39,6 @@ export function retentionOf(entries: readonly LogEntry[]): Retention {
     if (kind === 'hold') {
       hold = released ? undefined : { since: ended, until };
       for (const id of released ? points : []) acknowledged.add(id);
-      if (released) lastRelease = entry.seq;
     }
     if (kind === 'sweep') unfinished.set(sweepName(entry), entry);
     if (kind === 'swept') unfinished.delete(sweepName(entry));
@@ -57,7 +53,7 @@ export function retentionOf(entries: readonly LogEntry[]): Retention {
       else if (kind === 'keep') pins.set(id, until);
     }
   }
-  return { retired, unfinished: [...unfinished.values()], pins, hold, acknowledged, released: lastRelease };
+  return { retired, unfinished: [...unfinished.values()], pins, hold, acknowledged };
 }
 
 /** A sweep and its `swept` name the same lists. */
@@ -90,7 +86,7 @@ export function assertNotRetired(state: { readonly retention: Retention }, paren
   }
 }
 
-/** Records of the log that do not read and that nobody has looked at since. Their points are among those of no list. */
+/** Records of the log that do not read, or follow none that does, and that nobody has looked at. The points of those that do not read are among those of no list. */
 export function unreadRecords({
   problems,
   retention,
@@ -98,7 +94,7 @@ export function unreadRecords({
   readonly problems: readonly LogProblem[];
   readonly retention: Retention;
 }): LogProblem[] {
-  return problems.filter(({ seq }) => seq > retention.released);
+  return problems.filter(({ key }) => !retention.acknowledged.has(key));
 }
 
 interface State {

@@ -31,7 +31,7 @@ export const hold = defineCommand({
     const state = result.held
       ? `pruning is held${result.until === null ? '' : ` until ${result.until}`}`
       : 'pruning goes on';
-    const unread = result.unread.map((key) => `acknowledged  ${key} does not read`);
+    const unread = result.unread.map((key) => `acknowledged  ${key} does not hold`);
     return { result, human: () => [state, ...acknowledged, ...unread].join('\n') };
   },
 });

@@ -51,11 +51,11 @@ export interface Held {
   readonly until: string | null;
   /** Suspect points that this release acknowledges. */
   readonly acknowledged: readonly string[];
-  /** Records of the log that do not read: what only their points reach may go from now on. */
+  /** Records of the log that do not read, or follow none that does: what only their points reach may go from now on. */
   readonly unread: readonly string[];
 }
 
-/** Stops all pruning, `until` a time or for ever; or lets it go on and acknowledges the suspect points that are there. */
+/** Stops all pruning, `until` a time or for ever; or lets it go on and acknowledges the suspect points that are there, and records that do not read. */
 export async function holdPruning(
   ctx: Context,
   vault: Vault,
@@ -70,7 +70,7 @@ export async function holdPruning(
   const facts = await pointFacts(vault, ctx.now());
   const acknowledged = facts.filter(({ suspect }) => suspect).map(({ id }) => id);
   const unread = unreadRecords(await vault.state()).map(({ key }) => key);
-  await append({ kind: 'hold', points: acknowledged, until: ctx.now().toISOString() });
+  await append({ kind: 'hold', points: [...acknowledged, ...unread], until: ctx.now().toISOString() });
   return { held: false, until: null, acknowledged, unread };
 }
 

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import { Fault, isFault } from '../../errors.ts';
 import type { Signer } from '../../vault/keyring.ts';
+import type { LogProblem } from '../../vault/log.ts';
 import { dueOf, isHeld, revivable, standing, unreadRecords } from '../../vault/retention.ts';
 import type { LogState, Vault } from '../../vault/vault.ts';
 import { assertClock } from './clock.ts';
@@ -90,10 +91,8 @@ function obstaclesOf(
       ),
     );
   }
-  const broken = state.problems.find(({ fault }) => fault.name === 'chain-broken');
-  if (broken) found.push(broken.fault);
-  const unread = unreadRecords(state);
-  if (unread[0] && !broken) found.push(mayBePoint(unread[0].fault));
+  const [unread] = unreadRecords(state);
+  if (unread) found.push(mayBePoint(unread, entries));
   if (isHeld(retention, now)) found.push(held(state));
   const suspects = facts.filter(({ suspect }) => suspect).map(({ id }) => id);
   if (suspects.length > 0) {
@@ -117,8 +116,9 @@ function obstaclesOf(
 }
 
 /** What only the point of a record reaches that does not read would be let go with the others, and could not be healed any more. */
-function mayBePoint({ name, message, data }: Fault): Fault {
-  return new Fault(name, `${message}; it may be that of a point that can be healed`, {
+function mayBePoint({ seq, fault: { name, message, data } }: LogProblem, entries: LogState['entries']): Fault {
+  const what = entries.some((entry) => entry.seq === seq) ? 'what it followed' : 'it';
+  return new Fault(name, `${message}; ${what} may be that of a point that can be healed`, {
     actions: [
       '`salvor repair --from` brings the record back from a second copy',
       'when it is of no point, or of one that is given up: `salvor hold --release` lets pruning go on',

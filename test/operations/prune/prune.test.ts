@@ -8,6 +8,7 @@ import { prune } from '../../../src/operations/prune/prune.ts';
 import type { PruneRequest, PruneResult } from '../../../src/operations/prune/request.ts';
 import { verify } from '../../../src/operations/verify/verify.ts';
 import { attest } from '../../../src/vault/attest.ts';
+import { logRecord } from '../../../src/vault/layout.ts';
 import { isPrunable } from '../../../src/vault/retention.ts';
 import { AgedVault, ClockedStore, contextAt } from '../../support/aged-vault.ts';
 
@@ -194,6 +195,25 @@ test('a record of the log that does not read holds pruning: its point could be h
   const { unread } = await holdPruning(ctx, await vault.open(), { release: true, tool: 'test' });
   assert.deepEqual(unread, [key]);
   assert.equal(retired(await run({ allowLarge: true })).length, 1);
+});
+
+test('a record that was damaged or lost behind later ones holds pruning too, until somebody has looked at it; one that rots later holds it again', async () => {
+  for (const isMissing of [true, false]) {
+    const { store, vault, ctx, run } = await made();
+    const damage = (seq: number) => {
+      if (isMissing) store.objects.delete(logRecord(seq));
+      else store.objects.get(logRecord(seq))![40]! ^= 1;
+    };
+    damage(3);
+    const refused = { name: isMissing ? 'chain-broken' : 'signature-invalid', message: /point that can be healed$/ };
+    await assert.rejects(run({ allowLarge: true }), refused);
+    const { unread } = await holdPruning(ctx, await vault.open(), { release: true, tool: 'test' });
+    assert.deepEqual(unread, [logRecord(3), logRecord(4)]);
+    const { obstacles } = await run({ allowLarge: true, confirmed: false });
+    assert.deepEqual(obstacles, []);
+    damage(5);
+    await assert.rejects(run({ allowLarge: true }), refused);
+  }
 });
 
 test('rule 3: a verification that is kept in the vault keeps its point', async () => {
