@@ -48,7 +48,9 @@ export function retentionOf(entries: readonly LogEntry[]): Retention {
         retired.set(id, { entry: sealed.get(id)!, until: until ?? ended });
       // A pin that is set while another run retires the point is meant to keep it.
       if ((kind === 'unretire' || (kind === 'keep' && !released)) && known && !known.swept) retired.delete(id);
-      if (kind === 'sweep' && known) retired.set(id, { ...known, swept: entry });
+      // The record that retired it may be damaged: what was let go does not come back for that.
+      if (kind === 'sweep' && sealed.has(id))
+        retired.set(id, { entry: sealed.get(id)!, until: known?.until ?? ended, swept: entry });
       if (kind === 'keep' && released) pins.delete(id);
       else if (kind === 'keep') pins.set(id, until);
     }

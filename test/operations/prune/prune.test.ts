@@ -216,6 +216,20 @@ test('a record that was damaged or lost behind later ones holds pruning too, unt
   }
 });
 
+test('a point that was let go stays so when the record that retired it is damaged, and holds no later pruning', async () => {
+  const { store, vault, ctx, run } = await made();
+  await run({ grace: 0 });
+  const { entries } = await (await vault.open({})).state();
+  const { key } = entries.find(({ record }) => record.kind === 'retire')!;
+  store.objects.get(key)![40]! ^= 1;
+  const inUse = async () => (await (await vault.open({})).state()).points.map(({ record }) => record.point);
+  assert.deepEqual(await inUse(), vault.points.slice(1));
+  await holdPruning(ctx, await vault.open(), { release: true, tool: 'test' });
+  await vault.add('2026-11-05');
+  assert.deepEqual(retired(await run({ grace: 0, allowLarge: true })), [vault.points[1]]);
+  assert.deepEqual(await inUse(), vault.points.slice(2));
+});
+
 test('rule 3: a verification that is kept in the vault keeps its point', async () => {
   const { vault, ctx, run } = await made();
   const open = await vault.open({ writerKey: vault.keys.writerKey });
