@@ -20,7 +20,7 @@ export const copy = defineCommand({
       summary: 'an empty place, or a copy of this vault; without it the copies of the configuration',
       config: false,
     },
-    'delete-swept': { summary: 'delete in the copy what pruning let go in the vault' },
+    'delete-swept': { summary: 'delete in the copy what pruning let go in the vault, unless pruning is held' },
   },
   examples: [
     { command: 'salvor copy --to s3://other-bucket/salvor', summary: 'the second copy' },

@@ -6,10 +6,11 @@ import { logRecord, trustFile, vaultFile } from '../../vault/layout.ts';
 import type { LogEntry } from '../../vault/log.ts';
 import { putOwn } from '../../vault/put-own.ts';
 import { readRefs } from '../../vault/refs.ts';
-import { isPrunable, retentionOf, standing } from '../../vault/retention.ts';
+import { isHeld, isPrunable, retentionOf, standing } from '../../vault/retention.ts';
 import { sha256 } from '../../vault/signed.ts';
 import type { LogState, Vault } from '../../vault/vault.ts';
 import { Protected } from '../prune/protect.ts';
+import { held } from '../prune/sweep.ts';
 import { healing, type LogsCompared, logsOf } from './logs.ts';
 import { CopiedObjects } from './objects.ts';
 import { CopiedPoints } from './points.ts';
@@ -25,7 +26,7 @@ export interface CopyRequest {
  * Makes a copy of the vault, or brings one up to date: the same objects, byte for byte. The log comes last and in order, so that a point is
  * never in the copy before all that the vault has of it. Can be stopped and run again: what is missing is found by listing. Nothing needs a key.
  * What is damaged or missing in the vault, records of the log too, is left out and told, and the records of the points that lack it are copied as
- * others are: the copy opens, later points arrive, and what was healed is put by a later run. Throws `foreign-vault`, `copy-ahead`, `vaults-diverged`, and `point-retired` when a point was let go of meanwhile.
+ * others are: the copy opens, later points arrive, and what was healed is put by a later run. Nothing is deleted while pruning is held. Throws `foreign-vault`, `copy-ahead`, `vaults-diverged`, and `point-retired` when a point was let go of meanwhile.
  */
 export async function copyVault(
   ctx: Context,
@@ -49,7 +50,7 @@ export async function copyVault(
   const { added, notWhole, isSound } = await copyLog(vault, to, { state, logs, objects, signal });
   if (!(await to.head(vaultFile, signal))) await objects.one(vaultFile);
   // As `prune` does: where something is lost, what is left may be what brings it back.
-  const deletes = deleteSwept && isSound && objects.extra.size > 0;
+  const deletes = deleteSwept && isSound && objects.extra.size > 0 && !(await tellHeld(ctx, vault));
   const deleted = deletes ? await deleteLetGo(vault, to, state, objects.extra, signal) : { objects: 0, bytes: 0 };
   const { seq, digest } = await vault.logOf(to).head(undefined, signal);
   const { copied, there, problems } = objects;
@@ -65,6 +66,15 @@ export async function copyVault(
     head: { seq, digest },
     points: pointsIn([...state.entries.filter((one) => logs.same.has(one.seq) || added.has(one.seq)), ...logs.lost]),
   };
+}
+
+/** Whether pruning is held by now, which is told. */
+async function tellHeld(ctx: Context, vault: Vault): Promise<boolean> {
+  const state = await vault.state(true, ctx.signal);
+  if (!isHeld(state.retention, ctx.now())) return false;
+  const { name, message } = held(state);
+  ctx.report({ type: 'warning', name, message: `nothing is deleted in the copy: ${message}` });
+  return true;
 }
 
 function pointsIn(entries: readonly LogEntry[]): number {

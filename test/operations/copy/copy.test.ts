@@ -3,12 +3,14 @@ import { test } from 'node:test';
 import { Fault } from '../../../src/errors.ts';
 import { copyVault } from '../../../src/operations/copy/copy.ts';
 import { repair } from '../../../src/operations/copy/repair.ts';
+import { holdPruning } from '../../../src/operations/prune/pins.ts';
 import { prune } from '../../../src/operations/prune/prune.ts';
 import { verify } from '../../../src/operations/verify/verify.ts';
 import { KeySet } from '../../../src/vault/key-set.ts';
 import { reachedBy } from '../../../src/vault/reached.ts';
 import { AgedVault, ClockedStore, contextAt } from '../../support/aged-vault.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
+import { recordingContext } from '../../support/small-vault.ts';
 
 const at = '2026-11-10T00:00:00Z';
 const ctx = contextAt(at);
@@ -279,6 +281,27 @@ test('where something is lost, nothing that pruning let go is deleted in the cop
     store.objects.set(key, good);
   }
   assert.ok((await copy(to, true)).deleted.objects > 0);
+});
+
+test('while pruning is held nothing is deleted in the copy, and a warning says so', async () => {
+  const { store, vault, copy } = await made();
+  const to = new ClockedStore();
+  await copy(to);
+  await prune(ctx, await vault.open(), pruning);
+  const hold = async (release: boolean) => holdPruning(ctx, await vault.open(), { release, tool: 'test' });
+  await hold(false);
+  const before = [...to.objects.keys()];
+  const told = recordingContext();
+  const { deleted } = await copyVault(told, await vault.open({}), to, { deleteSwept: true });
+  assert.equal(deleted.objects, 0);
+  assert.ok(before.every((key) => to.objects.has(key)));
+  const warnings = told.events.flatMap((event) => (event.type === 'warning' ? [[event.name, event.message]] : []));
+  assert.deepEqual(warnings, [
+    ['prune-held', `nothing is deleted in the copy: pruning is held since ${at.replace('Z', '.000Z')}`],
+  ]);
+  await hold(true);
+  assert.ok((await copy(to, true)).deleted.objects > 0);
+  assert.deepEqual(without(to, /^$/), without(store, /^$/));
 });
 
 test('what pruning let go goes in the copy too, when it is asked for', async () => {
