@@ -16,6 +16,7 @@ import { CopiedObjects } from './objects.ts';
 import { CopiedPoints } from './points.ts';
 import type { CopyResult } from './request.ts';
 import { assertOurs, bytesOf } from './target.ts';
+import { compareTrust } from './trust.ts';
 
 export interface CopyRequest {
   /** Delete in the copy what the log let go. */
@@ -39,6 +40,8 @@ export async function copyVault(
   const state = await vault.state(true, signal);
   const logs = await logsOf(vault, to, state, signal);
   const objects = new CopiedObjects(ctx, vault, to, state);
+  const untrusted = await compareTrust(vault, to, signal);
+  for (const one of untrusted) objects.tell(one);
   const lostRecords = tellLog(vault, to, { state, logs, objects });
   // By this one a later run knows the copy again: nothing is in the place before it.
   await objects.copy(trustFile(1));
@@ -50,7 +53,8 @@ export async function copyVault(
   const { added, notWhole, isSound } = await copyLog(vault, to, { state, logs, objects, signal });
   if (!(await to.head(vaultFile, signal))) await objects.one(vaultFile);
   // As `prune` does: where something is lost, what is left may be what brings it back.
-  const deletes = deleteSwept && isSound && objects.extra.size > 0 && !(await tellHeld(ctx, vault));
+  const deletes =
+    deleteSwept && isSound && untrusted.length === 0 && objects.extra.size > 0 && !(await tellHeld(ctx, vault));
   const deleted = deletes ? await deleteLetGo(vault, to, state, objects.extra, signal) : { objects: 0, bytes: 0 };
   const { seq, digest } = await vault.logOf(to).head(undefined, signal);
   const { copied, there, problems } = objects;
