@@ -4,6 +4,7 @@ import { Fault, isFault } from '../errors.ts';
 import type { NewAccess } from '../vault/access.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { CommandContext } from './command.ts';
+import { copyOf } from './copy-of.ts';
 
 /** What the program tells of an access itself. */
 export type Accessed = Omit<NewAccess, 'who' | 'tool' | 'what' | 'selection'> & {
@@ -23,9 +24,13 @@ export type Accessed = Omit<NewAccess, 'who' | 'tool' | 'what' | 'selection'> & 
   readonly selection?: string | object;
 };
 
+/** What reads and writes nothing else to the log. */
+const reads: ReadonlySet<Accessed['what']> = new Set(['show', 'diff', 'find', 'export', 'keys kit']);
+
 /**
  * Appends to the vault's log that this person reads rows or uses keys; to be awaited before anything is shown or changed. A vault that takes no
- * record, or is to be left alone for `journalTo`, is a warning, and with `accessLog: required` in the config file the fault `access-not-logged`.
+ * record, or is to be left alone for `journalTo`, is a warning, and with `accessLog: required` in the config file the fault `access-not-logged`. What is
+ * only read of a copy is noted where the config file requires it, and else a warning: `copy` goes on as long as nothing was written there.
  */
 export async function logAccess(
   ctx: CommandContext,
@@ -34,7 +39,10 @@ export async function logAccess(
   journalTo?: string,
 ): Promise<void> {
   const { selection, ...more } = accessed;
+  const isRequired = ctx.config.values.accessLog === 'required';
   try {
+    const copy = reads.has(accessed.what) && !isRequired ? await copyOf(ctx, vault) : undefined;
+    if (copy !== undefined) throw new Fault('store-denied', `${copy}, and a record would make its log go its own way`);
     if (journalTo !== undefined) throw new Fault('store-denied', '--journal-to leaves the vault as it is');
     const signer = await vault.keyring.anySigner((await vault.state()).epochs);
     if (!signer) throw new Fault('no-writer-key', 'there is no key to sign with');
@@ -45,7 +53,7 @@ export async function logAccess(
   } catch (error) {
     if (!isFault(error) || error.exit === 130) throw error;
     const message = `the access is not noted in the vault: ${error.message}`;
-    if (ctx.config.values.accessLog === 'required') throw new Fault('access-not-logged', message, { cause: error });
+    if (isRequired) throw new Fault('access-not-logged', message, { cause: error });
     ctx.report({ type: 'warning', name: 'access-not-logged', message });
   }
 }

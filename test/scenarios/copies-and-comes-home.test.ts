@@ -133,6 +133,49 @@ test('a copy that is verified by its place goes no way of its own, and alarms no
   assert.equal((await of('original', 'copy', '--to', place('twin'))).json.result.copies[0].records, 1);
 });
 
+test('rows that are read from a copy, and keys that are tried on it, leave its log alone; where the config asks for the record, it is noted there', async () => {
+  const vault = await AgedVault.of(await openStore(place('read')), ['2025-11-01']);
+  const { rootFingerprint, identity } = vault.keys;
+  const env = { SALVOR_ROOT_FINGERPRINT: rootFingerprint, SALVOR_IDENTITY: identity };
+  const config = { vault: './read', copies: ['./read-copy'] };
+  const configured = async (more: object = {}) => writeFile(place('read.json'), JSON.stringify({ ...config, ...more }));
+  await configured();
+  let machine = 0;
+  const on = (where: string, ...args: string[]) => {
+    // Each on a machine that has seen neither.
+    const state = { XDG_STATE_HOME: place(`state-read-${++machine}`) };
+    return runProgram(folder, { ...env, ...state }, ...args, '--vault', where, '--config', 'read.json', '--json');
+  };
+  const copied = async () => (await on('./read', 'copy', '--to', './read-copy')).json;
+  assert.equal((await copied()).status, 0);
+  const log = async () => (await readdir(place('read-copy/log'))).length;
+  const before = await log();
+  const readings = [
+    ['show', 'latest', 'Account'],
+    ['diff', 'latest..latest', '--with-values'],
+    ['find', 'Acme', '--objects', 'Account', '--with-values'],
+    ['export', 'latest', '--to', 'read.zip'],
+    ['keys', 'kit', '--out', 'read-kit.txt'],
+  ];
+  for (const args of readings) {
+    const ran = await on('./read-copy', ...args);
+    assert.equal(ran.status, 0, ran.stdout);
+    const [{ name, message }] = ran.json.warnings;
+    assert.equal(name, 'access-not-logged', ran.stdout);
+    assert.match(message, /is a copy of the vault.*, and a record would make its log go its own way$/);
+  }
+  for (const args of [['verify'], ['keys', 'test']]) {
+    const ran = await on('./read-copy', ...args);
+    assert.deepEqual([ran.status, ran.json.result.attested], [0, undefined], ran.stdout);
+  }
+  assert.equal(await log(), before);
+  assert.equal((await on('./read', 'show', 'latest', 'Account')).status, 0);
+  assert.deepEqual([(await copied()).result.copies[0].records, await log()], [1, before + 1]);
+  await configured({ accessLog: 'required' });
+  assert.equal((await on('./read-copy', 'show', 'latest', 'Account')).status, 0);
+  assert.equal(await log(), before + 2);
+});
+
 test('a copy is at another place: the vault itself, what lies in it and what it lies in are refused, and nothing is written', async () => {
   await AgedVault.of(await openStore(place('near/vault')), ['2025-11-01']);
   await symlink(place('near/vault'), place('near/link'));

@@ -2,9 +2,10 @@ import path from 'node:path';
 import { Fault } from '../../errors.ts';
 import { logAccess } from '../access-log.ts';
 import { defineCommand } from '../command.ts';
+import { copyOf } from '../copy-of.ts';
 import { rememberEnd } from '../heads.ts';
 import { writeKeyFile } from '../key-files.ts';
-import { copiesOf, openVault, vaultExits, vaultUrl } from '../open-vault.ts';
+import { openVault, vaultExits, vaultUrl } from '../open-vault.ts';
 import { keysTestedText, keysText, revokedText } from '../output/keys.ts';
 import { recoveryKit } from '../recovery-kit.ts';
 
@@ -37,8 +38,7 @@ const test = defineCommand({
     const vault = await openVault(ctx, keys);
     const { attestKeys, testKeys } = await import('../../operations/keys.ts');
     const tested = await testKeys(vault);
-    // A record in the log of a copy would make it go its own way.
-    const isKept = !flags.noAttest && vault.keyring.hasIdentity && !copiesOf(ctx).includes(vaultUrl(ctx));
+    const isKept = !flags.noAttest && vault.keyring.hasIdentity && (await copyOf(ctx, vault)) === undefined;
     const attested = isKept ? await attestKeys(ctx, vault, tested, ctx.tool) : undefined;
     return {
       result: { tested, ...(attested ? { attested } : {}) },

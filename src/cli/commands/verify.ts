@@ -7,10 +7,11 @@ import type { LogEntry } from '../../vault/log.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { allOrgsFlags, parallelOrgs } from '../all-orgs.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
+import { copyOf } from '../copy-of.ts';
 import { eachCopy } from '../each-copy.ts';
 import { rememberEnd, rememberHead, seenHead } from '../heads.ts';
 import { connectOrg } from '../login.ts';
-import { copiesOf, openVault, vaultExits, vaultUrl } from '../open-vault.ts';
+import { copiesOf, openVault, vaultExits } from '../open-vault.ts';
 import { failedCopyText } from '../output/copied.ts';
 import { verifyText } from '../output/verified.ts';
 import { rehearsePoint } from '../rehearsal.ts';
@@ -120,13 +121,11 @@ export const verify = defineCommand({
   },
 });
 
-/** Whether the vault that is looked at is a copy: a record in its log would make it go its own way. A client knows its vault by where it writes points. */
-async function isCopy(ctx: CommandContext, { info, store }: Vault): Promise<boolean> {
-  if (copiesOf(ctx).includes(vaultUrl(ctx))) return true;
-  const { shareAPlace } = await import('../../store/open.ts');
-  const place = (await seenHead(ctx.environment, info.vault))?.place;
-  if (place === undefined || (await shareAPlace(place, store.url))) return false;
-  const message = `${store.url} is a copy of the vault at ${place}: that it was verified is not kept in its log, which would go its own way from there`;
+/** Whether the vault that is looked at is a copy, which is told. */
+async function isCopy(ctx: CommandContext, vault: Vault): Promise<boolean> {
+  const what = await copyOf(ctx, vault);
+  if (what === undefined) return false;
+  const message = `${what}: that it was verified is not kept in its log, which would go its own way from there`;
   ctx.report({ type: 'warning', name: 'not-attested', message });
   return true;
 }
