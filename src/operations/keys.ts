@@ -162,9 +162,13 @@ async function oneSchema(vault: Vault, entry: LogEntry): Promise<string | undefi
 
 /**
  * Adds a writer: a new `trust/` file signed by the root key, which also binds the vault to its org, that of its newest point unless another is named, since the new
- * writer opens no manifest from before. Needs an identity. Returns the writer's secret string, stored nowhere else.
+ * writer opens no manifest from before. Needs an identity. Returns the writer's secret string, stored nowhere else; `keep` gets it before the vault knows the key.
  */
-export async function addWriter(ctx: Context, vault: Vault): Promise<{ id: string; writerKey: string }> {
+export async function addWriter(
+  ctx: Context,
+  vault: Vault,
+  keep: (id: string, writerKey: string) => Promise<void> = async () => {},
+): Promise<{ id: string; writerKey: string }> {
   const { epochs, points } = await vault.state();
   const { root, orgKey } = await vault.keyring.adminKeys(epochs);
   const newest = vault.boundOrg === undefined ? await fromNewest(points, (entry) => vault.root(entry)) : undefined;
@@ -174,21 +178,27 @@ export async function addWriter(ctx: Context, vault: Vault): Promise<{ id: strin
   const key = parseWriterKey(text);
   const id = `writer-${vault.trust.writers.length + 1}`;
   const entry = await writerEntry(id, key.signing, key.recipient, orgKey);
+  await keep(id, text);
   await addTrust(ctx, vault, root, { keys: [entry], recipients: vault.trust.recipients, org });
   return { id, writerKey: text };
 }
 
 /**
  * Adds a pruner: a key that signs what retires and lets go points, and opens the tables of contents that are written from now on; no row, and
- * no older table. Needs an identity. Returns its secret string, stored nowhere else.
+ * no older table. Needs an identity. Returns its secret string, stored nowhere else; `keep` gets it before the vault knows the key.
  */
-export async function addPruner(ctx: Context, vault: Vault): Promise<{ id: string; adminKey: string }> {
+export async function addPruner(
+  ctx: Context,
+  vault: Vault,
+  keep: (id: string, adminKey: string) => Promise<void> = async () => {},
+): Promise<{ id: string; adminKey: string }> {
   const { root } = await vault.keyring.adminKeys((await vault.state()).epochs);
   const text = newPrunerKey();
   const { signing, recipient } = parseAdminKey(text);
   const { publicKey: key, fingerprint } = signing;
   const id = `pruner-${vault.trust.keys.filter(({ role }) => role === 'pruner').length + 1}`;
   const entry = { id, role: 'pruner', key, fingerprint, recipient: recipient! } as const;
+  await keep(id, text);
   await addTrust(ctx, vault, root, { keys: [entry], recipients: vault.trust.recipients });
   return { id, adminKey: text };
 }

@@ -1,5 +1,6 @@
 import { access, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { systemCode } from '../../errors.ts';
 import type { Secrets } from '../../operations/init.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { rememberHead } from '../heads.ts';
@@ -91,7 +92,7 @@ export const init = defineCommand({
     );
     if (made.identities.length > 0) await replaceKeyFile(files.kit, kitOf(kept!, made.head));
     await rememberHead(ctx.environment, made.vaultId, made.head);
-    const configFile = flags.noConfigFile ? undefined : await writeConfig(vaultUrl(named), made.rootFingerprint);
+    const configFile = flags.noConfigFile ? undefined : await writeConfig(ctx, vaultUrl(named), made.rootFingerprint);
     for (const problem of probe.problems) ctx.report({ type: 'warning', name: 'store', message: problem });
     const identities = made.identities.length > 0;
     const result = {
@@ -108,14 +109,20 @@ export const init = defineCommand({
   },
 });
 
-/** A configuration that names the vault and pins its root key; one that exists is left alone. */
-async function writeConfig(vault: string, rootFingerprint: string): Promise<string | undefined> {
+/** A configuration that names the vault and pins its root key; one that exists is left alone. One that cannot be written is a warning: the vault is made. */
+async function writeConfig(ctx: CommandContext, vault: string, rootFingerprint: string): Promise<string | undefined> {
   const file = path.resolve('salvor.config.json');
   const there = await access(file).then(
     () => true,
     () => false,
   );
   if (there) return undefined;
-  await writeFile(file, `${JSON.stringify({ vault, rootFingerprint }, null, 2)}\n`, { flag: 'wx' });
-  return file;
+  try {
+    await writeFile(file, `${JSON.stringify({ vault, rootFingerprint }, null, 2)}\n`, { flag: 'wx' });
+    return file;
+  } catch (error) {
+    const message = `${file} cannot be written: ${systemCode(error) ?? 'unknown error'}; give --vault ${vault} --root-fingerprint ${rootFingerprint} with each command, or write them into a configuration file`;
+    ctx.report({ type: 'warning', name: 'disk-error', message });
+    return undefined;
+  }
 }

@@ -74,9 +74,9 @@ const add = defineCommand({
       const result = await operations.addRecipient(ctx, vault, flags.recipient, ctx.tool);
       return { result, human: () => `${result.recipients.length} recipients can recover now` };
     }
-    const { id, writerKey } = await operations.addWriter(ctx, vault);
-    const file = path.resolve(flags.keysFolder, `${id}.key`);
-    await writeKeyFile(file, `${writerKey}\n`);
+    const fileOf = (id: string) => path.resolve(flags.keysFolder, `${id}.key`);
+    const { id } = await operations.addWriter(ctx, vault, (id, key) => writeKeyFile(fileOf(id), `${key}\n`));
+    const file = fileOf(id);
     return { result: { id, writerKeyFile: file }, human: () => `${id}: ${file}` };
   },
 });
@@ -157,9 +157,9 @@ const exportAdmin = defineCommand({
   async run(ctx, { flags }) {
     const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write' });
     const { addPruner } = await import('../../operations/keys.ts');
-    const { id, adminKey } = await addPruner(ctx, vault);
-    const file = path.resolve(flags.keysFolder, `${id}.key`);
-    await writeKeyFile(file, `${adminKey}\n`);
+    const fileOf = (id: string) => path.resolve(flags.keysFolder, `${id}.key`);
+    const { id } = await addPruner(ctx, vault, (id, key) => writeKeyFile(fileOf(id), `${key}\n`));
+    const file = fileOf(id);
     return { result: { id, adminKeyFile: file }, human: () => `${id}: ${file}` };
   },
 });
