@@ -51,7 +51,7 @@ export async function copyVault(
   await objects.copy('', /^(trust|keys)\//);
   ctx.report({ type: 'stage', stage: 'copying the log' });
   const { added, notWhole, isSound } = await copyLog(vault, to, { state, logs, objects, signal });
-  if (!(await to.head(vaultFile, signal))) await objects.one(vaultFile);
+  await copyVaultFile(vault, to, objects, signal);
   // As `prune` does: where something is lost, what is left may be what brings it back.
   const deletes =
     deleteSwept && isSound && untrusted.length === 0 && objects.extra.size > 0 && !(await tellHeld(ctx, vault));
@@ -70,6 +70,15 @@ export async function copyVault(
     head: { seq, digest },
     points: pointsIn([...state.entries.filter((one) => logs.same.has(one.seq) || added.has(one.seq)), ...logs.lost]),
   };
+}
+
+/** What the copy is opened with. It is read each time, since nothing else would tell that it is damaged there. */
+async function copyVaultFile(vault: Vault, to: Store, objects: CopiedObjects, signal: AbortSignal): Promise<void> {
+  const theirs = await bytesOf(to, vaultFile, signal);
+  if (!theirs) return await objects.one(vaultFile);
+  if (theirs.equals(await vault.store.get(vaultFile, signal))) return;
+  const problem = `${vaultFile} holds other bytes in the copy: copy it over by hand from the vault`;
+  objects.tell({ key: vaultFile, problem });
 }
 
 /** Whether pruning is held by now, which is told. */

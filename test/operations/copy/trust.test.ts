@@ -51,3 +51,18 @@ test('a file of keys that is damaged in the copy is told, though it is as long',
   assert.equal(problems[0]?.key, second);
   assert.match(problems[0]!.problem, /^in the copy trust\/0002: .*: copy it over by hand from the vault$/);
 });
+
+test('what a copy is opened with is told when it is damaged there, and brought when it is missing', async () => {
+  const { store, to, copy } = await made();
+  const good = store.objects.get('vault.json')!;
+  for (const bad of [Buffer.alloc(0), Buffer.from(good.toString('latin1').replace('"v":1', '"v":2'), 'latin1')]) {
+    to.objects.set('vault.json', bad);
+    const { problems } = await copy();
+    assert.deepEqual(problems, [
+      { key: 'vault.json', problem: 'vault.json holds other bytes in the copy: copy it over by hand from the vault' },
+    ]);
+  }
+  to.objects.delete('vault.json');
+  assert.deepEqual((await copy()).problems, []);
+  assert.deepEqual(to.objects.get('vault.json'), good);
+});
