@@ -85,7 +85,6 @@ async function takePoint(
       orgId: org.identity.orgId,
       permissions,
       files: request.files,
-      resumed: journal.resumed,
       damaged,
     };
     // A full run builds on nothing, and what cannot be built on is none of its business.

@@ -84,7 +84,6 @@ export interface Journal {
   readonly parts: ReadonlyMap<string, readonly JournalPart[]>;
   readonly files: readonly JournalFiles[];
   readonly numbers: Readonly<Record<string, number>>;
-  readonly resumed: boolean;
 }
 
 type Entry = z.infer<typeof entrySchema>;
@@ -141,11 +140,12 @@ export async function openJournal(
     const done = rest.filter(
       (entry) => stands(entry) && !isOlder(entry) && !storedBy(entry).some(({ key }) => lost.has(key)),
     );
-    if (done.length === 0 && rest.some(isOlder)) continue;
+    const isBehind = await isBehindOthers(vault, found);
+    if (done.length === 0 && (isBehind || rest.some(isOlder))) continue;
     for (const problem of [...found.problems, ...[...lost].map((key) => `${key} is gone`)]) {
       ctx.report({ type: 'warning', name: 'journal', message: `what it tells is done again: ${problem}` });
     }
-    const run = await continued(ctx, vault, place, found, start, done);
+    const run = await continued(ctx, vault, place, found, isBehind, [start, ...done]);
     const objects = done.filter((entry) => entry.type === 'object');
     ctx.report({ type: 'resumed', point: run.point, objects: objects.length });
     return {
@@ -156,37 +156,42 @@ export async function openJournal(
       parts: partsIn(done),
       files: done.filter((entry) => entry.type === 'files'),
       numbers: highest(entries.flatMap((entry) => ('numbers' in entry ? [entry.numbers] : []))),
-      resumed: true,
     };
   }
   const started = ctx.now();
   const run = new Run(place, await vault.mintPoint(started));
   await run.hold(ctx.now);
   await run.append({ ...wanted, started: started.toISOString() } satisfies Start);
-  return { run, started, objects: [], refused: [], parts: new Map(), files: [], numbers: {}, resumed: false };
+  return { run, started, objects: [], refused: [], parts: new Map(), files: [], numbers: {} };
+}
+
+/** True when points were taken since whose names sort behind that of the run: what it reads from now on would pass for older than what they hold. */
+async function isBehindOthers(vault: Vault, { point }: RunFound): Promise<boolean> {
+  const { entries } = await vault.state();
+  return entries.some(({ record }) => record.kind === 'point' && record.point! > point);
 }
 
 /**
  * The found run, held. When it ended between its table of contents and its record, the name of its point is used up, because no object is
- * ever replaced: what it has finished then goes on under a new name.
+ * ever replaced: what it has finished (`entries`) then goes on under a new name, as it does when it `isBehind` other points.
  */
 async function continued(
   ctx: Context,
   vault: Vault,
   place: RunPlace,
   found: RunFound,
-  start: Start,
-  done: readonly Entry[],
+  isBehind: boolean,
+  entries: readonly Entry[],
 ): Promise<Run> {
   const roots = await Promise.all(pointRoots(found.point).map((key) => vault.store.head(key)));
-  if (roots.every((root) => root === undefined)) {
+  if (!isBehind && roots.every((root) => root === undefined)) {
     const run = new Run(place, found.point, found.numbers);
     await run.hold(ctx.now);
     return run;
   }
   const run = new Run(place, await vault.mintPoint(ctx.now()));
   await run.hold(ctx.now);
-  for (const entry of [start, ...done]) await run.append(entry);
+  for (const entry of entries) await run.append(entry);
   return run;
 }
 

@@ -29,8 +29,6 @@ export interface ParentedRun {
   readonly permissions: Permissions;
   /** True: the bytes of files are kept too. */
   readonly files: boolean;
-  /** True: it goes on with an earlier run, whose name is older than points that were taken since. */
-  readonly resumed: boolean;
   /** What this run found damaged. */
   readonly damaged: DamagedKeys;
 }
@@ -77,7 +75,7 @@ export async function findParents(
     if (isOurs && (await takeFrom(ctx, vault, root, run, wanted, parents))) withoutFiles += 1;
     else looked += 1;
   }
-  if (ahead !== undefined && !run.resumed) {
+  if (ahead !== undefined) {
     const message = `point ${ahead} was begun after this run, by its name: check the clocks of the hosts that take points. This run builds on what is older`;
     ctx.report({ type: 'warning', name: 'clock-skew', message });
   }

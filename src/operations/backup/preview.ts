@@ -118,7 +118,7 @@ async function parentsIn(
   chosen: readonly Chosen[],
 ): Promise<Map<string, Parent>> {
   const [{ epoch }, point] = [await vault.epoch(), await vault.mintPoint(ctx.now())];
-  const run = { point, epoch, orgId: org.identity.orgId, permissions, files, resumed: false };
+  const run = { point, epoch, orgId: org.identity.orgId, permissions, files };
   return findParents(ctx, vault, { ...run, damaged: { keys: new Set(), all: false } }, chosen);
 }
 
