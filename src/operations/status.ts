@@ -4,6 +4,7 @@ import { longId } from '../schema/ids.ts';
 import { readAttestation } from '../vault/attest.ts';
 import type { Root } from '../vault/manifest.ts';
 import type { Vault } from '../vault/vault.ts';
+import { restOfGood } from './backup/rest.ts';
 import { mostDrift } from './clock.ts';
 import { orFault } from './points.ts';
 
@@ -86,8 +87,7 @@ export async function orgStatus(
     good = root;
     break;
   }
-  const inUse = new Set(points.map(({ record }) => record.point!).filter((point) => !quarantined.has(point)));
-  const rest = (good?.rest ?? []).filter(({ point }) => inUse.has(point));
+  const rest = good ? await restOfGood(vault, good) : [];
   // What is written to the org after a point began need not be in it.
   const since = good && Math.min(...[good, ...rest].map(({ started }) => Date.parse(started)));
   const lateBy = since === undefined ? null : Math.max(0, (ctx.now().getTime() - since - rpoMs) / 1000);

@@ -12,8 +12,8 @@ export function notSelectedOf(notCovered: readonly LeftOut[]): string[] {
 }
 
 /**
- * Where the last state of `objects` is: for each the newest good point of the org before `point` that holds it. Each good point knows that of all before it, so that
- * the newest one mostly says it all. Objects that no point in use holds are in none.
+ * Where the last state of `objects` is: for each the newest good point of the org before `point` that holds it. Each good point knows that of what it was not asked for, so that
+ * the newest one mostly says it all. Where the point that it names is none in use any more, those before that one are looked at. Objects that no point in use holds are in none.
  */
 export async function restOf(
   vault: Vault,
@@ -23,7 +23,9 @@ export async function restOf(
   const { points, quarantined } = await vault.state();
   const trusted = points.filter(({ record }) => record.point! < point && !quarantined.has(record.point!));
   const inUse = new Set(trusted.map(({ record }) => record.point!));
-  const left = new Set(objects);
+  /** By object, the point before which it is looked for. */
+  const left = new Map(objects.map((object) => [object, point]));
+  let looked = 0;
   const rest = new Map<string, Rest>();
   const take = (earlier: Pick<Root, 'point' | 'started'>, held: readonly string[]) => {
     const found = held.filter((object) => left.delete(object));
@@ -31,8 +33,10 @@ export async function restOf(
     const { point: name, started } = earlier;
     rest.set(name, { point: name, started, objects: [...(rest.get(name)?.objects ?? []), ...found].sort() });
   };
-  for (const entry of trusted.toReversed().slice(0, mostRoots)) {
-    if (left.size === 0) break;
+  for (const entry of trusted.toReversed()) {
+    if (left.size === 0 || looked === mostRoots) break;
+    if ([...left.values()].every((before) => entry.record.point! >= before)) continue;
+    looked += 1;
     const root = await readableRoot(vault, entry);
     if (!root || longId(root.org.id) !== longId(orgId) || root.status !== 'complete' || root.suspect) continue;
     take(
@@ -40,7 +44,20 @@ export async function restOf(
       root.objects.flatMap(({ object, complete }) => (complete ? [object] : [])),
     );
     for (const earlier of root.rest ?? []) if (inUse.has(earlier.point)) take(earlier, earlier.objects);
-    if (root.rest || notSelectedOf(root.notCovered).length === 0) break;
+    for (const object of root.rest ? notSelectedOf(root.notCovered) : []) {
+      const before = root.rest!.find(({ objects }) => objects.includes(object))?.point;
+      if (before === undefined) left.delete(object);
+      else if (left.has(object)) left.set(object, before);
+    }
   }
   return [...rest.values()].sort((a, b) => (a.point < b.point ? 1 : -1));
+}
+
+/** Where by now the last state of the objects is that a good point was not asked for: points that it names may not be in use any more. */
+export async function restOfGood(vault: Vault, { point, org, rest = [] }: Root): Promise<Rest[]> {
+  const { points, quarantined } = await vault.state();
+  const inUse = new Set(points.map(({ record }) => record.point!).filter((one) => !quarantined.has(one)));
+  if (rest.every((one) => inUse.has(one.point))) return rest;
+  const objects = rest.flatMap((one) => one.objects);
+  return restOf(vault, { point, orgId: org.id }, objects);
 }

@@ -20,6 +20,28 @@ async function watched(rig: InProcess, times: number) {
   return { night, last };
 }
 
+async function quarantine(rig: InProcess, point: string) {
+  const vault = await rig.openVault();
+  const at = new Date().toISOString();
+  const signer = await vault.keyring.adminSigner((await vault.state()).epochs);
+  await vault.log.append(signer, {
+    kind: 'quarantine',
+    points: [point],
+    epoch: 1,
+    started: at,
+    ended: at,
+    tool: 'test',
+  });
+}
+
+function restIn({
+  rest = [],
+}: {
+  readonly rest?: readonly { readonly point: string; readonly objects: readonly string[] }[] | undefined;
+}) {
+  return rest.map(({ point, objects }) => [point, objects]);
+}
+
 async function rootOf(rig: InProcess, name: string) {
   const vault = await rig.openVault();
   return vault.root(await findPoint({ report: () => undefined }, vault, name));
@@ -102,4 +124,29 @@ test('status is late when what the newest point leaves out was last kept longer 
   const { point } = await rig.backup({ request: { policy: { ...few, exclusions } } });
   const ok = await orgStatus(ctx(new Date(Date.parse(point.started) + 1)), await rig.openVault(), 1, undefined);
   assert.deepEqual([ok.state, ok.lastGood?.id, ok.rest], ['ok', point.id, []]);
+});
+
+test('where a point that was named as holding the rest is put in quarantine, the one before it does', async () => {
+  await using rig = await InProcess.start(sampleDatabase({ scale: { Account: 5, Campaign: 5, Product2: 5 } }));
+  const { point: night } = await rig.backup({ request: { policy: all } });
+  const { night: stolen, last } = await watched(rig, 17);
+  await quarantine(rig, stolen.id);
+  const wanted = [[night.id, ['Campaign', 'Product2', 'RecordType']]];
+  const ctx = { signal: new AbortController().signal, report: () => {}, now: rig.now, tempDir: '' };
+  const status = await orgStatus(ctx, await rig.openVault(), 60_000, undefined);
+  assert.deepEqual([status.lastGood?.id, restIn(status)], [last.id, wanted]);
+  const { point: next } = await rig.backup({ request: { policy: few } });
+  assert.deepEqual(restIn(await rootOf(rig, next.id)), wanted);
+});
+
+test('an object that the policy of the point before left out is looked for behind it', async () => {
+  await using rig = await InProcess.start(sampleDatabase({ scale: { Account: 5, Campaign: 5, Product2: 5 } }));
+  const { night } = await watched(rig, 0);
+  const exclusions = [{ objects: ['Campaign'], reason: 'for a while', owner: 'jane' }];
+  const { point: without } = await rig.backup({ request: { policy: { ...other, exclusions } } });
+  const { point: last } = await rig.backup({ request: { policy: few } });
+  assert.deepEqual(restIn(await rootOf(rig, last.id)), [
+    [without.id, ['Product2']],
+    [night.id, ['Campaign', 'RecordType']],
+  ]);
 });
