@@ -9,6 +9,8 @@ export interface PointFacts {
   readonly status: 'complete' | 'partial' | 'unreadable' | 'closed';
   /** And nobody has acknowledged it. */
   readonly suspect: boolean;
+  /** It was suspect until somebody acknowledged it: it counts, and `latest` passes it over all the same. */
+  readonly acknowledged: boolean;
   readonly quarantined: boolean;
   readonly coverage: number;
   /** Objects that it holds completely. */
@@ -71,9 +73,12 @@ function keepAtLeast(
 ): void {
   const good = sound.filter(({ status }) => status === 'complete');
   const partial = sound.filter(({ status }) => status === 'partial');
-  keep(good[0], 'newest complete');
-  // A watch of a few objects is no reason to let go what else there is.
-  for (const point of newestOf(good, good[0]?.leftOut ?? new Set())) keep(point, 'newest of objects left out since');
+  for (const points of [good, good.filter(({ acknowledged }) => !acknowledged)]) {
+    keep(points[0], 'newest complete');
+    // A watch of a few objects is no reason to let go what else there is.
+    const { leftOut } = points[0] ?? { leftOut: new Set<string>() };
+    for (const point of newestOf(points, leftOut)) keep(point, 'newest of objects left out since');
+  }
   keep(
     sound.find(({ verified }) => verified),
     'newest verified',

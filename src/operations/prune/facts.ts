@@ -28,6 +28,7 @@ export async function pointFacts(vault: Vault, now: Date): Promise<PointFacts[]>
       ended: point.ended,
       status: status(point),
       suspect: point.suspect && !retention.acknowledged.has(point.id),
+      acknowledged: point.suspect && retention.acknowledged.has(point.id),
       quarantined: point.quarantined,
       coverage: point.coverage,
       ...(held.get(point.id) ?? { objects: none, leftOut: none }),

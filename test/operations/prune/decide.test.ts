@@ -18,6 +18,7 @@ function point(ago: number, more: Partial<PointFacts> = {}): PointFacts {
     ended: new Date(now.getTime() - ago * day).toISOString(),
     status: 'complete',
     suspect: false,
+    acknowledged: false,
     quarantined: false,
     coverage: 100,
     objects: all,
@@ -133,6 +134,13 @@ test('rule 7: damaged, suspect and quarantined points count for nothing; what is
   ];
   for (const [more, wanted] of odd)
     assert.deepEqual(kept([point(8), point(6, more), point(5), point(1)], { last: 2 }), wanted);
+});
+
+test('a suspect point that somebody acknowledged counts, and what is taken in its place stays', () => {
+  const looked = { acknowledged: true };
+  assert.deepEqual(kept([...agos(8, 6), point(5, looked), point(1, looked)], { last: 1 }), ['1', '6']);
+  const watch = [point(2, narrow), point(1, narrow)];
+  assert.deepEqual(kept([...agos(8, 6), point(5, looked), ...watch], { last: 2 }), ['1', '2', '5', '6']);
 });
 
 test('pins and whatever the mix: the rules that never yield', () => {

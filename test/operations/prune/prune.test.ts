@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Fault } from '../../../src/errors.ts';
 import { addPruner } from '../../../src/operations/keys.ts';
-import { listPoints } from '../../../src/operations/points.ts';
+import { findPoint, listPoints } from '../../../src/operations/points.ts';
 import { holdPruning, keepPoint } from '../../../src/operations/prune/pins.ts';
 import { prune } from '../../../src/operations/prune/prune.ts';
 import type { PruneRequest, PruneResult } from '../../../src/operations/prune/request.ts';
@@ -175,6 +175,9 @@ test('a suspect point holds pruning until somebody has looked at it; then it cou
   const { acknowledged } = await holdPruning(ctx, await vault.open(), { release: true, tool: 'test' });
   assert.deepEqual(acknowledged, [suspect]);
   assert.deepEqual(retired(await run({ allowLarge: true })), vault.points.slice(0, 2).reverse());
+  await run({ policy: { last: 1 }, minPoints: 1, allowLarge: true });
+  const latest = await findPoint(ctx, await vault.open(), 'latest');
+  assert.equal(latest.record.point, vault.points[3], 'the newest that `latest` takes stays');
 });
 
 test('a record of the log that does not read holds pruning: its point could be healed as long as its objects are there', async () => {
