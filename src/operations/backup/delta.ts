@@ -19,7 +19,7 @@ import { Changes, NoIds } from './changes.ts';
 import { FileList } from './file-list.ts';
 import { watched } from './object.ts';
 import type { Parent } from './parents.ts';
-import { reconcile } from './reconcile.ts';
+import { reconcile, standing } from './reconcile.ts';
 import { ReplacedRows } from './replaced.ts';
 import { goneColumns, leftOutTombstone, liveRows, type Passed } from './rows.ts';
 import { storeSegments } from './segments.ts';
@@ -268,7 +268,7 @@ export class Delta {
     return others;
   }
 
-  /** Takes those of the rows that the org has and that the policy does not leave out. */
+  /** Takes those of the rows that the org has, and finds out which of them the policy leaves out by now. */
   async #askFor(ids: readonly string[]): Promise<void> {
     const { describe, plan, rowsOut } = this.#chosen;
     const live = plan.fields.includes('IsDeleted') ? 'IsDeleted = false' : undefined;
@@ -278,6 +278,9 @@ export class Delta {
     });
     const toColumns = projection(columns, this.#columns);
     for await (const batch of batches) await this.#take(toColumns(batch));
+    const missing = IdTable.of(rowsOut ? ids.filter((id) => !this.#changes.isLive(id)) : []);
+    if (missing.size === 0) return;
+    for (const id of await standing(this.#org, describe, missing)) await this.#leaveOut(id);
   }
 
   /** The rows that the vault does not have as they are, ascending by Id. */
