@@ -6,7 +6,7 @@ import type { Detail, MapPage, Root, RootObject, SchemaPage } from './manifest.t
 import { putOwn } from './put-own.ts';
 import type { Ref } from './record.ts';
 import { writeRefs } from './refs.ts';
-import { assertNotRetired } from './retention.ts';
+import { assertNotQuarantined, assertNotRetired } from './retention.ts';
 import { sealBytes } from './sealed.ts';
 import { sha256 } from './signed.ts';
 import type { Vault } from './vault.ts';
@@ -41,7 +41,7 @@ export class PointWriter {
     this.recipients = { rows: [epoch.recipient], manifest: [epoch.recipient, ...vault.manifestRecipients] };
   }
 
-  /** Says that this point lists objects of an earlier one. Throws `point-retired`; `seal` does, when that one was retired meanwhile. */
+  /** Says that this point lists objects of an earlier one. Throws `point-retired`; `seal` does, when that one was retired meanwhile or put in quarantine. */
   async buildsOn(point: string): Promise<void> {
     assertNotRetired(await this.vault.state(), [point]);
     this.#parents.add(point);
@@ -138,7 +138,10 @@ export class PointWriter {
     const record = { kind: 'point', point: this.point, refs, epoch: this.epoch, started, ended, tool } as const;
     // A sweep that came first in the log may have let go what this point lists; one that comes later reckons with it.
     return this.vault.log.append(signer, record, async () => {
-      if (this.#parents.size > 0) assertNotRetired(await this.vault.state(true), this.#parents);
+      if (this.#parents.size === 0) return;
+      const state = await this.vault.state(true);
+      assertNotRetired(state, this.#parents);
+      assertNotQuarantined(state, this.#parents);
     });
   }
 

@@ -88,6 +88,19 @@ export function assertNotRetired(state: { readonly retention: Retention }, paren
   }
 }
 
+/** Throws `point-retired` when one of `parents` is in quarantine: what lists its objects would be trusted. */
+export function assertNotQuarantined(
+  { quarantined }: { readonly quarantined: { has(point: string): boolean } },
+  parents: Iterable<string>,
+): void {
+  for (const point of parents) {
+    if (quarantined.has(point))
+      throw new Fault('point-retired', `point ${point}, which this run builds on, is in quarantine`, {
+        data: { point },
+      });
+  }
+}
+
 /** Records of the log that do not read, or follow none that does, and that nobody has looked at. The points of those that do not read are among those of no list. */
 export function unreadRecords({
   problems,

@@ -50,3 +50,30 @@ test('an object that is missing from the only point in use is damage that is tol
   const warnings = run.events.flatMap((event) => (event.type === 'warning' ? [event.name] : []));
   assert.deepEqual(warnings, ['org-unproven', 'object-missing']);
 });
+
+test('a run whose point was put in quarantine meanwhile gives up: what it lists of it would be trusted', async () => {
+  await using run = await InProcess.start(sampleDatabase({ scale: { Account: 3 } }));
+  const first = await run.backup({ request });
+  const { store } = run;
+  const put = store.putIfAbsent.bind(store);
+  store.putIfAbsent = async (key, ...rest) => {
+    if (key.startsWith('points/')) {
+      store.putIfAbsent = put;
+      const vault = await run.openVault();
+      const signer = await vault.keyring.adminSigner((await vault.state()).epochs);
+      const at = new Date().toISOString();
+      const times = { started: at, ended: at };
+      await vault.log.append(signer, {
+        kind: 'quarantine',
+        points: [first.point.id],
+        epoch: 1,
+        ...times,
+        tool: 'test',
+      });
+    }
+    return put(key, ...rest);
+  };
+  await assert.rejects(run.backup({ request }), { name: 'point-retired', exit: 69, message: /is in quarantine$/ });
+  const { point } = await run.backup({ request });
+  assert.deepEqual([point.kind, point.status], ['full', 'complete']);
+});
