@@ -25,7 +25,7 @@ const entrySchema = z.object({
 });
 
 /** Older runs are not resumed: their windows would be too long ago. */
-const resumableHours = 72;
+export const resumableHours = 72;
 const dayMs = 86_400_000;
 
 export interface RunFound {

@@ -7,7 +7,15 @@ import { pointRoots } from '../../vault/layout.ts';
 import { leftOutSchema, rootObjectSchema, segmentSchema } from '../../vault/manifest.ts';
 import { notStored } from '../../vault/point.ts';
 import { type Ref, refSchema } from '../../vault/record.ts';
-import { findRuns, firstEntry, Run, type RunFound, type RunPlace, type RunReader } from '../../vault/run.ts';
+import {
+  findRuns,
+  firstEntry,
+  Run,
+  type RunFound,
+  type RunPlace,
+  type RunReader,
+  resumableHours,
+} from '../../vault/run.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { mostRoots, readableRoot } from './earlier-roots.ts';
 import { recorded } from './exclusions.ts';
@@ -131,6 +139,8 @@ export async function openJournal(
     const entries = found.entries.flatMap((entry) => entrySchema.safeParse(entry).data ?? []);
     const [start, ...rest] = entries;
     if (start?.type !== 'start' || start.epoch !== epoch || !isSame(start, wanted)) continue;
+    // Its name may be younger than what it has.
+    if (Date.parse(start.started) < ctx.now().getTime() - resumableHours * 3_600_000) continue;
     if (await isOvertaken(vault, start)) continue;
     const lost = await notStored(vault.store, rest.flatMap(storedBy), ctx.signal);
     const inUse = new Set((await vault.state()).points.map(({ record }) => record.point));

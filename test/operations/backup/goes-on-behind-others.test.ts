@@ -17,6 +17,18 @@ async function campaignThatGoes(day: Day) {
   return { id, lookup: () => day.lookups('Opportunity', 'CampaignId', deal!) };
 }
 
+/** A run of these objects that ends before its point is sealed. */
+async function endsLate(day: Day, objects: readonly string[]) {
+  const { store } = day.run;
+  const put = store.putIfAbsent.bind(store);
+  store.putIfAbsent = async (key, ...rest) => {
+    if (key.startsWith('points/')) throw new Error('the run ends');
+    return put(key, ...rest);
+  };
+  await assert.rejects(day.point(objects, often), /the run ends/);
+  store.putIfAbsent = put;
+}
+
 function resumed({ run }: Day): number[] {
   return run.events.flatMap((event) => (event.type === 'resumed' ? event.objects : []));
 }
@@ -25,14 +37,7 @@ describe('a deletion empties lookups in points that were taken', { concurrency: 
   test('while the run that finds it stood still, and had finished nothing', async () => {
     await using day = await Day.start();
     await day.point(sales, often);
-    const { store } = day.run;
-    const put = store.putIfAbsent.bind(store);
-    store.putIfAbsent = async (key, ...rest) => {
-      if (key.startsWith('points/')) throw new Error('the run ends');
-      return put(key, ...rest);
-    };
-    await assert.rejects(day.point(['Campaign']), /the run ends/);
-    store.putIfAbsent = put;
+    await endsLate(day, ['Campaign']);
     const { id, lookup } = await campaignThatGoes(day);
     assert.ok((await day.point(['Campaign'])).id > id);
     assert.deepEqual(resumed(day), []);
@@ -56,4 +61,20 @@ describe('a deletion empties lookups in points that were taken', { concurrency: 
     await day.point(['Account', ...sales], often);
     assert.deepEqual(await lookup(), ['', '']);
   });
+});
+
+test('a run that went on under a new name is gone on with for three days from when it began', async () => {
+  await using day = await Day.start();
+  const some = ['Account', 'Campaign'];
+  await day.point(some, often);
+  await day.org.create('Account', [{ Name: 'new' }]);
+  await endsLate(day, some);
+  day.pass(40 * 3_600_000);
+  await day.point(sales, often);
+  await endsLate(day, some);
+  assert.deepEqual(resumed(day), [1]);
+  day.pass(40 * 3_600_000);
+  const { started } = await day.point(some, often);
+  assert.deepEqual(resumed(day), [1]);
+  assert.ok(day.run.now().getTime() - Date.parse(started) < 60_000, 'it was begun now');
 });
