@@ -19,6 +19,7 @@ import {
 import type { Vault } from '../../vault/vault.ts';
 import { mostRoots, readableRoot } from './earlier-roots.ts';
 import { recorded } from './exclusions.ts';
+import { type DamagedKeys, listsAny } from './parents.ts';
 import type { BackupRequest } from './request.ts';
 
 const startSchema = z.object({
@@ -126,6 +127,7 @@ export async function openJournal(
   orgId: string,
   request: BackupRequest,
   runs: readonly RunFound[],
+  damaged: DamagedKeys,
 ): Promise<Journal> {
   const { epoch, recipient } = await vault.epoch();
   const place: RunPlace = {
@@ -147,9 +149,9 @@ export async function openJournal(
     const stands = (entry: Entry) => !(entry.type === 'object' && entry.builtOn && !inUse.has(entry.builtOn));
     const held = await heldSince(vault, start, orgId);
     const isOlder = (entry: Entry) => objectOf(entry) !== undefined && held.has(objectOf(entry)!);
-    const done = rest.filter(
-      (entry) => stands(entry) && !isOlder(entry) && !storedBy(entry).some(({ key }) => lost.has(key)),
-    );
+    const leaning = await leaningOn(damaged, vault, rest);
+    const isWhole = (entry: Entry) => !leaning.has(entry) && !storedBy(entry).some(({ key }) => lost.has(key));
+    const done = rest.filter((entry) => stands(entry) && !isOlder(entry) && isWhole(entry));
     const isBehind = await isBehindOthers(vault, found);
     if (done.length === 0 && (isBehind || rest.some(isOlder))) continue;
     for (const problem of [...found.problems, ...[...lost].map((key) => `${key} is gone`)]) {
@@ -230,6 +232,18 @@ async function heldSince(vault: Vault, start: Start, orgId: string): Promise<Set
     for (const { objects } of (root.rest ?? []).filter(isLater)) for (const object of objects) held.add(object);
   }
   return held;
+}
+
+/** Entries of objects whose pages list what turned out to be damaged of earlier points. */
+async function leaningOn({ keys, all }: DamagedKeys, vault: Vault, entries: readonly Entry[]): Promise<Set<Entry>> {
+  const found = new Set<Entry>();
+  for (const entry of keys.size > 0 ? entries : []) {
+    if (entry.type !== 'object' || !entry.object.page) continue;
+    const { page } = entry.object;
+    const isDamaged = (all && entry.builtOn !== undefined) || keys.has(page.key);
+    if (isDamaged || listsAny(await vault.map(page), keys)) found.add(entry);
+  }
+  return found;
 }
 
 function objectOf(entry: Entry): string | undefined {

@@ -113,9 +113,16 @@ async function takeFrom(
 
 function isGoodBase({ incomplete }: RootObject, page: MapPage, { point, damaged: { keys } }: ParentedRun): boolean {
   if (incomplete === 'failed' || incomplete === 'unproven' || !page.hasId) return false;
-  const isWhole = ({ key, index }: SegmentRef) => !keys.has(key) && !(index && keys.has(index.key));
-  const all = [...page.base, ...page.deltas, ...page.gone, ...(page.spent ?? [])];
-  return all.every((one) => runOf(one.key) < point && isWhole(one));
+  return segmentsOf(page).every(({ key }) => runOf(key) < point) && !listsAny(page, keys);
+}
+
+/** True when a page lists one of these keys. */
+export function listsAny(page: MapPage, keys: ReadonlySet<string>): boolean {
+  return segmentsOf(page).some(({ key, index }) => keys.has(key) || (index && keys.has(index.key)));
+}
+
+function segmentsOf({ base, deltas, gone, spent = [] }: MapPage): SegmentRef[] {
+  return [...base, ...deltas, ...gone, ...spent];
 }
 
 /** The point was taken without the bytes of this object's files, or does not tell any more which it has: which of them changed since the last that does is not known. */

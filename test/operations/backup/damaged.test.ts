@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { sampleDatabase } from '../../../src/practice-org/generate.ts';
+import { Day } from '../../support/day.ts';
 import { contentsOf, InProcess } from '../../support/in-process.ts';
 import type { MemoryStore } from '../../support/memory-store.ts';
 import { OrgRequests } from '../../support/org-snapshot.ts';
@@ -47,4 +48,21 @@ test('what is damaged of earlier points holds up no later one: it is told, and w
   const { point: next } = await rig.backup({ request });
   assert.deepEqual([next.kind, next.status], ['incremental', 'complete']);
   assert.ok(!rig.events.some(({ type }) => type === 'warning'));
+});
+
+test('what a run has finished on a page that turns out to be damaged is read anew by the same run', async () => {
+  await using day = await Day.start();
+  const often = { layering: { deltas: 32, share: Number.POSITIVE_INFINITY } };
+  const objects = ['Contact', 'Project__c'];
+  const [leader] = await day.org.create('Contact', [{ LastName: 'leader' }]);
+  await day.point(objects, often);
+  await day.delete(leader!);
+  await day.point(objects, often);
+  const stored = (day.run.store as MemoryStore).objects;
+  const key = [...stored.keys()].findLast((one) => one.startsWith('gone/'))!;
+  stored.get(key)![40]! ^= 1;
+  const [other] = await day.org.create('Contact', [{ LastName: 'other' }]);
+  const { status } = await day.point(objects, often);
+  assert.equal(status, 'complete');
+  assert.deepEqual(await day.lookups('Contact', 'LastName', other!), ['other', 'other']);
 });
