@@ -12,8 +12,8 @@ import { differences, type Snapshot } from '../../support/org-snapshot.ts';
 
 const names = ['Same', 'Same', 'Other', 'Fourth'];
 
-/** What goes wrong on the way, and where. */
-const cases: readonly [Endpoint, OrgFault][] = [
+/** What goes wrong on the way, where, and how often in a row when it is more than once. */
+const cases: readonly [Endpoint, OrgFault, times?: number][] = [
   ['ingest.create', { name: 'commit-then-drop' }],
   ['ingest.upload', { name: 'commit-then-drop' }],
   ['ingest.upload', { name: 'drop-before-commit' }],
@@ -24,6 +24,7 @@ const cases: readonly [Endpoint, OrgFault][] = [
   ['ingest.successful', { name: 'truncate', afterBytes: 60 }],
   ['collections.create', { name: 'commit-then-drop' }],
   ['collections.create', { name: 'drop-before-commit' }],
+  ['collections.create', { name: 'drop-before-commit' }, 6],
   ['collections.create', { name: 'row-lock', rows: 1 }],
   ['collections.update', { name: 'commit-then-drop' }],
   ['soap', { name: 'commit-then-drop' }],
@@ -53,8 +54,8 @@ describe('whatever is lost on the way, no row comes twice and none is missing', 
   });
   after(() => rig[Symbol.asyncDispose]());
 
-  for (const [endpoint, fault] of cases) {
-    test(`${endpoint}: ${Object.values(fault).join(' ')}`, async () => {
+  for (const [endpoint, fault, times = 1] of cases) {
+    test(`${endpoint}: ${Object.values(fault).join(' ')}${times > 1 ? `, ${times} times` : ''}`, async () => {
       const gone = made.map((id) => standing.get(id) ?? id);
       await rig.requests.delete(gone);
       await rig.requests.emptyRecycleBin(gone);
@@ -69,7 +70,7 @@ describe('whatever is lost on the way, no row comes twice and none is missing', 
         ],
       });
       const before = rig.process.org.requests.counts[endpoint] ?? 0;
-      rig.process.org.failNext(endpoint, fault);
+      for (let n = 0; n < times; n++) rig.process.org.failNext(endpoint, fault);
       const result = await rig.apply(plan, { options: { folder: rig.folder } });
       rig.process.org.clearFaults();
       assert.ok((rig.process.org.requests.counts[endpoint] ?? 0) > before, 'the fault had no request to strike');

@@ -19,7 +19,7 @@ type Kind = Remedy['kind'];
 export const mostTries: Readonly<Record<Kind, number>> = {
   wait: 7,
   smaller: 3,
-  resend: 3,
+  resend: 7,
   'allow-duplicates': 1,
   without: 1,
   late: 1,
