@@ -252,9 +252,13 @@ async function rewrap(
   const { root, admin } = await vault.keyring.adminKeys(epochs);
   const signer = { id: vault.trust.keyOf(admin.publicKey)!.id, key: admin };
   const last = await vault.epoch();
-  const wanted = fresh ? [await freshEpoch(vault, last.epoch + 1)] : await knownEpochs(vault, epochs);
+  const before = await lastWrapped(vault);
+  // The record of an epoch may be damaged, and healed later: its number is taken all the same.
+  const wanted = fresh
+    ? [await freshEpoch(vault, Math.max(last.epoch, before.epoch) + 1)]
+    : await knownEpochs(vault, epochs);
   const at = ctx.now().toISOString();
-  const wrap = (await lastWrap(vault)) + 1;
+  const wrap = before.wrap + 1;
   const adminText = await vault.keyring.adminText(epochs);
   const adminRef = await put(vault, adminWrap(wrap), await seal(recipients, Buffer.from(adminText)));
   if (fresh) await addTrust(ctx, vault, root, { keys: [], recipients });
@@ -293,11 +297,13 @@ async function knownEpochs(vault: Vault, epochs: readonly LogEntry[]): Promise<O
     });
 }
 
-/** The highest number that a wrap has, recorded or left by a run that was cut short. */
-async function lastWrap(vault: Vault): Promise<number> {
-  let last = 0;
-  for await (const { key } of vault.store.list('keys/'))
-    last = Math.max(last, Number(/\/r(\d{4})\.age$/.exec(key)?.[1] ?? 0));
+/** The highest numbers of a wrap and of an epoch that was wrapped, recorded or left by a run that was cut short. */
+async function lastWrapped(vault: Vault): Promise<{ wrap: number; epoch: number }> {
+  const last = { wrap: 0, epoch: 0 };
+  for await (const { key } of vault.store.list('keys/')) {
+    last.wrap = Math.max(last.wrap, Number(/\/r(\d{4})\.age$/.exec(key)?.[1] ?? 0));
+    last.epoch = Math.max(last.epoch, Number(/^keys\/e(\d{4})\//.exec(key)?.[1] ?? 0));
+  }
   return last;
 }
 

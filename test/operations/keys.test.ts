@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import { newAgeIdentity } from '../../src/age/keys.ts';
 import type { Context } from '../../src/context.ts';
 import { addRecipient, addWriter, listKeys, rotate, testKeys } from '../../src/operations/keys.ts';
+import { verify } from '../../src/operations/verify/verify.ts';
 import { createVault } from '../../src/vault/create.ts';
-import { pointRoot } from '../../src/vault/layout.ts';
+import { logRecord, pointRoot } from '../../src/vault/layout.ts';
 import { Vault } from '../../src/vault/vault.ts';
+import { AgedVault } from '../support/aged-vault.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { smallVault } from '../support/small-vault.ts';
 
@@ -104,7 +106,8 @@ test('a rotation can be done again after the program died in it', async () => {
   await assert.rejects(rotate(ctx, await openWith(first.identity), [second.recipient], 'test'), /killed/);
   store.dies = undefined;
   await rotate(ctx, await openWith(first.identity), [second.recipient], 'test');
-  assert.equal((await (await openWith(second.identity)).epoch()).epoch, 2);
+  // The first one took a number.
+  assert.equal((await (await openWith(second.identity)).epoch()).epoch, 3);
 });
 
 test('a lost answer to a put is not taken for somebody else who is at work', async () => {
@@ -161,4 +164,26 @@ test('a writer that was added has no point to try before it takes one', async ()
   const own = await Vault.open(store, { operation: 'read', rootFingerprint, writerKey: added.writerKey });
   const [tested] = await testKeys(own);
   assert.equal(tested!.figure, 'is writer-2; there is no point to try yet');
+});
+
+test('an epoch that begins while the record of the last one is damaged takes no number twice: healed, both open', async () => {
+  const store = new MemoryStore();
+  const vault = await AgedVault.of(store, ['2026-11-01']);
+  const begin = async () => {
+    const open = await vault.open();
+    return (await rotate(ctx, open, open.trust.recipients, 'test')).epoch;
+  };
+  assert.equal(await begin(), 2);
+  await vault.add('2026-11-02');
+  const key = logRecord(3);
+  const good = store.objects.get(key)!;
+  store.objects.set(key, Buffer.from('rubbish'));
+  assert.equal(await begin(), 3);
+  store.objects.delete(key);
+  await vault.add('2026-11-03');
+  store.objects.set(key, good);
+  const request = { points: 'all', noIdentity: false, attest: false, tool: 'test' } as const;
+  const { ok, points } = await verify(ctx, await vault.open(), request);
+  assert.deepEqual([ok, points.length], [true, 3]);
+  assert.equal((await (await vault.open()).epoch()).epoch, 3);
 });

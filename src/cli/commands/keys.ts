@@ -66,7 +66,7 @@ const add = defineCommand({
     if ((flags.recipient === undefined) === !flags.writer) {
       throw new Fault('usage', 'name what to add', { actions: ['give --recipient age1… or --writer'] });
     }
-    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write' });
+    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write', warns: true });
     const operations = await import('../../operations/keys.ts');
     const selection = { recipient: flags.recipient, writer: flags.writer };
     await logAccess(ctx, vault, { what: 'keys add', selection });
@@ -89,7 +89,7 @@ const rotate = defineCommand({
   flags: { recipient: { value: 'age1…', repeatable: true, summary: 'the recipients from now on', config: false } },
   exits: [...vaultExits, 69],
   async run(ctx, { flags }) {
-    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write' });
+    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write', warns: true });
     const operations = await import('../../operations/keys.ts');
     const recipients = flags.recipient.length > 0 ? flags.recipient : vault.trust.recipients;
     await logAccess(ctx, vault, { what: 'keys rotate', selection: { recipients } });
@@ -155,7 +155,7 @@ const exportAdmin = defineCommand({
   },
   exits: [...vaultExits, 69],
   async run(ctx, { flags }) {
-    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write' });
+    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write', warns: true });
     const { addPruner } = await import('../../operations/keys.ts');
     const fileOf = (id: string) => path.resolve(flags.keysFolder, `${id}.key`);
     const { id } = await addPruner(ctx, vault, (id, key) => writeKeyFile(fileOf(id), `${key}\n`));
@@ -184,7 +184,7 @@ const revoke = defineCommand({
     }
     const { parseWindow } = await import('../../operations/select/window.ts');
     const since = new Date(parseWindow(`${flags.since}..`, 'since').from);
-    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write' });
+    const vault = await openVault(ctx, { writer: 'no', identity: 'required', operation: 'write', warns: true });
     const { revokeWriter } = await import('../../operations/revoke-writer.ts');
     await logAccess(ctx, vault, { what: 'keys revoke-writer', selection: { id, since: since.toISOString() } });
     const result = await revokeWriter(ctx, vault, id, since, ctx.tool);
