@@ -266,13 +266,30 @@ export class Vault {
   async root(entry: LogEntry): Promise<Root> {
     const [point, list] = [entry.record.point ?? '', listOf(entry)];
     const ref = rootRefOf(point, await findRefs(list.key, await this.read(list), pointRoots(point)));
-    const root = await openRoot(ref.key, await this.read(ref), await this.manifestIdentities());
+    const root = await this.#openRoot(entry, ref.key, await this.read(ref));
     if (root.point !== entry.record.point || root.vault !== this.info.vault) {
       throw new Fault('segment-invalid', `${ref.key} describes another point than its record`, {
         data: { key: ref.key },
       });
     }
     return root;
+  }
+
+  /** An identity that opens an epoch is the right one, also where the record of the point's own epoch does not read. */
+  async #openRoot({ record: { epoch } }: LogEntry, key: string, stored: Buffer): Promise<Root> {
+    const { epochs } = await this.state();
+    try {
+      return await openRoot(key, stored, await this.manifestIdentities());
+    } catch (error) {
+      if (!isFault(error, 'wrong-identity') || !this.keyring.hasIdentity) throw error;
+      if (epochs.some(({ record }) => record.epoch === epoch) || (await this.keyring.epochTexts(epochs)).size === 0)
+        throw error;
+      throw new Fault('chain-broken', `the record of epoch ${epoch} does not read, with which ${key} is opened`, {
+        actions: ['bring the record back from a second copy: `salvor repair --from`'],
+        data: { key },
+        cause: error,
+      });
+    }
   }
 
   async map(ref: Ref): Promise<MapPage> {
