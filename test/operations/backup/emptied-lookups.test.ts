@@ -4,6 +4,8 @@ import { Day } from '../../support/day.ts';
 
 const sales = ['Campaign', 'Opportunity'];
 const work = ['Contact', 'Project__c'];
+/** Deltas of so few rows would always be more than half of their base. */
+const ever = { layering: { deltas: 32, share: Number.POSITIVE_INFINITY } };
 
 /** An opportunity of a campaign: the org empties its lookup with the campaign, and does not fill it when the campaign comes back. */
 async function deal(day: Day) {
@@ -51,7 +53,7 @@ describe('a lookup that the org leaves empty when its record comes back', () => 
     const { campaign, lookup } = await deal(day);
     const { parent, child } = await day.family();
     const all = ['Account', ...sales];
-    const often = { layering: { deltas: 4, share: Number.POSITIVE_INFINITY } };
+    const often = { layering: { ...ever.layering, deltas: 4 } };
     await day.point(all, often);
     await day.delete(campaign);
     await day.delete(parent);
@@ -149,5 +151,24 @@ test('a record that is deleted before its rows are merged, and found so behind t
   day.pass(3_600_000);
   await day.compact();
   await day.point(work);
+  assert.deepEqual(await lookup(), ['', '']);
+});
+
+test('a record that went before an interrupted run is gone on with leaves none behind in what was read meanwhile', async () => {
+  await using day = await Day.start();
+  const { leader, project: id, lookup } = await project(day);
+  const { parent } = await day.family();
+  await day.point(['Account', ...work], ever);
+  await day.org.update('Account', [{ Id: parent, Name: 'busy' }]);
+  const people = ['Account', 'Contact'];
+  day.behindFirstObject(() => Promise.reject(new Error('killed')));
+  await assert.rejects(day.point(people, { ...ever, priorities: ['Account'] }), { message: 'killed' });
+  await day.org.update('Project__c', [{ Id: id, Name: 'tunnel' }]);
+  const projects = await day.point(['Project__c'], ever);
+  await day.delete(leader);
+  const { id: point } = await day.point(people, ever);
+  assert.equal(day.run.events.findLast(({ type }) => type === 'resumed')?.type, 'resumed');
+  assert.ok(point > projects.id, 'what it found is newer than the projects');
+  await day.point(work, ever);
   assert.deepEqual(await lookup(), ['', '']);
 });
