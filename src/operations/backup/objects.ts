@@ -17,7 +17,7 @@ import type { Parent } from './parents.ts';
 import { refill } from './refills.ts';
 import type { BackupRequest } from './request.ts';
 import type { Chosen } from './select.ts';
-import { Naming, type Spent, storeSpent } from './spent.ts';
+import { forgottenNow, Naming, type Spent, storeSpent, unknownBefore } from './spent.ts';
 
 interface Given {
   readonly chosen: readonly Chosen[];
@@ -66,14 +66,14 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
   const expected = ({ describe }: Chosen) => given.approximate.get(describe.name);
   const left = stillToRead(given.journal, given.chosen, given.permissions);
   const names = new Set(left.map(({ describe }) => describe.name));
-  const finished = given.journal.objects.filter(({ object }) => !names.has(object.object));
+  let finished = given.journal.objects.filter(({ object }) => !names.has(object.object));
   const refused: JournalRefused[] = [...given.journal.refused];
-  const lists: FileList[] = [];
+  let lists: FileList[] = [];
   const hiddenOf = given.hiddenFields;
   const cascades = new Cascades(given.chosen);
   const describes = new Map(given.chosen.map(({ describe }) => [describe.name, describe]));
   const asSeen = (one: RootObject) => seenNow(one, describes.get(one.object), given.permissions);
-  const same: Parent[] = [];
+  let same: Parent[] = [];
   const { objects: asked, exclude } = given.request.policy;
   const naming = new Naming(given.chosen, given.earlier, asked.length + exclude.length > 0);
   const group = async (objects: readonly Chosen[]) => {
@@ -137,6 +137,14 @@ export async function backupObjects(ctx: Context, org: Org, writer: PointWriter,
       ],
       group,
     );
+  }
+  const readAgain = () => forgottenNow(writer.vault, given, { finished, same }, naming);
+  for (let again = await readAgain(); again.length > 0; again = await readAgain()) {
+    const names = new Set(again.map(({ describe }) => describe.name));
+    finished = finished.filter(({ object }) => !names.has(object.object));
+    same = same.filter(({ object }) => !names.has(object.object));
+    lists = lists.filter(({ object }) => !names.has(object));
+    await full(again);
   }
   await refill(ctx, org, writer, given, { finished, same }, async ({ entry, parent }, next) => {
     await given.journal.run.append(next);
@@ -346,7 +354,8 @@ async function spentOf(
   naming: Naming,
 ): Promise<Spent> {
   const before = earlier.get(chosen.describe.name)?.page;
-  if (!before || !read.hasId) return { spent: [], written: [] };
+  if (!read.hasId) return { spent: [], written: [] };
+  if (!before) return unknownBefore(writer, chosen, naming);
   return storeSpent(ctx, org, writer, { chosen, before, read }, naming);
 }
 

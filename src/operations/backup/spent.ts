@@ -8,11 +8,14 @@ import { indexKeys, KnownRows } from '../../vault/known-rows.ts';
 import { oldestRun } from '../../vault/layers.ts';
 import type { MapPage, SegmentRef } from '../../vault/manifest.ts';
 import type { PointWriter } from '../../vault/point.ts';
+import type { Vault } from '../../vault/vault.ts';
+import type { JournalObject } from './journal.ts';
 import { isObjectFault, type ObjectRead } from './object.ts';
 import type { Parent } from './parents.ts';
 import { pairs, standing } from './reconcile.ts';
 import { spentColumns } from './rows.ts';
 import type { Chosen } from './select.ts';
+import { stampOf } from './stamp.ts';
 import { Tombstones } from './tombstones.ts';
 
 /** What a page says of deletions before its own. */
@@ -27,6 +30,7 @@ export interface Spent {
 export class Naming {
   /** By object: those with lookups that may name its rows. */
   readonly #by = new Map<string, Set<string>>();
+  readonly #lookups = new Map<string, ReturnType<typeof blankableLookups>>();
   readonly #parents: ReadonlyMap<string, Parent>;
   readonly #isPart: boolean;
 
@@ -34,9 +38,12 @@ export class Naming {
   constructor(chosen: readonly Chosen[], parents: ReadonlyMap<string, Parent>, isPart: boolean) {
     this.#parents = parents;
     this.#isPart = isPart;
-    for (const { describe } of chosen)
-      for (const object of blankableLookups(describe).flatMap((lookup) => lookup.objects))
+    for (const { describe } of chosen) {
+      const lookups = blankableLookups(describe);
+      this.#lookups.set(describe.name, lookups);
+      for (const object of lookups.flatMap(({ objects }) => objects))
         this.#by.set(object, (this.#by.get(object) ?? new Set()).add(describe.name));
+    }
   }
 
   /** True when lookups may name rows of the object and be emptied by their deletion. */
@@ -53,12 +60,30 @@ export class Naming {
     return [...pages.map(oldestRun), point].sort()[0]!;
   }
 
-  /** True when a page cannot be gone on from: deletions that emptied lookups of its rows are forgotten. */
-  isForgotten({ describe }: Chosen, page: MapPage): boolean {
-    const objects = blankableLookups(describe).flatMap((lookup) => lookup.objects);
-    const oldest = oldestRun(page);
-    return oldest !== '' && objects.some((object) => (this.#parents.get(object)?.page.forgets ?? '') > oldest);
+  /** True when there may be pages with rows that name rows of the object. */
+  isNamedBefore(object: string): boolean {
+    const lookupsTo = (name: string) => this.#lookups.get(name)!.filter(({ objects }) => objects.includes(object));
+    const hasOne = (name: string) =>
+      lookupsTo(name).some(({ field }) => this.#parents.get(name)?.page.columns.includes(field));
+    return this.#isPart || [...(this.#by.get(object) ?? [])].some(hasOne);
   }
+
+  /** True when a page cannot be gone on from: deletions that emptied lookups of its rows are forgotten. `now`: pages of this run, of those objects that it has read. */
+  isForgotten({ describe: { name } }: Chosen, page: MapPage, now?: ReadonlyMap<string, MapPage>): boolean {
+    const lookups = this.#lookups.get(name)!.filter(({ field }) => page.columns.includes(field));
+    const oldest = oldestRun(page);
+    const forgets = (object: string) => (now?.get(object) ?? this.#parents.get(object)?.page)?.forgets ?? '';
+    return oldest !== '' && lookups.some(({ objects }) => objects.some((object) => forgets(object) > oldest));
+  }
+}
+
+/**
+ * What an object says that was read in full where no page of it can be gone on from. Rows of others that name its rows were read when nobody told of its deletions: they are
+ * read anew.
+ */
+export function unknownBefore(writer: PointWriter, { describe }: Chosen, naming: Naming): Spent {
+  const forgets = stampOf(describe) !== null && naming.isNamedBefore(describe.name) ? writer.point : undefined;
+  return { spent: [], written: [], forgets };
 }
 
 /**
@@ -78,7 +103,7 @@ export async function storeSpent(
     return await stored(ctx, org, writer, of, naming);
   } catch (error) {
     if (!read || !(isDamage(error) || isObjectFault(error))) throw error;
-    // A full read is the way out of a damaged vault. What may name rows of the object is read anew by the next run.
+    // A full read is the way out of a damaged vault. What may name rows of the object is read anew.
     const message = `what earlier points tell of deletions of ${before.object} cannot be read: ${error.message}`;
     ctx.report({ type: 'warning', name: error.name, message });
     return { spent: [], written: [], forgets: writer.point };
@@ -132,4 +157,29 @@ async function vanished(
   if (missing.size === 0 || !rowsOut) return missing;
   const there = await standing(org, describe, missing);
   return [...missing].filter((id) => !there.has(id));
+}
+
+/**
+ * Objects of a run that it went on with, and whose rows may name some of an object which tells less, since this run, of what was deleted before: they have to be
+ * read in full. `finished`: what the run has journalled; `same`: of what nothing changed.
+ */
+export async function forgottenNow(
+  vault: Vault,
+  { chosen, earlier }: { readonly chosen: readonly Chosen[]; readonly earlier: ReadonlyMap<string, Parent> },
+  { finished, same }: { readonly finished: readonly JournalObject[]; readonly same: readonly Parent[] },
+  naming: Naming,
+): Promise<Chosen[]> {
+  const wentOn = new Set(same.map(({ object }) => object.object));
+  for (const { object, builtOn } of finished) if (builtOn !== undefined) wentOn.add(object.object);
+  const candidates = chosen.filter(({ describe: { name } }) => wentOn.has(name) && earlier.has(name));
+  if (candidates.length === 0) return [];
+  const stamped = new Set(chosen.flatMap(({ describe }) => (stampOf(describe) === null ? [] : [describe.name])));
+  const now = new Map<string, MapPage>();
+  for (const { object, builtOn } of finished) {
+    // What is not known to be whole is no proof of anything, and is read again by the next run.
+    const isProven = object.incomplete !== 'failed' && object.incomplete !== 'unproven';
+    if (builtOn === undefined && object.page && isProven && stamped.has(object.object))
+      now.set(object.object, await vault.map(object.page));
+  }
+  return candidates.filter((one) => naming.isForgotten(one, earlier.get(one.describe.name)!.page, now));
 }
