@@ -5,7 +5,7 @@ import { IdTable } from '../rows/id-table.ts';
 import type { ObjectDescribe } from '../schema/describe.ts';
 import { Deletions } from './deletions.ts';
 import { KnownRows } from './known-rows.ts';
-import { startOf } from './layers.ts';
+import { timeIn } from './layout.ts';
 import type { MapPage } from './manifest.ts';
 import type { Vault } from './vault.ts';
 
@@ -99,7 +99,7 @@ export class DeadRows {
     const found = this.#runs[number]!;
     if (found < run || (found === run && this.#earlierOnly[number])) return false;
     // What was deleted long before a row was read emptied nothing of that row: the org had done so by then, or kept it.
-    return !(this.#dates[number]! < startOf(oldest) - visibleMs);
+    return !(this.#dates[number]! < timeIn(oldest) - visibleMs);
   }
 
   #blanked(batch: RowBatch, hits: ReadonlySet<number>, positions: readonly number[], reading: Reading): RowBatch {

@@ -28,11 +28,6 @@ export function readingOf({ key, oldest }: SegmentRef): { readonly run: string; 
   return { run: runOf(key), oldest };
 }
 
-/** When a run began, by its name, in milliseconds. */
-export function startOf(run: string): number {
-  return Date.parse(run.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z'));
-}
-
 /** The oldest run that rows of a page may be from. */
 export function oldestRun({ base, deltas }: Pick<MapPage, 'base' | 'deltas'>): string {
   const runs = [...base, ...deltas].map(({ key, oldest }) => oldest ?? runOf(key));

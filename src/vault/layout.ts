@@ -61,17 +61,32 @@ export function digestIn(key: string): string | undefined {
   return /(?:^|[/-])([0-9a-f]{64})(?:\.|$)/.exec(key)?.[1];
 }
 
+/** Clocks of servers that answer for one org may differ by so much, in milliseconds. */
+const nearMs = 60_000;
+
 /**
  * A point's id, minted at its start: `YYYYMMDDTHHMMSSZ-<6 hex>`; sorts by time. Of two points that begin in one second the second sorts behind
- * the first when it is told of it by `others`, ids that are in the vault.
+ * the first when it is told of it by `others`, ids that are in the vault; so it does when the newest of them is less than a minute ahead.
  */
 export function mintPoint(started: Date, random: Buffer, others: readonly string[] = []): string {
+  const ahead = compactTime(new Date(started.getTime() + nearMs));
+  let second = compactTime(started);
+  for (const point of others) if (point > second && point.slice(0, 16) <= ahead) second = point.slice(0, 16);
+  return inSecond(new Date(timeIn(second)), random, others);
+}
+
+/** When a point or a run began, by its id, in milliseconds. */
+export function timeIn(id: string): number {
+  return Date.parse(id.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z'));
+}
+
+function inSecond(started: Date, random: Buffer, others: readonly string[]): string {
   const second = `${compactTime(started)}-`;
   const taken = others.filter((point) => point.startsWith(second)).map((point) => Number.parseInt(point.slice(-6), 16));
   const from = Math.max(-1, ...taken) + 1;
   const left = 0x1000000 - from;
   // Nothing is left behind ffffff: the next second is as good.
-  if (left <= 0) return mintPoint(new Date(started.getTime() + 1000), random, others);
+  if (left <= 0) return inSecond(new Date(started.getTime() + 1000), random, others);
   return `${second}${(from + (random.readUIntBE(0, 3) % left)).toString(16).padStart(6, '0')}`;
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isFault } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Signer } from './keyring.ts';
-import { lease, pointPattern, runEntry, runPrefix } from './layout.ts';
+import { lease, pointPattern, runEntry, runPrefix, timeIn } from './layout.ts';
 import { isHeld, type Lease, LeaseHolder, readLease, unreadable } from './lease.ts';
 import { fitting } from './manifest.ts';
 import { openBytes, sealBytes } from './sealed.ts';
@@ -102,7 +102,7 @@ export async function findRuns(reader: RunReader, sealed: ReadonlySet<string>, n
     const keys = new Map<string, string[]>();
     for await (const { key } of reader.store.list(`runs/${day}`)) {
       const point = key.split('/')[1] ?? '';
-      if (!pointPattern.test(point) || sealed.has(point) || startOf(point) < oldest) continue;
+      if (!pointPattern.test(point) || sealed.has(point) || timeIn(point) < oldest) continue;
       keys.set(point, [...(keys.get(point) ?? []), key]);
     }
     for (const [point, names] of [...keys].sort(([a], [b]) => (a < b ? 1 : -1))) {
@@ -119,11 +119,6 @@ export async function firstEntry(reader: RunReader, point: string): Promise<unkn
     if (typeof entry !== 'string') return entry;
   }
   return undefined;
-}
-
-/** When a run began, in milliseconds, as its name says: `YYYYMMDDTHHMMSSZ-…`. */
-function startOf(point: string): number {
-  return Date.parse(point.slice(0, 16).replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z'));
 }
 
 async function readRun(reader: RunReader, point: string, keys: readonly string[], now: Date): Promise<RunFound> {

@@ -51,4 +51,6 @@ test('a point that begins in the second of another sorts behind it', () => {
   assert.equal(minted('ffffff', '20261122T224100Z-0a1b2c', '20261122T224100Z-000001'), '20261122T224100Z-143659');
   assert.equal(minted('000007', '20261122T224059Z-ffffff'), '20261122T224100Z-000007');
   assert.equal(minted('000007', '20261122T224100Z-ffffff'), '20261122T224101Z-000007');
+  assert.equal(minted('000000', '20261122T224130Z-00000f'), '20261122T224130Z-000010', 'the newest is a little ahead');
+  assert.equal(minted('00000b', '20261122T224230Z-00000f').slice(0, 16), '20261122T224100Z', 'its clock is wrong');
 });

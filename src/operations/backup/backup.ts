@@ -74,7 +74,7 @@ async function takePoint(
   const selection = await select(ctx, org, request.policy);
   const { chosen, notCovered, failed } = selection;
   assertNotEmpty(request.policy, [...chosen, ...failed], notCovered);
-  const journal = await openJournal(ctx, vault, org.identity.orgId, request, runs, damaged);
+  const journal = await openJournal(ctx, vault, org, request, runs, damaged);
   try {
     const writer = new PointWriter(vault, journal.run.point, await vault.epoch());
     writer.numbersFrom(journal.numbers);

@@ -4,7 +4,8 @@ import { IdTable } from '../../rows/id-table.ts';
 import { visibleMs } from '../../vault/dead-rows.ts';
 import { Deletions } from '../../vault/deletions.ts';
 import { indexKeys, KnownRows } from '../../vault/known-rows.ts';
-import { newestRun, oldestRun, runOf, startOf } from '../../vault/layers.ts';
+import { newestRun, oldestRun, runOf } from '../../vault/layers.ts';
+import { timeIn } from '../../vault/layout.ts';
 import type { MapPage } from '../../vault/manifest.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { Parent } from './parents.ts';
@@ -40,7 +41,7 @@ export function newsSince(naming: PageOf, named: PageOf): Since {
   // A point that holds both has asked. Those of older versions did so in the run alone that found rows live.
   const together = before?.page.spent && before.root.point === naming.parent?.root.point ? before.root.point : '';
   const after = asked !== undefined && asked > together ? asked : together;
-  return { after, from: startOf(asked ?? oldestRun(naming.page)) - visibleMs };
+  return { after, from: timeIn(asked ?? oldestRun(naming.page)) - visibleMs };
 }
 
 /** Rows that a page tells of as deleted and live again, found so by `run` or after the run `after`. The writer key or an identity is enough. */

@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import type { Org } from '../../salesforce/org.ts';
 import { mostDrift } from '../clock.ts';
 
-/** Warns of a host whose clock differs from the org's. Points are named and dated by it; what they hold does not depend on it: rows are read by the org's clock. */
+/** Warns of a host whose clock differs from the org's. Points are dated by it; what they hold does not depend on it: runs are named and rows are read by the org's clock. */
 export async function tellSkew(ctx: Context, org: Org): Promise<void> {
   const skew = ctx.now().getTime() - (await org.serverTime()).getTime();
   if (Math.abs(skew) <= mostDrift) return;

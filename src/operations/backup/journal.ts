@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { Fault } from '../../errors.ts';
+import type { Org } from '../../salesforce/org.ts';
 import { longId } from '../../schema/ids.ts';
 import { pointRoots } from '../../vault/layout.ts';
 import { leftOutSchema, rootObjectSchema, segmentSchema } from '../../vault/manifest.ts';
@@ -120,15 +121,17 @@ export async function unfinishedRuns(ctx: Context, vault: Vault): Promise<RunFou
 /**
  * Opens the journal of the newest of `runs` that is of the same org and the same request, or begins a new run. A run whose point was
  * taken by a later one meanwhile is left alone; so is one of which points of other requests hold all objects by now. What it has of some that they hold is done again.
+ * Runs are named by the clock of the org, which is the same for all hosts and stamps deletions: names tell what was read before what was deleted.
  */
 export async function openJournal(
   ctx: Context,
   vault: Vault,
-  orgId: string,
+  org: Org,
   request: BackupRequest,
   runs: readonly RunFound[],
   damaged: DamagedKeys,
 ): Promise<Journal> {
+  const { orgId } = org.identity;
   const { epoch, recipient } = await vault.epoch();
   const place: RunPlace = {
     store: vault.store,
@@ -157,7 +160,7 @@ export async function openJournal(
     for (const problem of [...found.problems, ...[...lost].map((key) => `${key} is gone`)]) {
       ctx.report({ type: 'warning', name: 'journal', message: `what it tells is done again: ${problem}` });
     }
-    const run = await continued(ctx, vault, place, found, isBehind, [start, ...done]);
+    const run = await continued(ctx, org, vault, place, found, isBehind, [start, ...done]);
     const objects = done.filter((entry) => entry.type === 'object');
     ctx.report({ type: 'resumed', point: run.point, objects: objects.length });
     return {
@@ -171,7 +174,7 @@ export async function openJournal(
     };
   }
   const started = ctx.now();
-  const run = new Run(place, await vault.mintPoint(started));
+  const run = new Run(place, await vault.mintPoint(await org.serverTime()));
   await run.hold(ctx.now);
   await run.append({ ...wanted, started: started.toISOString() } satisfies Start);
   return { run, started, objects: [], refused: [], parts: new Map(), files: [], numbers: {} };
@@ -189,6 +192,7 @@ async function isBehindOthers(vault: Vault, { point }: RunFound): Promise<boolea
  */
 async function continued(
   ctx: Context,
+  org: Org,
   vault: Vault,
   place: RunPlace,
   found: RunFound,
@@ -201,7 +205,7 @@ async function continued(
     await run.hold(ctx.now);
     return run;
   }
-  const run = new Run(place, await vault.mintPoint(ctx.now()));
+  const run = new Run(place, await vault.mintPoint(await org.serverTime()));
   await run.hold(ctx.now);
   for (const entry of entries) await run.append(entry);
   return run;

@@ -117,7 +117,7 @@ async function parentsIn(
   permissions: Permissions,
   chosen: readonly Chosen[],
 ): Promise<Map<string, Parent>> {
-  const [{ epoch }, point] = [await vault.epoch(), await vault.mintPoint(ctx.now())];
+  const [{ epoch }, point] = [await vault.epoch(), await vault.mintPoint(await org.serverTime())];
   const run = { point, epoch, orgId: org.identity.orgId, permissions, files };
   return findParents(ctx, vault, { ...run, damaged: { keys: new Set(), all: false } }, chosen);
 }
