@@ -92,13 +92,18 @@ export class Run {
   }
 }
 
-/** Runs of the last three days that no point record closes, newest first. */
-export async function findRuns(reader: RunReader, sealed: ReadonlySet<string>, now: Date): Promise<RunFound[]> {
-  const oldest = now.getTime() - resumableHours * 3_600_000;
+/** Runs of the last three days that no point record closes, newest first. `today` by the clock that names runs, where another than the host's is known. */
+export async function findRuns(
+  reader: RunReader,
+  sealed: ReadonlySet<string>,
+  now: Date,
+  today = now,
+): Promise<RunFound[]> {
+  const oldest = today.getTime() - resumableHours * 3_600_000;
   const found: RunFound[] = [];
-  // A day more: the clock of the host that began the run may be ahead of this one.
+  // A day more: the clock by which the run was named may be ahead of this one.
   for (let days = -1; days <= Math.ceil(resumableHours / 24); days++) {
-    const day = new Date(now.getTime() - days * dayMs).toISOString().slice(0, 10).replaceAll('-', '');
+    const day = new Date(today.getTime() - days * dayMs).toISOString().slice(0, 10).replaceAll('-', '');
     const keys = new Map<string, string[]>();
     for await (const { key } of reader.store.list(`runs/${day}`)) {
       const point = key.split('/')[1] ?? '';

@@ -49,6 +49,24 @@ test('a host whose clock is behind takes a whole point and says so; the next one
   assert.equal((await namesIn(run, 'latest')).length, 14);
 });
 
+test('a host whose clock is days behind goes on with what another one began', async () => {
+  await using run = await InProcess.start(sampleDatabase({ scale: { Product2: 12 } }));
+  const { store } = run;
+  const put = store.putIfAbsent.bind(store);
+  store.putIfAbsent = async (key, ...rest) => {
+    if (key.startsWith('points/')) throw new Error('killed');
+    return put(key, ...rest);
+  };
+  await assert.rejects(run.backup({ request }), { message: 'killed' });
+  store.putIfAbsent = put;
+  run.now = () => new Date(Date.now() - 5 * 24 * hour);
+  const { point } = await run.backup({ request });
+  assert.deepEqual(
+    run.events.flatMap((event) => (event.type === 'resumed' ? [event] : [])),
+    [{ type: 'resumed', point: point.id, objects: 1 }],
+  );
+});
+
 test('a row that changes when the clock of the org was set back stands in the next point, whatever its stamp', async () => {
   await using run = await InProcess.start(sampleDatabase({ scale: { Product2: 3 } }));
   const org = new OrgRequests(run.org);

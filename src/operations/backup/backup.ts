@@ -66,7 +66,7 @@ async function takePoint(
     const message = 'every point of the vault is damaged: nothing in it says that it is of this org';
     ctx.report({ type: 'warning', name: 'org-unproven', message });
   }
-  const runs = await unfinishedRuns(ctx, vault);
+  const runs = await unfinishedRuns(ctx, vault, await org.serverTime());
   await tellLogProblems(ctx, vault);
   ctx.report({ type: 'stage', stage: 'looking at the org' });
   await tellSkew(ctx, org);

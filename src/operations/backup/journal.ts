@@ -99,12 +99,12 @@ export interface Journal {
 type Entry = z.infer<typeof entrySchema>;
 type Start = z.infer<typeof startSchema>;
 
-/** Unfinished runs of the last three days, newest first. Throws `lease-held` when one of them is at work. */
-export async function unfinishedRuns(ctx: Context, vault: Vault): Promise<RunFound[]> {
+/** Unfinished runs of the last three days, newest first; `today`: by the clock of the org, where it is asked. Throws `lease-held` when one of them is at work. */
+export async function unfinishedRuns(ctx: Context, vault: Vault, today = ctx.now()): Promise<RunFound[]> {
   const { entries } = await vault.state();
   // Retired ones too: their runs are over.
   const sealed = new Set(entries.flatMap(({ record }) => (record.kind === 'point' ? record.point! : [])));
-  const runs = await findRuns(await readerOf(vault), sealed, ctx.now());
+  const runs = await findRuns(await readerOf(vault), sealed, ctx.now(), today);
   const held = runs.find(({ heldBy }) => heldBy);
   if (held?.heldBy) {
     throw new Fault(
