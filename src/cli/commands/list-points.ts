@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import type { Store } from '../../store/store.ts';
 import { allOrgsFlags, parallelOrgs } from '../all-orgs.ts';
 import { defineCommand } from '../command.ts';
@@ -17,8 +16,6 @@ export const listPoints = defineCommand({
   examples: [{ command: 'salvor list-points', summary: 'what there is to go back to' }],
   exits: [...vaultExits],
   async run(ctx) {
-    // Tables of contents live within V8's heap: no rows pass here, for whose sake bin/salvor.js keeps its young generation small.
-    setFlagsFromString('--semi-space-growth-factor=2');
     let cache: PointCache | undefined;
     const prepared = async (store: Store, secrets: readonly string[]): Promise<Store> => {
       // A folder is as near as its cache would be.
