@@ -140,20 +140,10 @@ export const orgFaultsOfRestores: Torment = {
   short: 12,
   share: 2,
   async prepare() {
-    let restores = await KilledRestores.start();
-    let failed = false;
-    const renewed = async () => {
-      if (!failed) return restores;
-      // An org that was not put back says nothing of the next case.
-      await restores[Symbol.asyncDispose]();
-      restores = await KilledRestores.start();
-      return restores;
-    };
+    const restores = await KilledRestores.start();
+    const { rig } = restores;
     return {
       async run(number, struck) {
-        const restores = await renewed();
-        const { rig } = restores;
-        failed = true;
         const random = new Random(number);
         await restores.renewVault();
         await restores.damage();
@@ -179,12 +169,9 @@ export const orgFaultsOfRestores: Torment = {
           org.clearFaults();
         }
         const what = chosen.map(nameOf).join(', ');
-        if (!result || result.stopped) await restores.goOn(restore, what);
-        else {
-          assert.deepEqual(result.failed, [], what);
-          await restores.compare(result.idMapFile);
-        }
-        failed = false;
+        if (!result || result.stopped) return restores.goOn(restore, what);
+        assert.deepEqual(result.failed, [], what);
+        await restores.compare(result.idMapFile);
       },
       [Symbol.asyncDispose]: async () => restores[Symbol.asyncDispose](),
     };

@@ -63,7 +63,7 @@ export async function torture(torment: Torment, { seed, cases: most, millisecond
   const struck = new Map<string, number>();
   const violations: Violation[] = [];
   const began = performance.now();
-  await using prepared = await torment.prepare();
+  let prepared = await torment.prepare();
   const of = prepared.cases;
   // A number of cases that are in an order is gone through from the front, unless one of them is asked for.
   const first = most === undefined ? 0 : seed;
@@ -74,6 +74,7 @@ export async function torture(torment: Torment, { seed, cases: most, millisecond
     const isOver = milliseconds !== undefined && performance.now() - began > milliseconds;
     // Less than the short form would say nothing of the menu.
     if (isOver && cases >= torment.short) break;
+    const before = violations.length;
     const number = of === undefined ? seed + cases : (first + cases) % of;
     try {
       await patiently(
@@ -89,7 +90,13 @@ export async function torture(torment: Torment, { seed, cases: most, millisecond
     cases += 1;
     // What hangs is still at work, and nothing beside it would say anything.
     if (hung) break;
+    // What a violation left behind says nothing of the next case.
+    if (violations.length > before) {
+      await prepared[Symbol.asyncDispose]();
+      prepared = await torment.prepare();
+    }
   }
+  await prepared[Symbol.asyncDispose]();
   const missed = torment.faults.filter((fault) => !struck.has(fault));
   return { torment, of, cases, struck, violations, missed };
 }
