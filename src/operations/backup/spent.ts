@@ -9,6 +9,7 @@ import { oldestRun } from '../../vault/layers.ts';
 import type { MapPage, SegmentRef } from '../../vault/manifest.ts';
 import type { PointWriter } from '../../vault/point.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { isRead } from './alerts.ts';
 import type { JournalObject } from './journal.ts';
 import { isObjectFault, type ObjectRead } from './object.ts';
 import type { Parent } from './parents.ts';
@@ -177,9 +178,8 @@ export async function forgottenNow(
   const now = new Map<string, MapPage>();
   for (const { object, builtOn } of finished) {
     // What is not known to be whole is no proof of anything, and is read again by the next run.
-    const isProven = object.incomplete !== 'failed' && object.incomplete !== 'unproven';
-    if (builtOn === undefined && object.page && isProven && stamped.has(object.object))
-      now.set(object.object, await vault.map(object.page));
+    if (builtOn === undefined && isRead(object) && stamped.has(object.object))
+      now.set(object.object, await vault.map(object.page!));
   }
   return candidates.filter((one) => naming.isForgotten(one, earlier.get(one.describe.name)!.page, now));
 }
