@@ -2,6 +2,7 @@ import {
   createDecipheriv,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   diffieHellman,
   hkdfSync,
   type KeyObject,
@@ -61,9 +62,11 @@ function unwrap({ args, body }: Stanza, secret: KeyObject, recipient: Buffer): U
   if (share?.length !== 32 || body.length !== fileKeySize + tagSize) throw new Error('an X25519 stanza is malformed');
   const peer = createPublicKey({ key: Buffer.concat([spkiPrefix, share]), format: 'der', type: 'spki' });
   // It refuses a point of low order, whose secret everybody knows.
-  const shared = diffieHellman({ privateKey: secret, publicKey: peer });
+  const shared = createSecretKey(diffieHellman({ privateKey: secret, publicKey: peer }));
   const key = Buffer.from(hkdfSync('sha256', shared, Buffer.concat([share, recipient]), label, 32));
-  const cipher = createDecipheriv('chacha20-poly1305', key, Buffer.alloc(12), { authTagLength: tagSize });
+  const cipher = createDecipheriv('chacha20-poly1305', createSecretKey(key), Buffer.alloc(12), {
+    authTagLength: tagSize,
+  });
   cipher.setAuthTag(body.subarray(fileKeySize));
   try {
     return Buffer.concat([cipher.update(body.subarray(0, fileKeySize)), cipher.final()]);

@@ -25,14 +25,14 @@ for (const parser of parsers) {
 }
 
 test('fuzzing finds what is four branches deep, and leaves nothing in it that is not needed', async () => {
-  const { findings } = await fuzzed('specimen', 30_000);
+  const { findings } = await fuzzed('specimen', 20_000);
   assert.equal(findings.length, 1);
   assert.match(findings[0]!.what, /^TypeError: four letters deep/);
   assert.equal(findings[0]!.input, 'Fuz!');
 });
 
 test('fuzzing tells what takes too long, takes too much memory, and does not end', async () => {
-  const { findings } = await fuzzed('costly-specimen', 0, 30_000);
+  const { findings } = await fuzzed('costly-specimen', 0, 20_000);
   assert.deepEqual(
     findings.map(({ way, kind }) => [way, kind]),
     [
