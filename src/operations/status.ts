@@ -4,11 +4,11 @@ import { longId } from '../schema/ids.ts';
 import { readAttestation } from '../vault/attest.ts';
 import type { Root } from '../vault/manifest.ts';
 import type { Vault } from '../vault/vault.ts';
-import { restOfGood } from './backup/rest.ts';
+import { neverGood, restOfGood } from './backup/rest.ts';
 import { mostDrift } from './clock.ts';
 import { orFault } from './points.ts';
 
-/** `ok`; `late`: the last good point is older than the RPO; `empty`: there is no good point. */
+/** `ok`; `late`: the last good point is older than the RPO, or there is none of some objects; `empty`: there is no good point. */
 export type OrgState = 'ok' | 'late' | 'empty';
 
 /** One org of `salvor status --json`. */
@@ -21,6 +21,8 @@ export interface OrgStatus {
   readonly lastGood: { readonly id: string; readonly started: string; readonly ended: string } | null;
   /** Where the last state of objects is that this point was not asked for (`--objects`), newest first; none: it holds what there is. */
   readonly rest: readonly { readonly point: string; readonly started: string; readonly objects: readonly string[] }[];
+  /** Objects of which no good point is left although points within the RPO hold them, and the newest of those; null: there are none. */
+  readonly neverGood: { readonly point: string; readonly started: string; readonly objects: readonly string[] } | null;
   /** Seconds beyond the RPO, counted from the beginning of that point, or of the oldest of `rest`; 0: in time; null: there is none to count from. */
   readonly lateBy: number | null;
   /** The newest point of all; `status` is `unreadable` when its table of contents cannot be read. */
@@ -88,6 +90,7 @@ export async function orgStatus(
     break;
   }
   const rest = good ? await restOfGood(vault, good) : [];
+  const never = good && (await neverGood(vault, good, rest, ctx.now().getTime() - rpoMs));
   // What is written to the org after a point began need not be in it.
   const since = good && Math.min(...[good, ...rest].map(({ started }) => Date.parse(started)));
   const lateBy = since === undefined ? null : Math.max(0, (ctx.now().getTime() - since - rpoMs) / 1000);
@@ -99,12 +102,13 @@ export async function orgStatus(
     vault: vault.store.url,
     lastGood: good ? { id: good.point, started: good.started, ended: good.ended } : null,
     rest,
+    neverGood: never ?? null,
     lateBy,
     newest,
     verified: await lastVerified(vault, warn),
     keyTested: await lastKeyTest(vault, warn),
     apiPercent: apiUsage && isOfToday ? Math.round((10_000 * apiUsage.used) / apiUsage.max) / 100 : null,
-    state: lateBy === null ? 'empty' : lateBy > 0 ? 'late' : 'ok',
+    state: lateBy === null ? 'empty' : lateBy > 0 || never ? 'late' : 'ok',
   };
 }
 

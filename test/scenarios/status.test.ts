@@ -57,4 +57,17 @@ test('status holds the last good point against the RPO, with the writer key alon
   assert.match(late.stdout, new RegExp(`${point.id} {2}begun .* ago`));
   assert.match(late.stdout, new RegExp(`not good {2}${partial.json.result.point.id}, the newest, .*: partial`));
   assert.match(late.stderr, /points-late: later than the RPO of 1s allows/);
+
+  const both = await rig.salvor('backup', '--json', '--objects', 'Product2,Campaign');
+  assert.equal(both.status, 3, both.stdout);
+  rig.org.settings.permissions = permissions;
+  assert.equal((await rig.salvor('backup', '--json', '--objects', 'Product2')).status, 0);
+  const never = await status();
+  assert.equal(never.status, 7, never.stdout);
+  const night: string = both.json.result.point.id;
+  assert.match(never.stdout, new RegExp(`not good {2}Campaign: in no good point, last in ${night} {2}begun`));
+  assert.match(
+    never.stderr,
+    new RegExp(`points-late: there is no good point of Campaign: the newest with any of it is ${night}`),
+  );
 });

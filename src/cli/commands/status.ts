@@ -11,7 +11,7 @@ export const status = defineCommand({
   summary: 'the last good point against the RPO, the last verification, API use; exit 7 when late',
   description:
     'A good point is complete, not suspect, not quarantined and not dated in the future. It is late when it began longer ago than --rpo allows. When it was taken with --objects, so are ' +
-    'the objects that it leaves out, by the last good point that holds them. The writer key alone is enough, and no login is ' +
+    'the objects that it leaves out, by the last good point that holds them, and those of which there is none although points within the RPO were taken of them. The writer key alone is enough, and no login is ' +
     'needed: API use is what the newest point noted, if it is of the last day.',
   flags: {
     ...allOrgsFlags,
@@ -52,7 +52,18 @@ function statusOf({ told, outcome }: OrgDone, vault: string | undefined): OrgTol
   return { ...(found ?? { ...notKnown, vault: vault ?? null }), ...end };
 }
 
-function lateFault({ lastGood, rest }: OrgStatus, rpo: string): Fault {
+function lateFault({ lastGood, rest, neverGood, lateBy }: OrgStatus, rpo: string): Fault {
+  if (lateBy === 0 && neverGood)
+    return new Fault(
+      'points-late',
+      `there is no good point of ${named(neverGood.objects)}: the newest with any of it is ${neverGood.point}`,
+      {
+        actions: [
+          `see why it is no good one: run \`salvor show ${neverGood.point}\``,
+          'leave out what no point is to hold by `exclusions` in the configuration, with a reason and an owner',
+        ],
+      },
+    );
   const oldest = rest.at(-1);
   if (oldest)
     return new Fault(

@@ -15,6 +15,7 @@ export const notKnown = {
   orgId: null,
   lastGood: null,
   rest: [],
+  neverGood: null,
   lateBy: null,
   newest: null,
   verified: null,
@@ -51,6 +52,11 @@ export function statusText(orgs: readonly (OrgStatus | OrgToldStatus)[], now: Da
       const held = `${of}${named(objects)}: not in ${lastGood?.id}, last in ${point}  begun ${ago(started)}`;
       lines.push(`${paint.faint('left out')}  ${paint.printable(held)}`);
     }
+    if (one.neverGood) {
+      const { point, started, objects } = one.neverGood;
+      const held = `${of}${named(objects)}: in no good point, last in ${point}  begun ${ago(started)}`;
+      lines.push(`${paint.careful('not good')}  ${paint.printable(held)}`);
+    }
     if (!newest || newest.id === lastGood?.id) continue;
     const why = [newest.status, newest.suspect ? 'suspect' : '', newest.quarantined ? 'quarantined' : ''];
     const reasons = why.filter((one) => one !== '' && one !== 'complete').join(', ');
@@ -69,5 +75,6 @@ export function named(objects: readonly string[]): string {
 function stateText({ state, lateBy }: Pick<OrgToldStatus, 'state' | 'lateBy'>, paint: Paint): string {
   if (state === 'ok') return paint.good('ok');
   if (state === 'failed') return paint.bad('not known');
-  return paint.bad(state === 'empty' ? 'no good point' : `late by ${duration((lateBy ?? 0) * 1000)}`);
+  if (state === 'empty') return paint.bad('no good point');
+  return paint.bad(lateBy ? `late by ${duration(lateBy * 1000)}` : 'late');
 }

@@ -1,8 +1,12 @@
+import { inOrder } from '../../rows/in-order.ts';
 import { longId } from '../../schema/ids.ts';
 import type { LeftOut, Rest, Root } from '../../vault/manifest.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { mostRoots, readableRoot } from './earlier-roots.ts';
 import { notSelected } from './select.ts';
+
+/** Roots that are fetched at a time. */
+const atOnce = 16;
 
 /** Objects that a point leaves out since it was asked for others. */
 export function notSelectedOf(notCovered: readonly LeftOut[]): string[] {
@@ -60,4 +64,27 @@ export async function restOfGood(vault: Vault, { point, org, rest = [] }: Root):
   if (rest.every((one) => inUse.has(one.point))) return rest;
   const objects = rest.flatMap((one) => one.objects);
   return restOf(vault, { point, orgId: org.id }, objects);
+}
+
+/**
+ * Of the objects that `good`, the newest good point, was not asked for and that no point of `rest` holds: those that another point holds which began at `since` (ms) or later. It
+ * is the newest of them, and no good one: somebody takes points of these objects, and there is none to go back to. Undefined: there are none.
+ */
+export async function neverGood(
+  vault: Vault,
+  good: Root,
+  rest: readonly Rest[],
+  since: number,
+): Promise<Rest | undefined> {
+  const named = new Set(rest.flatMap(({ objects }) => objects));
+  const wanted = new Set(notSelectedOf(good.notCovered).filter((object) => !named.has(object)));
+  if (wanted.size === 0) return undefined;
+  const { points } = await vault.state();
+  const recent = points.toReversed().filter(({ record }) => Date.parse(record.started) >= since);
+  for await (const root of inOrder(recent, atOnce, (entry) => readableRoot(vault, entry))) {
+    if (!root || longId(root.org.id) !== longId(good.org.id)) continue;
+    const objects = root.objects.flatMap(({ object }) => (wanted.has(object) ? [object] : []));
+    if (objects.length > 0) return { point: root.point, started: root.started, objects: objects.sort() };
+  }
+  return undefined;
 }

@@ -126,6 +126,42 @@ test('status is late when what the newest point leaves out was last kept longer 
   assert.deepEqual([ok.state, ok.lastGood?.id, ok.rest], ['ok', point.id, []]);
 });
 
+test('status is late when points are taken of objects and none of them is good, however often a watch of others is', async () => {
+  await using rig = await InProcess.start(sampleDatabase({ scale: { Account: 5, Campaign: 5, Product2: 5 } }));
+  const { permissions } = rig.org.settings;
+  rig.org.settings.permissions = { ...permissions, viewAllData: false };
+  const { point: night } = await rig.backup({ request: { policy: all } });
+  assert.equal(night.status, 'partial');
+  rig.org.settings.permissions = permissions;
+  let last = night;
+  for (let n = 0; n < 18; n++) ({ point: last } = await rig.backup({ request: { policy: few } }));
+  const ctx = (now: number) => ({
+    signal: new AbortController().signal,
+    report: () => {},
+    now: () => new Date(now),
+    tempDir: '',
+  });
+  const soon = Date.parse(last.started) + 1000;
+  const hour = 3_600_000;
+  const late = await orgStatus(ctx(soon), await rig.openVault(), hour, undefined);
+  const never = { point: night.id, started: night.started, objects: ['Campaign', 'Product2', 'RecordType'] };
+  assert.deepEqual(
+    [late.state, late.lastGood?.id, late.lateBy, late.rest, late.neverGood],
+    ['late', last.id, 0, [], never],
+  );
+  // What nobody takes points of is left out on purpose.
+  const short = soon - Date.parse(night.started) - 1;
+  const ok = await orgStatus(ctx(soon), await rig.openVault(), short, undefined);
+  assert.deepEqual([ok.state, ok.neverGood], ['ok', null]);
+  await rig.backup({ request: { policy: all } });
+  await rig.backup({ request: { policy: few } });
+  const good = await orgStatus(ctx(Date.now()), await rig.openVault(), hour, undefined);
+  assert.deepEqual(
+    [good.state, good.rest.map(({ objects }) => objects), good.neverGood],
+    ['ok', [never.objects], null],
+  );
+});
+
 test('where a point that was named as holding the rest is put in quarantine, the one before it does', async () => {
   await using rig = await InProcess.start(sampleDatabase({ scale: { Account: 5, Campaign: 5, Product2: 5 } }));
   const { point: night } = await rig.backup({ request: { policy: all } });
