@@ -22,7 +22,7 @@ export interface WriterRevoked {
  * signed since, and points that were built on those, stand in quarantine; a new epoch begins, of which the key opens neither manifests nor indexes. What tells
  * when a record was written is the record and the store, whichever is later: a thief may write any time into a record. Cut short, it can be done again, and goes on; an
  * earlier `since` widens it.
- * Throws `usage` for an id that is no writer's, `lease-held` when somebody else is changing the keys.
+ * Throws `usage` for an id that is no writer's and for a copy, `lease-held` when somebody else is changing the keys.
  */
 export async function revokeWriter(
   ctx: Context,
@@ -63,6 +63,7 @@ async function revocation(vault: Vault, id: string, since: Date, known: Revoked 
   const { entries, head } = await vault.state(true);
   const stored = new Map<string, Date>();
   for await (const { key, modified } of vault.store.list('log/')) stored.set(key, modified);
+  refuseCopyingDates(entries, stored, since);
   const isSince = (time: Date | string | undefined) =>
     time !== undefined && new Date(time).getTime() >= since.getTime();
   const first = entries.find(
@@ -71,6 +72,27 @@ async function revocation(vault: Vault, id: string, since: Date, known: Revoked 
   );
   const to = known?.to ?? head.taken;
   return { id, since: since.toISOString(), from: first?.seq ?? to + 1, to };
+}
+
+/**
+ * Throws `usage` where the store dates even the vault's first record at `since` or later and that record says to be older: what was copied is dated by the copying, which would put all that
+ * the key ever signed in quarantine.
+ */
+function refuseCopyingDates(entries: readonly LogEntry[], stored: ReadonlyMap<string, Date>, since: Date): void {
+  const [first] = entries;
+  const dated = first && stored.get(first.key);
+  if (!dated || Date.parse(first.record.ended) >= since.getTime() || dated.getTime() < since.getTime()) return;
+  throw new Fault(
+    'usage',
+    `the store dates every record at ${since.toISOString()} or later: it tells when they were copied here, and not when they were written`,
+    {
+      actions: [
+        'revoke in the vault that this is a copy of, and copy then',
+        `where that is lost: name the time of the copying or a later one by --since, ${dated.toISOString()} or after it, if nothing was forged before`,
+        `or trust nothing that the key ever signed: name a time before ${first.record.started}`,
+      ],
+    },
+  );
 }
 
 /** Points that are not to be trusted, oldest first. A point that was let go is passed over. */

@@ -13,6 +13,11 @@ import { Rig } from '../support/rig.ts';
 
 const backup = ['backup', '--json', '--no-prompt', '--objects', 'Product2,Campaign,Document'];
 
+interface Listed {
+  readonly id: string;
+  readonly quarantined: boolean;
+}
+
 /** The drill: a backup host is broken into; the thief has its key and writes to the bucket. */
 describe('a writer key is stolen', () => {
   let rig: Rig;
@@ -199,5 +204,28 @@ describe('a writer key is stolen', () => {
     assert.deepEqual([json.result.quarantined, json.result.epoch], [points, 2]);
     const named = (await rig.salvor('show', points[0]!, '--json')).status;
     assert.equal(named, 0, 'by its id it can still be looked at');
+  });
+
+  test('in a copy, whose store dates everything by the copying, no point is put in quarantine for that', async () => {
+    const to = path.join(rig.folder, 'copy');
+    assert.equal((await rig.salvor('copy', '--to', to, '--json')).status, 0);
+    const quarantined = async () =>
+      (await rig.salvor('list-points', '--vault', to, '--json')).json.result.points.flatMap((point: Listed) =>
+        point.quarantined ? [point.id] : [],
+      );
+    const revoke = (since: string) =>
+      rig.salvor('keys', 'revoke-writer', 'writer-2', '--json', '--vault', to, '--since', since);
+    const before = await quarantined();
+    const refused = await revoke(stolen.toISOString());
+    assert.deepEqual([refused.status, refused.json.name], [2, 'usage'], refused.stdout);
+    assert.match(refused.json.message, /^the store dates every record at .* or later: it tells when they were copied/);
+    assert.deepEqual(await quarantined(), before);
+    const all = await revoke('2020-01-01');
+    assert.equal(all.status, 0, all.stdout);
+    assert.deepEqual(
+      await quarantined(),
+      (await rig.salvor('list-points', '--json')).json.result.points.map(({ id }: Listed) => id),
+      'nothing that it ever signed is trusted',
+    );
   });
 });
