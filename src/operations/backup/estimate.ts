@@ -12,6 +12,8 @@ export interface Known {
   readonly changes: Changes | undefined;
   /** True: the org is asked which of its fields it hides. */
   readonly asksHidden: boolean;
+  /** Of each object by whose rows it is asked for, how many there are; undefined: it is asked for as a whole. */
+  readonly parentRows?: readonly number[] | undefined;
 }
 
 /** What an incremental run finds of an object. */
@@ -30,6 +32,8 @@ const bulkPage = 100_000;
 const bulkOverhead = 3;
 /** From here on an object is read by Bulk (`salesforce/extract.ts`). */
 const bulkRows = 2_000;
+/** Ids of parents in a page. */
+const parentPage = 2_000;
 /** Characters of a query that still fits into a URL. */
 const mostInUrl = 13_500;
 
@@ -61,10 +65,11 @@ export function estimateCalls(
       for (const one of read) {
         const { rows, reconciles } = known(one).changes!;
         const own = known(one).asksHidden ? 1 : 0;
-        const window = few.includes(one) ? 0 : readCalls(one, rows);
+        const { parentRows } = known(one);
+        const window = few.includes(one) ? 0 : readCalls(one, { rows, parentRows });
         const outside = one.rowsOut ? restCalls(one, rows, ['Id']) : 0;
         // Counts do not agree, so that they are asked once more before and behind.
-        const ids = reconciles ? readCalls(one, known(one).rows, ['Id']) + 2 : 0;
+        const ids = reconciles ? readCalls(one, { rows: known(one).rows, parentRows }, ['Id']) + 2 : 0;
         add([one], window + outside + ids + own + filesOf(one, rows));
       }
       const counted = full.filter(({ describe }) => !describe.name.endsWith('__b'));
@@ -72,8 +77,7 @@ export function estimateCalls(
       add(full, 2 * together(counted.length) + together(stamped.length));
       add(full, together(full.filter((one) => known(one).asksHidden).length));
       for (const one of full) {
-        const { rows, unexpected } = known(one);
-        add([one], readCalls(one, rows, one.plan.fields, unexpected) + filesOf(one, rows ?? 0));
+        add([one], readCalls(one, known(one)) + filesOf(one, known(one).rows ?? 0));
       }
     }
   }
@@ -87,8 +91,13 @@ export function together(queries: number): number {
 }
 
 /** Calls for all rows of an object, or for these of its fields. */
-function readCalls(chosen: Chosen, rows: number | undefined, fields = chosen.plan.fields, unexpected = false): number {
+function readCalls(
+  chosen: Chosen,
+  { rows, unexpected = false, parentRows }: Pick<Known, 'rows' | 'parentRows'> & Partial<Pick<Known, 'unexpected'>>,
+  fields = chosen.plan.fields,
+): number {
   const { describe, plan } = chosen;
+  if (plan.slicing && parentRows) return slicedCalls(plan.slicing, parentRows, restCalls(chosen, rows ?? 0, fields));
   const byBulk = plan.way !== 'rest' && plan.way !== 'index-walk';
   // Of a big object nobody counts the rows beforehand.
   const unknown = unexpected || rows === undefined || describe.name.endsWith('__b');
@@ -96,6 +105,25 @@ function readCalls(chosen: Chosen, rows: number | undefined, fields = chosen.pla
   if (byBulk && (unknown || rows >= bulkRows || tooLong))
     return bulkOverhead + Math.max(1, Math.ceil((rows ?? 0) / bulkPage));
   return restCalls(chosen, rows ?? 0, fields);
+}
+
+/** Calls for an object that is asked for by its parents, whose rows come in so many pages. */
+function slicedCalls(
+  { each, unfilteredFirst }: NonNullable<Chosen['plan']['slicing']>,
+  parentRows: readonly number[],
+  pages: number,
+): number {
+  const refused = unfilteredFirst ? 1 : 0;
+  if (each === 'types') return refused + Math.max(parentRows.length, pages);
+  const ids = parentRows.reduce((sum, rows) => sum + Math.max(1, Math.ceil(rows / parentPage)), 0);
+  return (
+    refused +
+    ids +
+    Math.max(
+      parentRows.reduce((sum, rows) => sum + Math.ceil(rows / each), 0),
+      pages,
+    )
+  );
 }
 
 function restCalls({ describe }: Chosen, rows: number, fields: readonly string[]): number {

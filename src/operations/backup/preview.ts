@@ -60,12 +60,14 @@ export async function preview(ctx: Context, org: Org, asked: BackupRequest, vaul
   const hidden = (await hiddenFields.ask(chosen.map(({ describe }) => describe))).flat();
   const changes = await changesIn(ctx, org, chosen, parents);
   const rows = await rowsOf(org, chosen, approximate, parents, changes);
+  const parentRows = await parentRowsOf(org, chosen, permissions, rows, approximate);
   const phases = readingOrder(chosen, ({ describe }) => approximate.get(describe.name), request.priorities ?? []);
   const { calls, each } = estimateCalls(phases, request.files, (one) => ({
     rows: rows.get(one),
     unexpected: !approximate.has(one.describe.name) && !trustsCount(one, approximate),
     changes: changes.get(one),
     asksHidden: asksHidden.has(one),
+    parentRows: parentRows.get(one),
   }));
   const leftOutRows = await rowsNotCovered(org, selection);
   const without = request.files ? [] : chosen.flatMap(filesLeftOut);
@@ -167,4 +169,31 @@ async function rowsOf(
   const counts = await org.counts(open.map(({ describe, rowsOut }) => ({ object: describe, where: rowsOut?.kept })));
   for (const [i, one] of open.entries()) if (counts[i] !== undefined) rows.set(one, counts[i]);
   return rows;
+}
+
+/** Of objects that are asked for by the rows of others: how many those have. Counted where the org keeps no count of them. */
+async function parentRowsOf(
+  org: Org,
+  chosen: readonly Chosen[],
+  { queryAllFiles }: Permissions,
+  rows: ReadonlyMap<Chosen, number>,
+  approximate: ReadonlyMap<string, number>,
+): Promise<Map<Chosen, number[]>> {
+  const sliced = chosen.flatMap((one) => {
+    const { slicing } = one.plan;
+    return slicing && !(slicing.unfilteredFirst && queryAllFiles) ? [{ one, slicing }] : [];
+  });
+  const known = new Map([...approximate, ...[...rows].map(([one, count]) => [one.describe.name, count] as const)]);
+  const counted = sliced.flatMap(({ slicing: { each, parents } }) => (each === 'types' ? [] : parents));
+  const unknown = [...new Set(counted)].filter((name) => !known.has(name));
+  if (unknown.length > 0) {
+    const described = await org.describe(unknown);
+    const parents = unknown.flatMap((name) => {
+      const describe = described.get(name);
+      return describe && 'fields' in describe ? [describe] : [];
+    });
+    const counts = await org.counts(parents.map((object) => ({ object })));
+    for (const [i, { name }] of parents.entries()) known.set(name, counts[i] ?? 0);
+  }
+  return new Map(sliced.map(({ one, slicing: { parents } }) => [one, parents.map((name) => known.get(name) ?? 0)]));
 }
