@@ -84,6 +84,57 @@ test('objects and fields that the policy leaves out are named with reason and ow
   assert.deepEqual((await result(rig, 'diff', 'latest', '--compare', 'full', '--objects', 'Contact')).objects, []);
 });
 
+test('a field that the policy leaves out and the user does not see is left out by the policy, and lacks nowhere', async () => {
+  await using rig = await Rig.start();
+  await rig.init();
+  const reason = 'must not leave the org';
+  const exclusions = [{ fields: ['Contact.Social_Number__c', 'Account.Credit_*'], reason, owner }];
+  configure(rig, { exclusions });
+  const told = ({ notCovered }: Told) =>
+    notCovered.flatMap((one: Told) =>
+      /^(Social_Number|Credit_Limit)__c$/.test(one.field)
+        ? [[`${one.object}.${one.field}`, one.reason, one.owner]]
+        : [],
+    );
+  const byPolicy = [
+    ['Account.Credit_Limit__c', reason, owner],
+    ['Contact.Social_Number__c', reason, owner],
+  ];
+  const dry = await result(rig, 'backup', '--dry-run', '--min-coverage', '100');
+  assert.deepEqual([dry.coverage, dry.blindSpots, told(dry)], [100, [], byPolicy]);
+  for (const kind of ['full', 'incremental']) {
+    const taken = await point(rig);
+    assert.deepEqual([taken.kind, taken.blindSpots, told(taken), taken.warnings], [kind, [], byPolicy, []]);
+  }
+  // What was known of the fields holds for a day, and the policy of today says what it means.
+  configure(rig, { exclusions: [] });
+  const hidden = 'hidden from the user by field-level security';
+  const after = await point(rig);
+  assert.deepEqual(
+    told(after),
+    byPolicy.map(([field]) => [field, hidden, undefined]),
+  );
+  assert.equal(after.blindSpots[0].count, 2);
+});
+
+test('a field that fits nothing is warned of, beside others that do, and not by runs that do not look at its object', async () => {
+  await using rig = await Rig.start();
+  await rig.init();
+  const fields = ['Contact.Email', 'Contact.Emial', 'Case.Nothing', '*.Temp_*'];
+  configure(rig, { exclusions: [{ fields, reason: 'private', owner }] });
+  const warned = async (...args: string[]) => {
+    const ran = await rig.salvor('backup', '--dry-run', '--json', ...args);
+    return ran.json.warnings.filter((one: Told) => one.name === 'exclusion-unused').map((one: Told) => one.message);
+  };
+  const message = (names: string) =>
+    `the exclusion of ${fields.join(', ')} (private) fits nothing that the org tells of: check how ${names} is written`;
+  assert.deepEqual(await warned(), [message('Contact.Emial, Case.Nothing')]);
+  assert.deepEqual(await warned('--objects', 'Contact'), [message('Contact.Emial')]);
+  assert.deepEqual(await warned('--objects', 'Account'), []);
+  configure(rig, { exclusions: [{ fields: ['*.Temp_*'], reason: 'private', owner }] });
+  assert.match((await warned())[0], /check how \*\.Temp_\* is written$/);
+});
+
 test('an object that a point leaves out is not compared, with another point or the org, in whatever format', async () => {
   await using rig = await Rig.start();
   await rig.init();

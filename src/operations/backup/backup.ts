@@ -11,7 +11,7 @@ import { findAlerts, suspectsBefore, wantsOutliers } from './alerts.ts';
 import { type CarriedFiles, carriedFiles } from './carried-files.ts';
 import { acceptances, blindSpots, coverageOf, coversTooLittle, foreseen, rowsSeen, verdictsOf } from './coverage.ts';
 import { earlierRoots } from './earlier-roots.ts';
-import { inForce, recorded } from './exclusions.ts';
+import { answeredFor, inForce, recorded } from './exclusions.ts';
 import type { FileList } from './file-list.ts';
 import { stillTrue, storeFiles } from './file-pages.ts';
 import { HiddenFields } from './hidden-fields.ts';
@@ -23,7 +23,15 @@ import { type DamagedKeys, findParents, type Parent } from './parents.ts';
 import { assertStillInUse, pastDamage } from './past-damage.ts';
 import { type BackupRequest, type PointResult, pointResult } from './request.ts';
 import { notSelectedOf, restOf } from './rest.ts';
-import { assertNotEmpty, type Chosen, filesLeftOut, rowsNotCovered, type Selection, select } from './select.ts';
+import {
+  assertNotEmpty,
+  type Chosen,
+  filesLeftOut,
+  rowsNotCovered,
+  type Selection,
+  select,
+  warnOfUnused,
+} from './select.ts';
 
 export interface BackupResult {
   readonly point: PointResult;
@@ -121,7 +129,9 @@ async function takePoint(
     );
     const objects = [...withFailures(read.objects, files.failures), ...failed.map(notDescribed)];
     const leftOutRows = await rowsNotCovered(org, selection);
-    const notInIt = [...notCovered, ...leftOutRows, ...read.refused, ...read.hidden, ...files.notCovered];
+    const hidden = answeredFor(read.hidden, request.policy.exclusions);
+    warnOfUnused(ctx, request.policy, selection, hidden);
+    const notInIt = [...notCovered, ...leftOutRows, ...read.refused, ...hidden, ...files.notCovered];
     assertNotEmpty(request.policy, objects, notInIt);
     const names = objects.map(({ object }) => object);
     const before = await earlierRoots(vault, org.identity.orgId, names, wantsOutliers(request.alerts));
@@ -350,7 +360,8 @@ async function assertCoverage(
 ): Promise<void> {
   const finished = new Map(journal.objects.map(({ object, hidden }) => [object.object, hidden]));
   const open = chosen.flatMap(({ describe }) => (finished.has(describe.name) ? [] : [describe]));
-  const hidden = [...finished.values(), ...(await hiddenFields.ask(open))].flat();
+  const seenNot = [...finished.values(), ...(await hiddenFields.ask(open))].flat();
+  const hidden = answeredFor(seenNot, request.policy.exclusions);
   const without = request.files ? [] : chosen.flatMap(filesLeftOut);
   const all = [...notCovered, ...hidden, ...without];
   const accepted = acceptances(request.accept, journal.started);

@@ -56,22 +56,41 @@ export function excludingObject(name: string, exclusions: readonly Exclusion[]):
   return exclusions.find(({ objects, where }) => objects && where === undefined && matchesAny(name, objects));
 }
 
-/** Warns of exclusions that meet nothing in this org: a name may be misspelt. */
+/** What exclusions may meet: names of all objects, `Object.Field` of fields that are left out, and objects of which no field was looked at this time. */
+interface Met {
+  readonly names: readonly string[];
+  readonly fieldsOut: readonly string[];
+  readonly notLookedAt: readonly string[];
+}
+
+/** Warns of exclusions that meet nothing in this org: a name may be misspelt. A field that is named without a `*` is judged by itself. */
 export function warnUnused(
   ctx: Context,
   exclusions: readonly Exclusion[],
-  names: readonly string[],
-  fieldsLeftOut: readonly LeftOut[],
+  { names, fieldsOut, notLookedAt }: Met,
 ): void {
+  const fits = (pattern: string, found: readonly string[]) => found.some((name) => matchesAny(name, [pattern]));
   for (const one of exclusions) {
-    const { objects, fields } = one;
-    const used = objects
-      ? objects.every((pattern) => names.some((name) => matchesAny(name, [pattern])))
-      : fieldsLeftOut.some(({ object, field }) => matchesAny(`${object}.${field}`, fields ?? []));
-    if (used) continue;
-    const message = `the exclusion of ${nameOf(one)} (${one.reason}) fits nothing that the user sees: check how it is written`;
+    const { objects = [], fields = [] } = one;
+    const unusedFields = fields.filter(
+      (pattern) => !fits(pattern, fieldsOut) && !fits(pattern.split('.')[0]!, notLookedAt),
+    );
+    const unused = [
+      ...objects.filter((pattern) => !fits(pattern, names)),
+      ...(unusedFields.length === fields.length ? fields : unusedFields.filter((pattern) => !pattern.includes('*'))),
+    ];
+    if (unused.length === 0) continue;
+    const message = `the exclusion of ${nameOf(one)} (${one.reason}) fits nothing that the org tells of: check how ${unused.join(', ')} is written`;
     ctx.report({ type: 'warning', name: 'exclusion-unused', message });
   }
+}
+
+/** Fields that the org hides from the user; those that the policy leaves out as well, as it says: nobody misses them. */
+export function answeredFor(hidden: readonly LeftOut[], exclusions: readonly Exclusion[] = []): LeftOut[] {
+  return hidden.map(({ object, field, reason }) => {
+    const by = exclusions.find(({ fields }) => fields && matchesAny(`${object}.${field}`, fields));
+    return by ? { object, field, reason: by.reason, owner: by.owner } : { object, field, reason };
+  });
 }
 
 /** The plan less the fields that are left out. Fields that tell rows apart and date them stay, whatever a pattern says. */

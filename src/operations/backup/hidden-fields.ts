@@ -56,6 +56,11 @@ export class HiddenFields {
     if (answer) return answer;
     const parent = this.#parents.get(describe.name);
     if (!parent || !this.#fresh || parent.page.schema.print !== schemaPrint(describe)) return undefined;
-    return parent.root.notCovered.filter(({ object, reason }) => object === describe.name && reason === hidden);
+    const seen = new Set(describe.fields.map(({ name }) => name));
+    return parent.root.notCovered.flatMap(({ object, field, reason, owner }) => {
+      // The policy may have left it out as well.
+      const isHidden = reason === hidden || (owner !== undefined && field !== undefined && !seen.has(field));
+      return object === describe.name && isHidden ? [{ object, field, reason: hidden }] : [];
+    });
   }
 }

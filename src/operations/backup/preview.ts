@@ -6,13 +6,13 @@ import { canGoOn, changesSince, isDue } from './changed.ts';
 import { judgeVisibility } from './completeness.ts';
 import { acceptances, blindSpots, coverageOf, foreseen, rowsSeen } from './coverage.ts';
 import { type Changes, estimateCalls, rowBytes, together } from './estimate.ts';
-import { inForce } from './exclusions.ts';
+import { answeredFor, inForce } from './exclusions.ts';
 import { HiddenFields } from './hidden-fields.ts';
 import { foreseeMetadata } from './metadata.ts';
 import { readingOrder, trustsCount } from './order.ts';
 import { findParents, type Parent } from './parents.ts';
 import type { BackupRequest } from './request.ts';
-import { assertNotEmpty, type Chosen, filesLeftOut, rowsNotCovered, select } from './select.ts';
+import { assertNotEmpty, type Chosen, filesLeftOut, rowsNotCovered, select, warnOfUnused } from './select.ts';
 
 export interface Preview {
   readonly objects: readonly {
@@ -57,7 +57,9 @@ export async function preview(ctx: Context, org: Org, asked: BackupRequest, vaul
   const parents = vault && !request.full ? await parentsIn(ctx, vault, org, request, permissions, chosen) : new Map();
   const hiddenFields = new HiddenFields(ctx, org, parents);
   const asksHidden = new Set(chosen.filter(({ describe }) => !hiddenFields.isKnown(describe)));
-  const hidden = (await hiddenFields.ask(chosen.map(({ describe }) => describe))).flat();
+  const seenNot = (await hiddenFields.ask(chosen.map(({ describe }) => describe))).flat();
+  const hidden = answeredFor(seenNot, request.policy.exclusions);
+  warnOfUnused(ctx, request.policy, selection, hidden);
   const changes = await changesIn(ctx, org, chosen, parents);
   const rows = await rowsOf(org, chosen, approximate, parents, changes);
   const parentRows = await parentRowsOf(org, chosen, permissions, rows, approximate);

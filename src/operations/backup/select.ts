@@ -28,6 +28,8 @@ export interface Selection {
   readonly failed: readonly LeftOut[];
   /** Every object and field that is not in the point, and why. */
   readonly notCovered: readonly LeftOut[];
+  /** Names of all objects that the org tells of, seen or not. */
+  readonly names: readonly string[];
   /** Rows that the policy leaves out, by what it says. */
   readonly conditions: readonly { readonly describe: ObjectDescribe; readonly entry: LeftOut; readonly out: string }[];
 }
@@ -52,13 +54,13 @@ export async function select(ctx: Context, org: Org, policy: Policy): Promise<Se
     notCovered.push({ object: object.name, ...why });
   }
   const visible = new Set(all.map(({ name }) => name));
-  for (const name of await allNames(ctx, org)) {
+  const known = await allNames(ctx, org);
+  for (const name of known) {
     if (!visible.has(name) && !whyNotChosen(name, policy)) notCovered.push({ object: name, reason: unseen });
   }
   const described = await org.describe(wanted.map(({ name }) => name));
   const chosen: Chosen[] = [];
   const failed: LeftOut[] = [];
-  const fieldsOut: LeftOut[] = [];
   for (const { name } of wanted) {
     const describe = described.get(name) ?? { reason: 'the org did not describe it', never: false };
     if (!isDescribe(describe)) {
@@ -76,10 +78,22 @@ export async function select(ctx: Context, org: Org, policy: Policy): Promise<Se
     conditions.push(...(rows?.parts ?? []).map((part) => ({ describe, ...part })));
     for (const { field, reason } of plan.leftOut) notCovered.push({ object: name, field, reason });
     notCovered.push(...leftOut);
-    fieldsOut.push(...leftOut);
   }
-  warnUnused(ctx, exclusions, [...visible], fieldsOut);
-  return { chosen, failed, notCovered, conditions };
+  return { chosen, failed, notCovered, names: [...visible, ...known], conditions };
+}
+
+/** Warns of exclusions that fit nothing. `hidden`: fields that the user does not see, as `answeredFor` tells of them. */
+export function warnOfUnused(
+  ctx: Context,
+  { exclusions = [] }: Policy,
+  { failed, notCovered, names }: Pick<Selection, 'failed' | 'notCovered' | 'names'>,
+  hidden: readonly LeftOut[],
+): void {
+  const byPolicy = [...notCovered, ...hidden].filter(({ owner }) => owner !== undefined);
+  const fieldsOut = byPolicy.flatMap(({ object, field }) => (field === undefined ? [] : [`${object}.${field}`]));
+  const objectsOut = notCovered.filter(({ field, reason, owner }) => !field && (owner || notChosen.has(reason)));
+  const notLookedAt = [...objectsOut, ...failed].map(({ object }) => object);
+  warnUnused(ctx, exclusions, { names, fieldsOut, notLookedAt });
 }
 
 /** Throws `usage` when no object is left that would be in the point, and names what left them out. */
