@@ -90,7 +90,7 @@ export function assertPercent(flag: string, value: number | undefined): void {
 }
 
 /** What the policy of the configuration leaves out; its schema has checked it. */
-function exclusionsOf(ctx: CommandContext): readonly Exclusion[] {
+export function exclusionsOf(ctx: CommandContext): readonly Exclusion[] {
   return (ctx.config.values.exclusions ?? []) as readonly Exclusion[];
 }
 

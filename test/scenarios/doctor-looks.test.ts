@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { sampleDatabase } from '../../src/practice-org/generate.ts';
@@ -96,6 +96,19 @@ test('fields that field-level security hides are counted and named, and do not f
     finding(ran, 'blind spots', 'fields-hidden').said,
     'field-level security hides 2 fields, which no point holds: Account.Credit_Limit__c, Contact.Social_Number__c',
   );
+  // What the policy leaves out no point is to hold.
+  const file = path.join(rig.folder, 'salvor.config.json');
+  const [reason, owner] = ['nobody needs it', 'it@example.com'];
+  const exclusions = [{ fields: ['Contact.Social_*'] }, { objects: ['Account'] }].map((one) => ({
+    ...one,
+    reason,
+    owner,
+  }));
+  await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), exclusions }));
+  const agreed = await rig.salvor('doctor', '--json');
+  assert.deepEqual(amiss(agreed), []);
+  const said = (one: Ran) => Number(/^\d+/.exec(finding(one, 'blind spots', 'objects-left-out').said)![0]);
+  assert.equal(said(agreed), said(ran) - 1);
 });
 
 test('an org that has hardly a call left is found before a backup stops at its budget', async () => {

@@ -1,6 +1,6 @@
 import { Fault } from '../../errors.ts';
 import type { Finding } from '../../operations/doctor/finding.ts';
-import { assertPercent, pointFlags } from '../backup-flags.ts';
+import { assertPercent, exclusionsOf, pointFlags } from '../backup-flags.ts';
 import { defineCommand } from '../command.ts';
 import { doctorText } from '../output/doctor.ts';
 import { orgAtHand, vaultAtHand } from '../patient.ts';
@@ -58,7 +58,7 @@ export const doctor = defineCommand({
         throw new Fault('no-vault', 'there is nothing to look at: no vault is named, and there is no login');
       }
       const { diagnose } = await import('../../operations/doctor/doctor.ts');
-      const policy = { objects: flags.objects, exclude: flags.exclude };
+      const policy = { objects: flags.objects, exclude: flags.exclude, exclusions: exclusionsOf(ctx) };
       const { findings } = await diagnose(ctx, { org, vault, policy, maxApiPercent: flags.maxApiPercent });
       return { result: { findings }, human: (paint) => doctorText(findings, paint), fault: faultOf(findings) };
     } finally {

@@ -1,20 +1,18 @@
 import type { Org } from '../../salesforce/org.ts';
 import type { LeftOut } from '../../vault/manifest.ts';
-import { hiddenFields, unseen } from '../backup/select.ts';
+import { answeredFor } from '../backup/exclusions.ts';
+import { hiddenFields, type Policy, unseen } from '../backup/select.ts';
 import { counted, type Finding, findingsOf, firstOf } from './finding.ts';
 import type { Sight } from './org.ts';
 
 const { ok, warn, bad } = findingsOf('blind spots');
 
 /** What the org has and a point would not hold: objects that are not seen or fail, and fields that are hidden. */
-export async function blindSpots(org: Org, { selection }: Sight): Promise<Finding[]> {
+export async function blindSpots(org: Org, { selection }: Sight, { exclusions }: Policy): Promise<Finding[]> {
   const { chosen, failed, notCovered } = selection;
-  const hidden = (
-    await hiddenFields(
-      org,
-      chosen.map(({ describe }) => describe),
-    )
-  ).flat();
+  const describes = chosen.map(({ describe }) => describe);
+  const all = answeredFor((await hiddenFields(org, describes)).flat(), exclusions);
+  const hidden = all.filter(({ owner }) => owner === undefined);
   const objects = notCovered.filter(({ field }) => field === undefined);
   return [
     unseenObjects(objects.filter(({ reason }) => reason === unseen)),

@@ -2,6 +2,7 @@ import type { Context } from '../../context.ts';
 import type { Org, Permissions } from '../../salesforce/org.ts';
 import type { Root } from '../../vault/manifest.ts';
 import { judgeVisibility } from '../backup/completeness.ts';
+import { inForce } from '../backup/exclusions.ts';
 import { type Policy, type Selection, select } from '../backup/select.ts';
 import { blindSpots } from './blind-spots.ts';
 import { type Finding, lookedAt } from './finding.ts';
@@ -21,18 +22,19 @@ export interface Sight {
 export async function orgFindings(
   ctx: Context,
   org: Org,
-  policy: Policy,
+  asked: Policy,
   maxApiPercent: number,
   newest: Root | undefined,
 ): Promise<readonly Finding[]> {
   const { signal } = ctx;
+  const policy = inForce(ctx, asked);
   const found = [login(org.identity)];
   ctx.report({ type: 'stage', stage: 'looking at the org' });
   const seen = await lookedAt(signal, 'permissions', 'permissions', async () => {
     const permissions = await org.permissions();
     const selection = await select(ctx, org, policy);
     const sight = { permissions, selection, hiddenBy: hiddenBy(selection, permissions) };
-    const spots = () => blindSpots(org, sight);
+    const spots = () => blindSpots(org, sight, policy);
     return [...permissionFindings(sight), ...(await lookedAt(signal, 'blind spots', 'fields', spots))];
   });
   const room = await lookedAt(signal, 'API head-room', 'daily-requests', () => headRoom(org, maxApiPercent, newest));
