@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { createDecipheriv, createHash, hkdfSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { inflateSync } from 'node:zlib';
 import * as vectors from 'cctv-age';
 import { open, openRanges, openStream } from '../../src/age/file.ts';
 import type { Identity } from '../../src/age/header.ts';
 import { isFault } from '../../src/errors.ts';
+import { project } from '../cli/run.ts';
 
 interface Vector {
   name: string;
@@ -99,8 +102,9 @@ function openedChunk(key: Buffer, counter: number, flag: number, sealed: Buffer)
   }
 }
 
-test('all 143 vectors of C2SP/CCTV are there', () => {
+test('all 143 vectors of C2SP/CCTV are there, as README says', () => {
   assert.equal(all.length, 143);
+  assert.match(readFileSync(path.join(project, 'README.md'), 'utf8'), /\ball 143 test vectors of age\b/);
 });
 
 for (const vector of all) {
