@@ -102,5 +102,10 @@ test('a release is built from pinned actions, twice with the same result, with a
   for (const action of actions) assert.match(action, /^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
   for (const step of ['npm audit', 'npm sbom --sbom-format cyclonedx', 'npm publish --provenance', 'cmp '])
     assert.ok(workflow.includes(step), step);
+  assert.match(
+    workflow,
+    /gh release create .* salvor\.cdx\.json SHA256SUMS$/m,
+    'the SBOM is there as long as the release is',
+  );
   assert.ok(workflow.includes(`parser: [${parsers.join(', ')}]`), 'every parser is fuzzed');
 });
