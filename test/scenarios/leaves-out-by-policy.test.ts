@@ -117,6 +117,23 @@ test('a field that the policy leaves out and the user does not see is left out b
   assert.equal(after.blindSpots[0].count, 2);
 });
 
+test('names of --exclude and --priorities that fit nothing are warned of', async () => {
+  await using rig = await Rig.start();
+  await rig.init();
+  const taken = await point(rig, '--exclude', 'Laed,Case', '--priorities', 'Acount,Con*');
+  assert.deepEqual(
+    taken.warnings.map(({ name, message }: Told) => [name, message]),
+    [
+      ['exclude-unused', '--exclude names what fits no object that the org tells of: check how Laed is written'],
+      [
+        'priorities-unused',
+        '--priorities names what fits no object that the org tells of: check how Acount is written',
+      ],
+    ],
+  );
+  assert.ok(objectIn(taken, 'Lead') && !objectIn(taken, 'Case'));
+});
+
 test('a field that fits nothing is warned of, beside others that do, and not by runs that do not look at its object', async () => {
   await using rig = await Rig.start();
   await rig.init();

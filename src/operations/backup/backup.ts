@@ -130,7 +130,7 @@ async function takePoint(
     const objects = [...withFailures(read.objects, files.failures), ...failed.map(notDescribed)];
     const leftOutRows = await rowsNotCovered(org, selection);
     const hidden = answeredFor(read.hidden, request.policy.exclusions);
-    warnOfUnused(ctx, request.policy, selection, hidden);
+    warnOfUnused(ctx, request, selection, hidden);
     const notInIt = [...notCovered, ...leftOutRows, ...read.refused, ...hidden, ...files.notCovered];
     assertNotEmpty(request.policy, objects, notInIt);
     const names = objects.map(({ object }) => object);

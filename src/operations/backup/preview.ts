@@ -59,7 +59,7 @@ export async function preview(ctx: Context, org: Org, asked: BackupRequest, vaul
   const asksHidden = new Set(chosen.filter(({ describe }) => !hiddenFields.isKnown(describe)));
   const seenNot = (await hiddenFields.ask(chosen.map(({ describe }) => describe))).flat();
   const hidden = answeredFor(seenNot, request.policy.exclusions);
-  warnOfUnused(ctx, request.policy, selection, hidden);
+  warnOfUnused(ctx, request, selection, hidden);
   const changes = await changesIn(ctx, org, chosen, parents);
   const rows = await rowsOf(org, chosen, approximate, parents, changes);
   const parentRows = await parentRowsOf(org, chosen, permissions, rows, approximate);

@@ -6,6 +6,7 @@ import { matchesAny } from '../../schema/pattern.ts';
 import type { LeftOut } from '../../vault/manifest.ts';
 import { type Exclusion, excludingObject, rowsLeftOut, warnUnused, withoutFields } from './exclusions.ts';
 import type { LeftOutRows } from './left-out-rows.ts';
+import type { BackupRequest } from './request.ts';
 
 /** What the user wants in the point. Empty `objects`: everything. Patterns as in `schema/pattern.ts`. */
 export interface Policy {
@@ -82,10 +83,10 @@ export async function select(ctx: Context, org: Org, policy: Policy): Promise<Se
   return { chosen, failed, notCovered, names: [...visible, ...known], conditions };
 }
 
-/** Warns of exclusions that fit nothing. `hidden`: fields that the user does not see, as `answeredFor` tells of them. */
+/** Warns of exclusions, `--exclude` and `--priorities` that fit nothing. `hidden`: fields that the user does not see, as `answeredFor` tells of them. */
 export function warnOfUnused(
   ctx: Context,
-  { exclusions = [] }: Policy,
+  { policy: { exclude, exclusions = [] }, priorities = [] }: Pick<BackupRequest, 'policy' | 'priorities'>,
   { failed, notCovered, names }: Pick<Selection, 'failed' | 'notCovered' | 'names'>,
   hidden: readonly LeftOut[],
 ): void {
@@ -94,6 +95,15 @@ export function warnOfUnused(
   const objectsOut = notCovered.filter(({ field, reason, owner }) => !field && (owner || notChosen.has(reason)));
   const notLookedAt = [...objectsOut, ...failed].map(({ object }) => object);
   warnUnused(ctx, exclusions, { names, fieldsOut, notLookedAt });
+  for (const [flag, patterns] of [
+    ['exclude', exclude],
+    ['priorities', priorities],
+  ] as const) {
+    const unused = patterns.filter((pattern) => !names.some((name) => matchesAny(name, [pattern])));
+    if (unused.length === 0) continue;
+    const message = `--${flag} names what fits no object that the org tells of: check how ${unused.join(', ')} is written`;
+    ctx.report({ type: 'warning', name: `${flag}-unused`, message });
+  }
 }
 
 /** Throws `usage` when no object is left that would be in the point, and names what left them out. */
