@@ -130,6 +130,8 @@ export interface Settings {
   collectionsAttributes: 'strict' | 'lenient';
   /** A field that is not there: the whole request of Collections is refused, or only the record (restore 12). */
   collectionsUnknownField: 'request' | 'record';
+  /** Files that a retrieval of the Metadata API may have; more of them fail it with LIMIT_EXCEEDED. */
+  metadataFiles: number;
   /** SOAP refuses requests without a SOAPAction header (restore 3.2). */
   soapActionNeeded: boolean;
   /** Sessions opened from now on have tokens of this format; REST takes both, SOAP up to API 67 refuses JWT (restore 3.2). */
@@ -222,6 +224,7 @@ export function defaultSettings(): Settings {
     goneFields: {},
     collectionsAttributes: 'lenient',
     collectionsUnknownField: 'request',
+    metadataFiles: 10_000,
     soapActionNeeded: true,
     accessTokens: 'opaque',
     trimsText: true,

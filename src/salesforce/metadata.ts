@@ -1,4 +1,4 @@
-import { Fault } from '../errors.ts';
+import { Fault, isFault } from '../errors.ts';
 import { groups } from './composite.ts';
 import { readRefusal } from './faults.ts';
 import { soapRequest } from './soap.ts';
@@ -35,8 +35,24 @@ const folderTypes: Readonly<Record<string, string>> = { EmailTemplate: 'EmailFol
 
 /** All metadata that the org lists, in as few zips as it allows, one behind the other. Throws what the org refuses with. */
 export async function* metadataZips(wire: Wire): AsyncGenerator<MetadataZip> {
-  const components = await listed(wire);
-  for (const group of groups(components, componentsPerZip)) yield await retrieved(wire, group);
+  const open = groups(await listed(wire), componentsPerZip);
+  for (let group = open.shift(); group !== undefined; group = open.shift()) {
+    let zip: MetadataZip;
+    try {
+      zip = await retrieved(wire, group);
+    } catch (error) {
+      if (!isTooMuch(error) || group.length < 2) throw error;
+      const half = group.length >> 1;
+      open.unshift(group.slice(0, half), group.slice(half));
+      continue;
+    }
+    yield zip;
+  }
+}
+
+/** A component may be many files, which the org counts: how many nobody knows beforehand. */
+function isTooMuch(error: unknown): boolean {
+  return isFault(error, 'object-refused') && error.data.errorCode === 'LIMIT_EXCEEDED';
 }
 
 interface Listed {
@@ -130,7 +146,7 @@ async function done(wire: Wire, id: string): Promise<void> {
     if (elementText(state, 'done') === 'true') {
       if (elementText(state, 'success') === 'true') return;
       const reason = elementText(state, 'errorMessage') ?? elementText(state, 'status') ?? 'no reason';
-      throw failed(reason);
+      throw failed(reason, elementText(state, 'errorStatusCode'));
     }
     if (waited > mostPolling) throw failed('it still runs after three hours');
     await wire.http.wait(interval);
@@ -181,6 +197,6 @@ function statusOf(id: string, includeZip: boolean): string {
   return `<asyncProcessId>${id}</asyncProcessId><includeZip>${includeZip}</includeZip>`;
 }
 
-function failed(reason: string): Fault {
-  return new Fault('object-refused', `The metadata could not be retrieved: ${reason}.`);
+function failed(reason: string, errorCode?: string): Fault {
+  return new Fault('object-refused', `The metadata could not be retrieved: ${reason}.`, { data: { errorCode } });
 }

@@ -79,6 +79,30 @@ test('metadata that the org does not hand out makes the point partial, and says 
   assert.match(ran.json.message, /Metadata \(.*ModifyAllData/);
 });
 
+test('metadata that is too many files for one zip is retrieved in several, and comes out whole', { skip }, async () => {
+  await using rig = await Rig.start({ settings: { metadataFiles: 30 } });
+  await rig.init();
+  const ran = await rig.salvor('backup', '--json', '--objects', 'Account', '--metadata');
+  assert.equal(ran.status, 0, ran.stdout + ran.stderr);
+  const { metadata, files } = ran.json.result.point;
+  const objects = rig.database.tables.size;
+  assert.deepEqual([metadata.complete, metadata.components], [true, objects + 6]);
+  assert.ok(files.count >= objects / 30, `${files.count} zips`);
+  const to = path.join(rig.folder, 'all.zip');
+  assert.equal((await rig.salvor('export', 'latest', '--to', to, '--json')).status, 0);
+  const zips = names(to).filter((name) => /^metadata.*\.zip$/.test(name));
+  assert.equal(zips.length, files.count);
+  execFileSync('unzip', ['-q', to, ...zips, '-d', rig.folder]);
+  const kept = zips.flatMap((zip) => names(path.join(rig.folder, zip))).filter((name) => name.endsWith('.object'));
+  assert.deepEqual(kept.sort(), [...rig.database.tables.keys()].map((name) => `objects/${name}.object`).sort());
+
+  // Less than one component is no retrieval.
+  rig.org.settings.metadataFiles = 0;
+  const none = await rig.salvor('backup', '--json', '--objects', 'Account', '--metadata');
+  assert.equal(none.status, 3, none.stdout);
+  assert.match(none.json.result.point.metadata.reason, /Too many files in retrieve call, limit is: 0/);
+});
+
 test('a zip that breaks off is not kept as if it were whole', async () => {
   await using rig = await Rig.start();
   await rig.init();

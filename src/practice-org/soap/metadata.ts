@@ -14,7 +14,8 @@ interface Retrieval {
   polls: number;
 }
 
-const retrievals = new WeakMap<OrgState, Map<string, Retrieval>>();
+/** By Id. One that was handed out is undefined: its Id is not given again. */
+const retrievals = new WeakMap<OrgState, Map<string, Retrieval | undefined>>();
 const namespace = 'http://soap.sforce.com/2006/04/metadata';
 /** A component of a package that the org lists and does not hand out. */
 const hidden = 'pkg__Hidden';
@@ -115,7 +116,7 @@ async function retrieve(state: OrgState, { body }: SoapCall): Promise<XmlElement
   zip.end();
   const parts: Buffer[] = [];
   for await (const part of zip.outputStream as AsyncIterable<Buffer>) parts.push(part);
-  const known = retrievals.get(state) ?? new Map<string, Retrieval>();
+  const known = retrievals.get(state) ?? new Map<string, Retrieval | undefined>();
   retrievals.set(state, known);
   const id = id18(`09S000000${String(known.size + 1).padStart(6, '0')}`);
   known.set(id, { zip: Buffer.concat(parts), messages, files, polls: 0 });
@@ -130,8 +131,13 @@ function status(state: OrgState, { body }: SoapCall): XmlElements {
   if (!retrieval) throw new Refusal(500, 'INVALID_ID_FIELD', `invalid parameter value: ${id}`);
   const done = retrieval.polls++ > 0;
   if (!done) return { done, id, status: 'InProgress', success: false };
+  const most = state.settings.metadataFiles;
+  if (retrieval.files > most) {
+    const errorMessage = `LIMIT_EXCEEDED: Too many files in retrieve call, limit is: ${most}`;
+    return { done, errorMessage, errorStatusCode: 'LIMIT_EXCEEDED', id, status: 'Failed', success: false };
+  }
   const includeZip = childText(body, 'includeZip') !== 'false';
-  if (includeZip) known!.delete(id);
+  if (includeZip) known!.set(id, undefined);
   return {
     done,
     fileProperties: { fileName: 'unpackaged/package.xml', fullName: 'unpackaged/package.xml', type: 'Package' },
