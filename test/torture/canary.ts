@@ -17,6 +17,11 @@ const runs = [
   'prune',
   'restore',
   'status',
+  'doctor',
+  'doctor, probing',
+  'copy',
+  'export, encrypted',
+  'keys list',
   'wrong login',
   'bad store',
 ];
@@ -27,7 +32,7 @@ export const canary: Torment = {
   name: 'canary',
   figure: 'canary secrets in any output, temporary file or name',
   faults: [...runs, ...endings],
-  short: 10,
+  short: runs.length,
   async prepare() {
     const server = await startS3Server();
     const url = `s3://${server.bucket}/org?endpoint=${encodeURIComponent(server.url)}`;
@@ -55,6 +60,7 @@ export const canary: Torment = {
       server.secretAccessKey,
     ];
     const backup = ['backup', '--objects', 'Account,Contact'];
+    const fresh = (name: string) => path.join(rig.folder, `${Date.now()}-${name}`);
     const commands: Record<string, () => readonly string[]> = {
       backup: () => backup,
       verify: () => ['verify', '--all'],
@@ -64,6 +70,14 @@ export const canary: Torment = {
       prune: () => ['prune', '--keep-last', '3'],
       restore: () => ['restore', 'latest', '--objects', 'Account', '--dry-run'],
       status: () => ['status'],
+      doctor: () => ['doctor'],
+      'doctor, probing': () => {
+        const report = ['--report', fresh('report.json')];
+        return ['doctor', '--probe', '--confirm', 'backup@practice-org.example', ...report];
+      },
+      copy: () => ['copy', '--to', path.join(rig.folder, 'copy')],
+      'export, encrypted': () => ['export', 'latest', '--to', fresh('all.zip.age'), '--encrypt-output'],
+      'keys list': () => ['keys', 'list'],
       'wrong login': () => backup,
       'bad store': () => backup,
     };
