@@ -4,6 +4,8 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   // more than two slips in five letters is another word
   let least = Math.max(1, Math.floor(name.length * 0.4)) + 1;
   for (const candidate of known) {
+    // each letter that one has more is a step
+    if (Math.abs(name.length - candidate.length) >= least) continue;
     const steps = distance(name.toLowerCase(), candidate.toLowerCase());
     if (steps < least) [best, least] = [candidate, steps];
   }

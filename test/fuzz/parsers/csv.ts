@@ -48,6 +48,9 @@ function cut(bytes: Buffer): Buffer[] {
   return [bytes.subarray(0, at), bytes.subarray(at)];
 }
 
+/** csv-parse makes an error of each row that is longer or shorter than the first, and throws it away: tens of microseconds each. */
+const mostForeign = 16 * 1024;
+
 export const parser: Parser = {
   sources: [
     'src/rows/csv.ts',
@@ -112,7 +115,8 @@ export const parser: Parser = {
     foreign: {
       seeds: ['\ufeffId;Name\r\na,"b\nc",\n\n"d ""e"""', 'a\rb'],
       async run(bytes) {
-        assert.deepEqual(await read(cut(bytes)), await read([bytes]));
+        const some = bytes.subarray(0, mostForeign);
+        assert.deepEqual(await read(cut(some)), await read([some]));
       },
       foreseen: faults('usage'),
     },
