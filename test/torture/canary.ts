@@ -16,12 +16,18 @@ const runs = [
   'compact',
   'prune',
   'restore',
+  'restore, applied',
+  'undo',
+  'rescue',
   'status',
   'doctor',
   'doctor, probing',
   'copy',
+  'repair',
   'export, encrypted',
   'keys list',
+  'init',
+  'login',
   'wrong login',
   'bad store',
 ];
@@ -61,7 +67,11 @@ export const canary: Torment = {
     ];
     const backup = ['backup', '--objects', 'Account,Contact'];
     const fresh = (name: string) => path.join(rig.folder, `${Date.now()}-${name}`);
-    const commands: Record<string, () => readonly string[]> = {
+    const confirmed = ['--confirm', 'backup@practice-org.example'];
+    const keys = path.join(rig.folder, 'keys');
+    const copied = path.join(rig.folder, 'copy');
+    const spoiled = () => org.update('Account', [{ Id: account!, Phone: 'canaryrow-Other' }]);
+    const commands: Record<string, () => readonly string[] | Promise<readonly string[]>> = {
       backup: () => backup,
       verify: () => ['verify', '--all'],
       'list-points': () => ['list-points'],
@@ -69,26 +79,44 @@ export const canary: Torment = {
       compact: () => ['compact'],
       prune: () => ['prune', '--keep-last', '3'],
       restore: () => ['restore', 'latest', '--objects', 'Account', '--dry-run'],
+      'restore, applied': async () => {
+        await spoiled();
+        return [...restore, ...confirmed];
+      },
+      undo: async () => {
+        await spoiled();
+        const { json } = await rig.salvor(...restore, ...confirmed, '--json', '--no-prompt');
+        return ['undo', json.result.restoreId, ...confirmed];
+      },
+      rescue: async () => {
+        await spoiled();
+        const incident = ['--incident', `${first.ended}..`, '--objects', 'Account'];
+        return ['rescue', ...incident, '--plan-out', fresh('rescue.plan')];
+      },
       status: () => ['status'],
       doctor: () => ['doctor'],
       'doctor, probing': () => {
         const report = ['--report', fresh('report.json')];
-        return ['doctor', '--probe', '--confirm', 'backup@practice-org.example', ...report];
+        return ['doctor', '--probe', ...confirmed, ...report];
       },
-      copy: () => ['copy', '--to', path.join(rig.folder, 'copy')],
+      copy: () => ['copy', '--to', copied],
+      repair: () => ['repair', '--from', copied],
       'export, encrypted': () => ['export', 'latest', '--to', fresh('all.zip.age'), '--encrypt-output'],
       'keys list': () => ['keys', 'list'],
+      init: () => ['init', '--vault', fresh('vault'), '--keys-folder', path.join(keys, String(Date.now()))],
+      login: () => ['login', '--alias', 'prod', '--client-id', rig.org.clientId, '--instance-url', rig.org.url],
       'wrong login': () => backup,
       'bad store': () => backup,
     };
-    assert.equal((await rig.salvor(...backup, '--json')).status, 0);
+    const { point: first } = (await rig.salvor(...backup, '--json')).json.result;
+    const restore = ['restore', first.id, '--objects', 'Account', '--overwrite'];
 
     /** Names and bytes of files that the program left; those with keys are there to hold them. */
     function* left(folder = rig.folder): Generator<[string, string]> {
       for (const entry of readdirSync(folder, { withFileTypes: true })) {
         const name = path.join(folder, entry.name);
         if (entry.isDirectory()) {
-          if (name !== path.join(rig.folder, 'keys') && entry.name !== 'compiled') yield* left(name);
+          if (name !== keys && entry.name !== 'compiled') yield* left(name);
         } else yield [name, readFileSync(name, 'latin1')];
       }
     }
@@ -99,14 +127,17 @@ export const canary: Torment = {
         const name = runs[number % runs.length]!;
         const kill = number % 3 === 2;
         const env = { ...rig.env };
+        if (name === 'login') rig.env.SALVOR_CLIENT_SECRET = rig.org.clientSecret;
         if (name === 'wrong login') rig.env.SF_ACCESS_TOKEN = `${rig.org.accessToken}wrong`;
         if (name === 'bad store') rig.env.AWS_SECRET_ACCESS_KEY = `${server.secretAccessKey.slice(1)}0`;
         const events = path.join(rig.folder, `events-${number}.jsonl`);
         const more = random.chance(50) ? ['--json', '--no-prompt'] : ['--no-prompt'];
         const planted = [rig.env.SF_ACCESS_TOKEN!, rig.env.AWS_SECRET_ACCESS_KEY!];
+        const made = () =>
+          [...left(keys)].flatMap(([, text]) => text.match(/(AGE-SECRET-KEY|SALVOR-[A-Z]+-KEY)-\S+/g) ?? []);
         let ran: Ran;
         try {
-          const { child, ended } = rig.start(...commands[name]!(), ...more, '--events', events);
+          const { child, ended } = rig.start(...(await commands[name]!()), ...more, '--events', events);
           const timer = kill
             ? setTimeout(() => child.kill('SIGKILL'), number < 3 ? 200 : random.int(300, 2500))
             : undefined;
@@ -123,8 +154,9 @@ export const canary: Torment = {
           `the vault's ${key}`,
           `${key}\n${body.toString('latin1')}`,
         ]);
+        const hidden = new Set([...secrets, ...planted, ...made()]);
         for (const [where, text] of [...said, ...listing]) {
-          for (const secret of [...secrets, ...planted]) assert.ok(!text.includes(secret), `a secret is in ${where}`);
+          for (const secret of hidden) assert.ok(!text.includes(secret), `a secret is in ${where}`);
           // Values of rows are shown when somebody asks for them; here nobody did.
           assert.ok(!/canaryrow/i.test(text), `a value of a row is in ${where}`);
         }
