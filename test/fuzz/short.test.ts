@@ -25,7 +25,7 @@ for (const parser of parsers) {
 }
 
 test('fuzzing finds what is four branches deep, and leaves nothing in it that is not needed', async () => {
-  const { findings } = await fuzzed('specimen', 20_000);
+  const { findings } = await fuzzed('specimen', 30_000);
   assert.equal(findings.length, 1);
   assert.match(findings[0]!.what, /^TypeError: four letters deep/);
   assert.equal(findings[0]!.input, 'Fuz!');

@@ -108,7 +108,9 @@ export const canary: Torment = {
       'wrong login': () => backup,
       'bad store': () => backup,
     };
-    const { point: first } = (await rig.salvor(...backup, '--json')).json.result;
+    const taken = await rig.salvor(...backup, '--json');
+    assert.equal(taken.status, 0);
+    const first = taken.json.result.point;
     const restore = ['restore', first.id, '--objects', 'Account', '--overwrite'];
 
     /** Names and bytes of files that the program left; those with keys are there to hold them. */
